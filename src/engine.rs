@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::base::id::TeamName;
-use crate::domain::conversation::turn::Draws;
+use crate::domain::conversation::context::Draws;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::secret::keys::Keys;
@@ -30,7 +30,7 @@ pub mod seal;
 use clock::Time;
 use decide::Opened;
 use keyed_locks::KeyedLocks;
-pub use replay::{Remember, Told};
+pub use replay::{Execution, IdempotencyRecord};
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -30,7 +30,7 @@ use accounts::{Accounts, CustomerLogin, HostedLogin, Logins};
 use challenges::Challenges;
 pub use config::{GatewayConfig, Retention};
 use conversations::Conversations;
-pub use conversations::visits::Held;
+pub use conversations::snapshots::Snapshot;
 use customers::Customers;
 use events::{EventLog, Relay, Webhooks};
 use inbound::Inbound;

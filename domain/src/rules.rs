@@ -1,5 +1,5 @@
 //! The rules of an interaction, one file for each thing that somebody may do. A rule takes a
-//! `Turn` and returns the `Decision` to save; it has no clock, no chance and no I/O of its own.
+//! `Context` and returns the `Decision` to save; it has no clock, no chance and no I/O of its own.
 
 mod accept;
 pub mod answer;

@@ -19,22 +19,22 @@ const RUNNING: Duration = Duration::from_secs(60);
 
 /// An outcome, or the reply that an earlier request got.
 #[derive(Debug)]
-pub enum Told<T> {
+pub enum Execution<T> {
     /// It happened now.
-    Fresh(T),
+    Executed(T),
     /// It had happened: the reply as it was.
-    Again(Vec<u8>),
+    Replayed(Vec<u8>),
 }
 
 /// Where a reply is remembered and how it reads.
-pub struct Remember<'a, T> {
+pub struct IdempotencyRecord<'a, T> {
     pub(crate) place: Place,
     pub(crate) render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync),
-    along: Option<Along<'a, T>>,
+    extra_writes: Option<ExtraWrites<'a, T>>,
 }
 
 /// What is saved along with a reply, in the same commit.
-pub(crate) struct Along<'a, T> {
+pub(crate) struct ExtraWrites<'a, T> {
     /// What has to be read for it: records that lie where the reply does.
     pub reads: Vec<String>,
     /// What is put, given these and the outcome.
@@ -49,24 +49,24 @@ pub struct Place {
     name: String,
     key: [u8; 32],
     /// Nobody ran before with this key.
-    fresh: bool,
+    is_new: bool,
     reservation: Option<(crate::store::Partition, String)>,
 }
 
-impl<'a, T> Remember<'a, T> {
+impl<'a, T> IdempotencyRecord<'a, T> {
     /// Remembers at `place` what `render` makes.
     pub fn new(place: Place, render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync)) -> Self {
-        Self { place, render, along: None }
+        Self { place, render, extra_writes: None }
     }
 
     /// Saves this with it.
-    pub(crate) fn along(self, along: Along<'a, T>) -> Self {
-        Self { along: Some(along), ..self }
+    pub(crate) fn extra_writes(self, extra_writes: ExtraWrites<'a, T>) -> Self {
+        Self { extra_writes: Some(extra_writes), ..self }
     }
 
     /// The names of the records that a decision must read: what was remembered stands last.
     pub(crate) fn names(&self) -> Vec<String> {
-        let more = self.along.iter().flat_map(|along| along.reads.clone());
+        let more = self.extra_writes.iter().flat_map(|extra_writes| extra_writes.reads.clone());
         more.chain([self.place.name.clone()]).collect()
     }
 
@@ -90,7 +90,7 @@ impl<'a, T> Remember<'a, T> {
                 return Ok(Some(reply.to_vec()));
             }
         }
-        if self.place.fresh { Ok(None) } else { Err(Refusal::IdempotencyRunning.into()) }
+        if self.place.is_new { Ok(None) } else { Err(Refusal::IdempotencyRunning.into()) }
     }
 
     /// The record that keeps the reply for a day.
@@ -105,13 +105,15 @@ impl<'a, T> Remember<'a, T> {
     /// was told to others must not be forgotten with one server.
     pub(crate) fn add(
         &self,
-        change: &mut Change<Told<T>>,
+        change: &mut Change<Execution<T>>,
         records: &[Option<Opened>],
         now: Moment,
     ) -> Result<(), Error> {
-        let (Some(along), Ok(Told::Fresh(outcome))) = (&self.along, &change.outcome) else { return Ok(()) };
+        let (Some(extra_writes), Ok(Execution::Executed(outcome))) = (&self.extra_writes, &change.outcome) else {
+            return Ok(());
+        };
         let last = records.len() - 1;
-        let more = (along.puts)(&records[last - along.reads.len()..last], outcome, now)?;
+        let more = (extra_writes.puts)(&records[last - extra_writes.reads.len()..last], outcome, now)?;
         if !more.is_empty() {
             change.confirm = Confirm::Written;
             change.put.extend(more);
@@ -153,19 +155,19 @@ impl Engine {
                 Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
             })
             .await?;
-        let fresh = saved.outcome?;
+        let is_new = saved.outcome?;
         let secret = self.keys.replay.tag(&[b"reply", caller.as_bytes(), key.as_bytes()]);
         Ok(Place {
             name: format!("y/{}", tag.name()),
             key: *secret.as_bytes(),
-            fresh,
+            is_new,
             reservation: Some((partition, name)),
         })
     }
 
     /// A refused request used nothing up: its key may come again.
     pub async fn release(&self, place: &Place) {
-        let (Some((partition, name)), true) = (&place.reservation, place.fresh) else { return };
+        let (Some((partition, name)), true) = (&place.reservation, place.is_new) else { return };
         let reads = Reads { partition: *partition, names: vec![name.clone()] };
         let gone = self
             .decide(&reads, |_, now| {
@@ -203,13 +205,13 @@ impl Engine {
     pub(crate) fn place_of(&self, kind: &[u8], of: &[u8], own: &str) -> Place {
         let tag = self.keys.replay.tag(&[kind, of, own.as_bytes()]);
         let secret = self.keys.replay.tag(&[&[kind, b" reply"].concat(), of, own.as_bytes()]);
-        Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), fresh: true, reservation: None }
+        Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), is_new: true, reservation: None }
     }
 }
 
-pub(crate) fn fresh<T>(told: Told<T>) -> Result<T, Error> {
+pub(crate) fn executed<T>(told: Execution<T>) -> Result<T, Error> {
     match told {
-        Told::Fresh(value) => Ok(value),
-        Told::Again(_) => unreachable!("nothing was to be remembered"),
+        Execution::Executed(value) => Ok(value),
+        Execution::Replayed(_) => unreachable!("nothing was to be remembered"),
     }
 }

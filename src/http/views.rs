@@ -10,15 +10,15 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::base::id::ParticipantId;
+use crate::domain::conversation::context::link_id;
 use crate::domain::conversation::interaction::{Interaction, Participant, Status};
-use crate::domain::conversation::turn::link_id;
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::flag::{Answer, Flag};
 use crate::domain::secret::keys::Keys;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
 use crate::domain::time::Moment;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 pub mod challenge;
 mod lockout;
@@ -173,8 +173,8 @@ pub struct Viewer<'a> {
 
 impl Viewer<'_> {
     /// An interaction with all its participants.
-    pub fn interaction<T>(self, held: &Held<T>) -> InteractionView {
-        let interaction = &held.interaction;
+    pub fn interaction<T>(self, snapshot: &Snapshot<T>) -> InteractionView {
+        let interaction = &snapshot.interaction;
         let participant = |p: &Participant| ParticipantView {
             id: p.id.to_string(),
             role: p.role,
@@ -189,7 +189,7 @@ impl Viewer<'_> {
                 method: p.entry.proved.as_ref().map(|proof| proof.method),
                 entered_at: p.entry.entered_at.map(|at| at.to_string()),
             },
-            lockout: self.lockout(p, &held.address),
+            lockout: self.lockout(p, &snapshot.address),
         };
         let closed_at = match interaction.status {
             Status::Open => None,
@@ -213,13 +213,13 @@ impl Viewer<'_> {
     /// The flag of a participant; with the answer where an intent is asked for.
     pub fn flag<T>(
         self,
-        held: &Held<T>,
+        snapshot: &Snapshot<T>,
         who: Option<&ParticipantId>,
         intent: Option<&str>,
     ) -> Option<AuthenticationView> {
-        let participant = held.interaction.named(who)?;
-        let mut view = self.authentication(&held.interaction, participant);
-        view.intent = intent.map(|name| self.answer(name, &participant.flag, &held.team.effective.settings));
+        let participant = snapshot.interaction.named(who)?;
+        let mut view = self.authentication(&snapshot.interaction, participant);
+        view.intent = intent.map(|name| self.answer(name, &participant.flag, &snapshot.team.effective.settings));
         Some(view)
     }
 

@@ -25,8 +25,8 @@ use crate::domain::team::login::standing::Standing;
 use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::domain::time::Moment;
 use crate::engine::keyed_locks::KeyedLocks;
-use crate::engine::replay::fresh;
-use crate::engine::{Engine, Error, Remember, Told};
+use crate::engine::replay::executed;
+use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 use crate::services::conversations::Conversations;
 use crate::services::customers::Customers;
 use crate::services::events::Relay;
@@ -136,7 +136,7 @@ impl Accounts {
             let event = account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
             Ruled::with_events(Ok(()), vec![event])
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// How an account stands.
@@ -180,7 +180,7 @@ impl Accounts {
             let event = || account.tells(&self.engine, EventKind::CustomerDisabled, actor, when.now, json!({}));
             Ruled::with_events(Ok(()), is_new.then(event).into_iter().collect())
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)?;
+        executed(self.logins.change_login(&account, rule, None).await?)?;
         self.lower_flags_of(team, id, actor).await
     }
 
@@ -192,7 +192,7 @@ impl Accounts {
             let event = || account.tells(&self.engine, EventKind::CustomerEnabled, actor, when.now, json!({}));
             Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// What was guessed wrongly is forgotten; with `ban` also what has banned her over all her addresses.
@@ -219,7 +219,7 @@ impl Accounts {
             let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
             Ruled::with_events(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// An authenticator app is given its secret, as the address that apps read; told once.
@@ -227,15 +227,15 @@ impl Accounts {
         &self,
         team: &TeamName,
         id: &CustomerId,
-        remember: Option<&Remember<'_, String>>,
-    ) -> Result<Told<String>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, String>>,
+    ) -> Result<Execution<String>, Error> {
         let (view, record, account) = self.account(team, id).await?;
         let totp = Totp::new(self.engine.draw());
         let issuer = view.effective.settings.brand.name.as_deref().unwrap_or(&view.team.title);
         let called = record.username.as_deref().or(record.emails.first().map(String::as_str)).unwrap_or(id.as_str());
         let url = totp.otpauth_url(issuer, called);
         let rule = |login: &mut Login, _: When| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
-        self.logins.change_login(&account, rule, remember).await
+        self.logins.change_login(&account, rule, idempotency).await
     }
 
     /// The app shows that it has the secret: from now on it is asked at each login.
@@ -267,7 +267,7 @@ impl Accounts {
                 vec![account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data)],
             )
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// Takes an authenticator app away.
@@ -278,7 +278,7 @@ impl Accounts {
             let event = || account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data);
             Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     /// Where a message to a customer can go, the first to be tried first. `only` is an address that must

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::base::id::{ChallengeId, MessageId, TeamName};
-use crate::domain::conversation::turn::Turn;
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::challenge::{Challenge, Typed};
 use crate::domain::rules::answer::{Answer, Answered, How, answer};
@@ -14,10 +14,10 @@ use crate::domain::rules::{ask, attend};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
 use crate::engine::keyed_locks::KeyedLocks;
-use crate::engine::replay::{Place, fresh};
-use crate::engine::{Engine, Error, Remember, Told};
+use crate::engine::replay::{Place, executed};
+use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 use crate::services::conversations::Conversations;
-use crate::services::conversations::visits::{Acting, Held, Visit, With};
+use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot, With};
 use crate::services::customers::Customers;
 use crate::services::limits::Limits;
 use crate::services::teams::providers::Providers;
@@ -41,10 +41,10 @@ pub struct Attending<'a> {
     pub actor: Actor,
 }
 
-impl<'a> From<Attending<'a>> for Visit<'a> {
+impl<'a> From<Attending<'a>> for RequestContext<'a> {
     fn from(attending: Attending<'a>) -> Self {
         let Attending { id, team, actor } = attending;
-        Visit { id: id.interaction, team, actor, with: With::Challenge(id.number) }
+        RequestContext { id: id.interaction, team, actor, with: With::Challenge(id.number) }
     }
 }
 
@@ -67,23 +67,23 @@ impl Challenges {
         &self,
         acting: Acting<'_>,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Challenge>>>,
-    ) -> Result<Told<Held<Challenge>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
+    ) -> Result<Execution<Snapshot<Challenge>>, Error> {
         if matches!(request.wanted, Wanted::Questions) {
-            return self.ask_questions(acting, request, remember).await;
+            return self.ask_questions(acting, request, idempotency).await;
         }
-        let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(turn, request);
+        let rule = |context: Context<'_>, _: &TeamView| ask::ask(context, request);
         if !request.may_be_sent() {
-            return self.conversations.turn(acting.into(), rule, remember).await;
+            return self.conversations.transact(acting.into(), rule, idempotency).await;
         }
-        let payable = |turn: &mut Turn<'_>| ask::payable(turn, request);
-        self.conversations.turn_paid(acting.into(), payable, rule, remember).await
+        let payable = |context: &mut Context<'_>| ask::payable(context, request);
+        self.conversations.transact_paid(acting.into(), payable, rule, idempotency).await
     }
 
     /// A challenge as it is now.
-    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Held<Found>, Error> {
+    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Snapshot<Found>, Error> {
         let number = attending.id.number;
-        fresh(self.conversations.turn(attending.into(), |turn, _| look(turn, number), None).await?)
+        executed(self.conversations.transact(attending.into(), |context, _| look(context, number), None).await?)
     }
 
     /// Takes an answer that a caller brings, and who says that it is the conversation's where it `speaks` for that.
@@ -92,11 +92,11 @@ impl Challenges {
         attending: Attending<'_>,
         typed: Typed<'_>,
         speaks: bool,
-        remember: Option<&Remember<'_, Held<Answered>>>,
-    ) -> Result<Told<Held<Answered>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Answered>>>,
+    ) -> Result<Execution<Snapshot<Answered>>, Error> {
         let (number, by) = (attending.id.number, attending.actor.clone());
         let said = Answer { typed, how: How::Brought { speaks }, by: &by };
-        self.turn_judged(attending.into(), |turn, _| answer(turn, number, &said), remember).await
+        self.transact_judged(attending.into(), |context, _| answer(context, number, &said), idempotency).await
     }
 
     /// Where the reply to an answer that has a message's id is remembered.
@@ -109,33 +109,35 @@ impl Challenges {
     pub async fn resend(
         &self,
         attending: Attending<'_>,
-        remember: Option<&Remember<'_, Held<Challenge>>>,
-    ) -> Result<Told<Held<Challenge>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
+    ) -> Result<Execution<Snapshot<Challenge>>, Error> {
         let number = attending.id.number;
-        let payable = |turn: &mut Turn<'_>| attend::payable(turn, number);
-        self.conversations.turn_paid(attending.into(), payable, |turn, _| resend(turn, number), remember).await
+        let payable = |context: &mut Context<'_>| attend::payable(context, number);
+        self.conversations
+            .transact_paid(attending.into(), payable, |context, _| resend(context, number), idempotency)
+            .await
     }
 
     /// Takes a challenge back.
-    pub async fn cancel(&self, attending: Attending<'_>) -> Result<Held<()>, Error> {
+    pub async fn cancel(&self, attending: Attending<'_>) -> Result<Snapshot<()>, Error> {
         let number = attending.id.number;
-        fresh(self.conversations.turn(attending.into(), |turn, _| cancel(turn, number), None).await?)
+        executed(self.conversations.transact(attending.into(), |context, _| cancel(context, number), None).await?)
     }
 
     /// Shows a challenge's code, or its PIN.
-    pub async fn reveal(&self, attending: Attending<'_>) -> Result<Held<Revealed>, Error> {
+    pub async fn reveal(&self, attending: Attending<'_>) -> Result<Snapshot<Revealed>, Error> {
         let (number, to) = (attending.id.number, attending.actor.clone());
-        fresh(self.conversations.turn(attending.into(), |turn, _| reveal(turn, number, &to), None).await?)
+        executed(self.conversations.transact(attending.into(), |context, _| reveal(context, number, &to), None).await?)
     }
 
     /// Continue was pressed on a challenge's page.
-    pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Held<Found>, Error> {
-        let payable = |turn: &mut Turn<'_>| attend::payable_arrival(turn, token, browser);
-        let rule = |turn: Turn<'_>, _: &TeamView| arrive(turn, token, browser, opener);
-        fresh(self.conversations.turn_paid(at_page(token), payable, rule, None).await?)
+    pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Snapshot<Found>, Error> {
+        let payable = |context: &mut Context<'_>| attend::payable_arrival(context, token, browser);
+        let rule = |context: Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
+        executed(self.conversations.transact_paid(at_page(token), payable, rule, None).await?)
     }
 }
 
-fn at_page(token: &Token) -> Visit<'static> {
-    Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Challenge(token.number) }
+fn at_page(token: &Token) -> RequestContext<'static> {
+    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with: With::Challenge(token.number) }
 }

@@ -23,12 +23,12 @@ use crate::store::CommitId;
 pub mod committed;
 pub mod interactions;
 pub mod open;
-pub mod paid_turns;
+pub mod paid_transactions;
 pub mod retractions;
 pub mod saving;
+pub mod snapshots;
 pub mod summary;
-pub mod turns;
-pub mod visits;
+pub mod transactions;
 
 /// Conversations: opened, read, and changed by rules in one commit each.
 pub struct Conversations {

@@ -27,14 +27,14 @@ use crate::domain::rules::receive::{
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
-use crate::engine::replay::{Along, Place, Remember, Told};
+use crate::engine::replay::{Execution, ExtraWrites, IdempotencyRecord, Place};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::challenges::Challenges;
 use crate::services::challenges::messages::Text;
 use crate::services::conversations::Conversations;
 use crate::services::conversations::retractions::Retraction;
 use crate::services::conversations::saving::address_record;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::snapshots::Snapshot;
 use crate::services::limits::Limits;
 use crate::services::messaging::Messaging;
 use crate::services::messaging::threads::Threads;
@@ -81,7 +81,7 @@ pub struct Message<'a> {
 }
 
 /// How bots read the flag of an interaction.
-pub type Flag<'a> = dyn Fn(&Held<Received>) -> Value + Send + Sync + 'a;
+pub type Flag<'a> = dyn Fn(&Snapshot<Received>) -> Value + Send + Sync + 'a;
 
 /// A message and all that it came by.
 struct Coming<'a> {
@@ -176,14 +176,15 @@ impl Inbound {
             Audience::Alone => Sender::Named(message.sender),
         };
         let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
-        let render = |held: &Held<Received>| encode(&held.outcome);
-        let puts = |records: &[Option<Opened>], held: &Held<Received>, now| {
-            coming.puts(records, held.outcome, Some(held), now)
+        let render = |snapshot: &Snapshot<Received>| encode(&snapshot.outcome);
+        let puts = |records: &[Option<Opened>], snapshot: &Snapshot<Received>, now| {
+            coming.puts(records, snapshot.outcome, Some(snapshot), now)
         };
-        let remember = Remember::new(place, &render).along(Along { reads: coming.reads(), puts: &puts });
-        match self.challenges.hear(id, Some(team), text, &remember).await? {
-            Told::Fresh(held) => Ok(coming.is_saved(held.outcome)),
-            Told::Again(earlier) => again(&earlier),
+        let idempotency =
+            IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: coming.reads(), puts: &puts });
+        match self.challenges.hear(id, Some(team), text, &idempotency).await? {
+            Execution::Executed(snapshot) => Ok(coming.is_saved(snapshot.outcome)),
+            Execution::Replayed(earlier) => again(&earlier),
         }
     }
 
@@ -219,20 +220,22 @@ impl Inbound {
         };
         let mut beside = coming.reads();
         beside.extend(notes.then(|| coming.address().1));
-        let remember = Remember::new(place, &render).along(Along { reads: beside, puts: &puts });
-        let reads = Reads { partition: coming.line.partition, names: remember.names() };
+        let idempotency =
+            IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: beside, puts: &puts });
+        let reads = Reads { partition: coming.line.partition, names: idempotency.names() };
         let saved = self.engine.decide(&reads, |records, now| {
-            if let Some(earlier) = remember.earlier(&records[records.len() - 1], now)? {
-                return Ok(Change::nothing(Ok(Told::Again(earlier))));
+            if let Some(earlier) = idempotency.earlier(&records[records.len() - 1], now)? {
+                return Ok(Change::nothing(Ok(Execution::Replayed(earlier))));
             }
-            let put = vec![remember.keep(&self.engine, &received, now)];
-            let mut change = Change { put, confirm: Confirm::Written, ..Change::nothing(Ok(Told::Fresh(received))) };
-            remember.add(&mut change, records, now)?;
+            let put = vec![idempotency.keep(&self.engine, &received, now)];
+            let mut change =
+                Change { put, confirm: Confirm::Written, ..Change::nothing(Ok(Execution::Executed(received))) };
+            idempotency.add(&mut change, records, now)?;
             Ok(change)
         });
         match saved.await?.outcome? {
-            Told::Fresh(received) => Ok(coming.is_saved(received)),
-            Told::Again(earlier) => again(&earlier),
+            Execution::Executed(received) => Ok(coming.is_saved(received)),
+            Execution::Replayed(earlier) => again(&earlier),
         }
     }
 }
@@ -298,7 +301,7 @@ impl Coming<'_> {
         &self,
         records: &[Option<Opened>],
         received: Received,
-        held: Option<&Held<Received>>,
+        snapshot: Option<&Snapshot<Received>>,
         now: Moment,
     ) -> Result<Vec<Plain>, Error> {
         let (team, mut put, mut claimed) = (&self.view.team.name, Vec::new(), None);
@@ -309,7 +312,7 @@ impl Coming<'_> {
             put.push(retraction.record(self.retraction_name(), now));
         }
         if self.is_passed_on(received) {
-            let body = self.body(received, held, now).to_string().into_bytes();
+            let body = self.body(received, snapshot, now).to_string().into_bytes();
             let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
             let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
             let (line, claim) = self.inbound.messaging.joined(&self.line.name, record, team, &to, post, now)?;
@@ -321,17 +324,18 @@ impl Coming<'_> {
     }
 
     /// What the bot is told.
-    fn body(&self, received: Received, held: Option<&Held<Received>>, now: Moment) -> Value {
+    fn body(&self, received: Received, snapshot: Option<&Snapshot<Received>>, now: Moment) -> Value {
         let Message { id, sender, conversation, text, audience, assurance, raw, .. } = *self.message;
-        let told = match (received, held) {
+        let told = match (received, snapshot) {
             (Received::Words, _) => text.to_owned(),
-            (Received::Redacted, Some(held)) => awaited(&held.interaction).redact(text),
+            (Received::Redacted, Some(snapshot)) => awaited(&snapshot.interaction).redact(text),
             _ => HIDDEN.to_owned(),
         };
-        let may_quote = held.is_some_and(|held| is_awaited(&held.interaction));
+        let may_quote = snapshot.is_some_and(|snapshot| is_awaited(&snapshot.interaction));
         // A flag is the customer's, and what others say, or what is said before them, may be anybody's.
         let is_group = audience == Audience::Group;
-        let authentication = held.filter(|_| !is_group && self.message.is_own).map(|held| (self.flag)(held));
+        let authentication =
+            snapshot.filter(|_| !is_group && self.message.is_own).map(|snapshot| (self.flag)(snapshot));
         let raw = raw.filter(|raw| received == Received::Words && !may_quote && raw.to_string().len() <= MAX_RAW_BYTES);
         json!({
             "id": self.mark,
@@ -341,7 +345,7 @@ impl Coming<'_> {
             "channel": self.name,
             "conversation": conversation,
             "from": sender,
-            "interaction": held.map(|held| held.interaction.id),
+            "interaction": snapshot.map(|snapshot| snapshot.interaction.id),
             "authentication": authentication,
             "group": is_group,
             "assurance": assurance.word(),

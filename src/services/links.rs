@@ -13,10 +13,10 @@ use crate::domain::rules::issue;
 use crate::domain::rules::issue::{Issued, Request, issue};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
-use crate::engine::replay::fresh;
-use crate::engine::{Engine, Error, Remember, Told};
+use crate::engine::replay::executed;
+use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 use crate::services::conversations::Conversations;
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::customers::Customers;
 use crate::services::teams::{TeamView, Teams};
 use crate::services::urls::Urls;
@@ -41,13 +41,13 @@ impl Links {
         team: Option<&TeamName>,
         actor: &Actor,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Issued>>>,
-    ) -> Result<Told<Held<Issued>>, Error> {
-        let visit = Visit { id, team, actor: actor.clone(), with: With::Nothing };
-        match self.issue_link_once(visit.clone(), request, remember).await {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
+    ) -> Result<Execution<Snapshot<Issued>>, Error> {
+        let request_context = RequestContext { id, team, actor: actor.clone(), with: With::Nothing };
+        match self.issue_link_once(request_context.clone(), request, idempotency).await {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
                 self.conversations.team_that_signs(id).await?;
-                self.issue_link_once(visit, request, remember).await
+                self.issue_link_once(request_context, request, idempotency).await
             }
             told => told,
         }
@@ -55,26 +55,27 @@ impl Links {
 
     async fn issue_link_once(
         &self,
-        visit: Visit<'_>,
+        request_context: RequestContext<'_>,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Issued>>>,
-    ) -> Result<Told<Held<Issued>>, Error> {
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, team: &TeamView| match &team.signing {
-            None => turn.refuse(Refusal::NoSecurityKey),
-            Some(_) => issue(turn, request),
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
+    ) -> Result<Execution<Snapshot<Issued>>, Error> {
+        let rule = |context: crate::domain::conversation::context::Context<'_>, team: &TeamView| match &team.signing {
+            None => context.refuse(Refusal::NoSecurityKey),
+            Some(_) => issue(context, request),
         };
         if !request.deliver {
-            return self.conversations.turn(visit, rule, remember).await;
+            return self.conversations.transact(request_context, rule, idempotency).await;
         }
-        let payable = |turn: &mut crate::domain::conversation::turn::Turn<'_>| issue::payable(turn, request);
-        self.conversations.turn_paid(visit, payable, rule, remember).await
+        let payable =
+            |context: &mut crate::domain::conversation::context::Context<'_>| issue::payable(context, request);
+        self.conversations.transact_paid(request_context, payable, rule, idempotency).await
     }
 
     /// The signed authentication URL of a link that was opened a moment ago.
-    pub async fn sign_url<T>(&self, held: &Held<T>, link: &Link, handle: &Token) -> Result<String, Error> {
-        match self.signed_url(&held.team, link, handle) {
+    pub async fn sign_url<T>(&self, snapshot: &Snapshot<T>, link: &Link, handle: &Token) -> Result<String, Error> {
+        match self.signed_url(&snapshot.team, link, handle) {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
-                self.signed_url(&*self.conversations.team_that_signs(held.interaction.id).await?, link, handle)
+                self.signed_url(&*self.conversations.team_that_signs(snapshot.interaction.id).await?, link, handle)
             }
             signed => signed,
         }
@@ -89,12 +90,13 @@ impl Links {
     }
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
-    pub async fn visit_link(&self, token: &Token) -> Result<Held<(usize, Link)>, Error> {
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| match find(&turn, token) {
-            Ok(found) => turn.done(found),
-            Err(refusal) => turn.refuse(refusal),
-        };
-        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+    pub async fn link_by_token(&self, token: &Token) -> Result<Snapshot<(usize, Link)>, Error> {
+        let rule =
+            |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| match find(&context, token) {
+                Ok(found) => context.done(found),
+                Err(refusal) => context.refuse(refusal),
+            };
+        executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
     /// Continue was pressed.
@@ -103,20 +105,20 @@ impl Links {
         token: &Token,
         browser: &Tag,
         opener: Option<&str>,
-    ) -> Result<Held<Continued>, Error> {
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| {
-            press_continue(turn, token, browser, opener)
+    ) -> Result<Snapshot<Continued>, Error> {
+        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
+            press_continue(context, token, browser, opener)
         };
-        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+        executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
     /// "This wasn't me" was pressed.
-    pub async fn report_link(&self, token: &Token) -> Result<Held<()>, Error> {
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| report(turn, token);
-        fresh(self.conversations.turn(self.person(token), rule, None).await?)
+    pub async fn report_link(&self, token: &Token) -> Result<Snapshot<()>, Error> {
+        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| report(context, token);
+        executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
-    fn person(&self, token: &Token) -> Visit<'static> {
-        Visit { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
+    fn person(&self, token: &Token) -> RequestContext<'static> {
+        RequestContext { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
     }
 }

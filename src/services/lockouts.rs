@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::domain::base::id::{ChannelName, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::address::Address;
+use crate::domain::conversation::context::failure_limit_data;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::conversation::turn::failure_limit_data;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::proof::lockout::{Budget, may_lift};
 use crate::domain::refusal::Refusal;
@@ -23,7 +23,7 @@ use crate::engine::{Engine, Error, decode};
 use crate::services::accounts::{AccountState, Accounts, Logins};
 use crate::services::conversations::Conversations;
 use crate::services::conversations::saving::address_record;
-use crate::services::conversations::visits::Acting;
+use crate::services::conversations::snapshots::Acting;
 use crate::services::events::EventLog;
 use crate::services::events::lock_index::{Lock, LockId};
 use crate::services::limits::Limits;
@@ -134,7 +134,7 @@ impl Lockouts {
                 let mut kept = self.address_tagged(&lock, address).await?;
                 match kept.budgets.remove(budget).filter(|budget| budget.admit(self.engine.earliest()).is_err()) {
                     None => return Ok(None),
-                    held => held,
+                    active => active,
                 }
             }
             LockId::CustomerFailureLimit(customer) => {

@@ -12,7 +12,7 @@ use dashmap::DashMap;
 
 use self::drivers::Drivers;
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::conversation::turn::object;
+use crate::domain::conversation::context::object;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
@@ -198,17 +198,17 @@ impl Teams {
         &self,
         name: &TeamName,
         rule: impl Fn(&mut Team, Moment) -> Result<(T, Vec<Event>), Refusal>,
-        remember: Option<&crate::engine::Remember<'_, T>>,
-    ) -> Result<crate::engine::Told<T>, Error> {
+        idempotency: Option<&crate::engine::IdempotencyRecord<'_, T>>,
+    ) -> Result<crate::engine::Execution<T>, Error> {
         let mut reads = self.team_reads(name);
-        reads.names.extend(remember.map(crate::engine::Remember::name));
+        reads.names.extend(idempotency.map(crate::engine::IdempotencyRecord::name));
         let saved = self
             .engine
             .decide(&reads, |records, now| {
-                if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[1], now)?
+                if let Some(idempotency) = idempotency
+                    && let Some(reply) = idempotency.earlier(&records[1], now)?
                 {
-                    return Ok(Change::nothing(Ok(crate::engine::Told::Again(reply))));
+                    return Ok(Change::nothing(Ok(crate::engine::Execution::Replayed(reply))));
                 }
                 let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
                 let mut team: Team = decode(name.as_str(), bytes)?;
@@ -219,8 +219,8 @@ impl Teams {
                     Ok(told) => told,
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
-                let kept = remember.map(|remember| remember.keep(&self.engine, &told, now));
-                let mut change = save_team(&team, crate::engine::Told::Fresh(told));
+                let kept = idempotency.map(|idempotency| idempotency.keep(&self.engine, &told, now));
+                let mut change = save_team(&team, crate::engine::Execution::Executed(told));
                 change.put.extend(kept);
                 change.events = events;
                 Ok(change)

@@ -13,13 +13,13 @@ use countersign::domain::base::id::ParticipantId;
 use countersign::domain::base::method::Method;
 use countersign::domain::base::role::Role;
 use countersign::domain::conversation::address::Address;
+use countersign::domain::conversation::context::Context;
+use countersign::domain::conversation::context::Decision;
+use countersign::domain::conversation::context::Draws;
+use countersign::domain::conversation::context::Environment;
 use countersign::domain::conversation::interaction::Interaction;
 use countersign::domain::conversation::interaction::Person;
 use countersign::domain::conversation::interaction::Status;
-use countersign::domain::conversation::turn::Around;
-use countersign::domain::conversation::turn::Decision;
-use countersign::domain::conversation::turn::Draws;
-use countersign::domain::conversation::turn::Turn;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
@@ -208,10 +208,10 @@ impl Story {
             ],
             device: None,
         };
-        let around = Around::at(&settings, &keys, now);
+        let environment = Environment::at(&settings, &keys, now);
         let id = InteractionId::new(now, [1; 10], 7);
-        let turn = open::open(id, &opening, Address::default(), around, Actor::Person, Draws::new([0; 96]));
-        let Decision { interaction, address, events, .. } = turn.done(());
+        let context = open::open(id, &opening, Address::default(), environment, Actor::Person, Draws::new([0; 96]));
+        let Decision { interaction, address, events, .. } = context.done(());
         Self {
             interaction,
             address,
@@ -237,18 +237,23 @@ impl Story {
     }
 
     /// Lets a rule decide, saves what it decided, and answers what was told to whom.
-    fn turn<T>(&mut self, link: Option<u16>, rule: impl FnOnce(Turn<'_>) -> Decision<T>) -> (Option<T>, Vec<Event>) {
+    fn context<T>(
+        &mut self,
+        link: Option<u16>,
+        rule: impl FnOnce(Context<'_>) -> Decision<T>,
+    ) -> (Option<T>, Vec<Event>) {
         self.drawn += 1;
         let mut bytes = [0; 96];
         bytes
             .chunks_mut(8)
             .zip(1u64..)
             .for_each(|(chunk, n)| chunk.copy_from_slice(&(self.drawn * 97 + n).to_le_bytes()));
-        let around = Around { security_keys: &self.kids, ..Around::at(&self.settings, &self.keys, self.now) };
+        let environment =
+            Environment { security_keys: &self.kids, ..Environment::at(&self.settings, &self.keys, self.now) };
         let (before, address) = (self.interaction.clone(), self.address.clone());
-        let mut turn = Turn::begin(before, address, around, Actor::Person, Draws::new(bytes));
-        turn.past.link = link.and_then(|number| self.ended.get(&number).cloned());
-        let Decision { interaction, address, ended, events, outcome, .. } = rule(turn);
+        let mut context = Context::begin(before, address, environment, Actor::Person, Draws::new(bytes));
+        context.past.link = link.and_then(|number| self.ended.get(&number).cloned());
+        let Decision { interaction, address, ended, events, outcome, .. } = rule(context);
         for link in ended.links {
             self.ended.insert(link.link.number, link);
         }
@@ -273,7 +278,7 @@ impl Story {
 
     /// What time alone does, so that what is found next was not done by anybody.
     fn settle(&mut self) {
-        let (_, events) = self.turn(None, maintain::tick);
+        let (_, events) = self.context(None, maintain::tick);
         assert!(events.iter().all(|e| e.kind != EventKind::Authenticated), "time raises nothing");
         self.hear(events, None);
     }
@@ -318,29 +323,29 @@ impl Story {
         let (_, events) = match *step {
             Step::SignOut { who } => {
                 let id = self.id(who);
-                self.turn(None, |turn| maintain::sign_out(turn, Some(&id)))
+                self.context(None, |context| maintain::sign_out(context, Some(&id)))
             }
             Step::Presence { who, online } => {
                 let id = self.id(who);
-                self.turn(None, |turn| maintain::presence(turn, Some(&id), online))
+                self.context(None, |context| maintain::presence(context, Some(&id), online))
             }
             Step::Reassign { who, name } => {
                 let (id, name) = (self.id(who), Some(format!("person {name}")));
-                self.turn(None, |turn| maintain::reassign(turn, &id, &Person { name, ..Person::default() }))
+                self.context(None, |context| maintain::reassign(context, &id, &Person { name, ..Person::default() }))
             }
             Step::Unlock { who } => {
                 let id = self.id(who);
-                self.turn(None, |turn| maintain::unlock(turn, &id, None, "asked", true))
+                self.context(None, |context| maintain::unlock(context, &id, None, "asked", true))
             }
-            Step::Close => self.turn(None, maintain::close),
+            Step::Close => self.context(None, maintain::close),
             Step::ReportLink { link } => {
                 let Some(token) = nth(&self.links, link) else { return };
-                self.turn(Some(token.number), |turn| continue_link::report(turn, &token))
+                self.context(Some(token.number), |context| continue_link::report(context, &token))
             }
             Step::ReportDone { done, browser } => {
                 let Some(done) = nth(&self.dones, done) else { return };
                 let browser = self.browser(browser);
-                self.turn(Some(done.number), |turn| finish::report(turn, &done, &browser))
+                self.context(Some(done.number), |context| finish::report(context, &done, &browser))
             }
             _ => return,
         };
@@ -356,7 +361,7 @@ impl Story {
         let window = self.now.0 / life;
         let (name, until) = (format!("{token} of {window}"), Moment((window + 1) * life));
         let word = open::Word { name: name.clone(), ends_at: until, until, proof: proof(customer) };
-        let (done, events) = self.turn(None, |turn| open::vouch(turn, &word));
+        let (done, events) = self.context(None, |context| open::vouch(context, &word));
         let first = done.is_some() && self.words.insert(name);
         let who = self.interaction.primary().id.clone();
         let raise = Raise { who, at: self.now, browser: None, customer: Some(customer) };
@@ -374,7 +379,7 @@ impl Story {
             return_url: None,
             deliver: false,
         };
-        let (issued, events) = self.turn(None, |turn| issue::issue(turn, &request));
+        let (issued, events) = self.context(None, |context| issue::issue(context, &request));
         self.hear(events, None);
         self.links.extend(issued.map(|issued| issued.token));
     }
@@ -386,8 +391,8 @@ impl Story {
     fn press(&mut self, link: usize, browser: u8) {
         let Some(token) = nth(&self.links, link) else { return };
         let fingerprint = self.browser(browser);
-        let (continued, events) =
-            self.turn(Some(token.number), |turn| continue_link::press_continue(turn, &token, &fingerprint, None));
+        let (continued, events) = self
+            .context(Some(token.number), |context| continue_link::press_continue(context, &token, &fingerprint, None));
         self.hear(events, None);
         let Some(continued) = continued else { return };
         assert!(!self.raised.contains(&token.number), "a link that raised a flag leads nowhere");
@@ -414,7 +419,8 @@ impl Story {
         let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == handle.number));
         let asked = asked.map(|p| p.id.clone());
         let answer = NewAnswer { handle: &handle, done: &done };
-        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, answer, &assertion));
+        let (accepted, events) =
+            self.context(Some(handle.number), |context| postback::accept(context, answer, &assertion));
         let Some(accepted) = accepted else { return self.hear(events, None) };
         assert!(!self.spent.contains(&handle), "handle {} took two answers", handle.number);
         self.spent.push(handle.clone());
@@ -437,7 +443,8 @@ impl Story {
         let Some(done) = nth(&self.dones, done) else { return };
         let (number, fingerprint) = (done.number, self.browser(browser));
         let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == number)).cloned();
-        let (finished, events) = self.turn(Some(number), |turn| finish::finish(turn, &done, &fingerprint, said));
+        let (finished, events) =
+            self.context(Some(number), |context| finish::finish(context, &done, &fingerprint, said));
         let waiting = self.waiting.get(&number).filter(|waiting| waiting.done == done).cloned();
         let may = asked.zip(waiting.clone()).filter(|(asked, waiting)| {
             asked.role != Role::Primary && waiting.started == browser && waiting.finished.is_none_or(|b| b == browser)
@@ -472,7 +479,8 @@ impl Story {
         let assertion = PostBack { kid: self.kids[0].clone(), jti: "f".repeat(22), verdict };
         let done = handle.done(&[b"forged"], &self.keys.handle);
         let answer = NewAnswer { handle: &handle, done: &done };
-        let (accepted, events) = self.turn(Some(handle.number), |turn| postback::accept(turn, answer, &assertion));
+        let (accepted, events) =
+            self.context(Some(handle.number), |context| postback::accept(context, answer, &assertion));
         assert!(accepted.is_none(), "a handle that nobody was given");
         self.hear(events, None);
     }
@@ -481,7 +489,7 @@ impl Story {
         let shown = self.interaction.participants[0].confirmations().next().map(|(shown, _)| shown.nonce);
         let right = self.code(0).filter(|code| own && code == text).and(self.shown(0));
         let sender = if own { Sender::Own } else { Sender::Unknown };
-        let (_, events) = self.turn(None, |turn| hear::hear(turn, text, sender, &Actor::Person));
+        let (_, events) = self.context(None, |context| hear::hear(context, text, sender, &Actor::Person));
         for wrong in events.iter().filter(|e| e.kind == EventKind::ConfirmationWrong) {
             assert_eq!(wrong.participant.as_ref(), Some(&self.id(0)), "nobody answers for somebody else");
             let guesses = self.guesses.entry(shown.expect("only what is shown is guessed")).or_default();

@@ -46,7 +46,7 @@ pub struct Destination {
 /// The word that a destination's and a team's budgets have been charged for one message there.
 /// Only who keeps the budgets gives one out; nothing is queued without.
 #[derive(Clone, Copy, Debug)]
-pub struct Paid(pub Destination);
+pub struct QuotaReceipt(pub Destination);
 
 impl Sending {
     /// Whether what it says is good for anything still.

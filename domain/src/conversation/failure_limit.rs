@@ -195,7 +195,7 @@ pub struct CustomerFailureLimits(BTreeMap<CustomerTag, Known>);
 pub struct Known {
     /// Wrong answers in a row, this one among them where it is counted.
     pub failures: u32,
-    /// This turn's answer is among them.
+    /// This transaction's answer is among them.
     pub counted: bool,
 }
 
@@ -227,7 +227,7 @@ impl CustomerFailureLimits {
         self.0.insert(customer, known);
     }
 
-    /// Customers of whom this turn's answer was counted.
+    /// Customers of whom this transaction's answer was counted.
     pub fn counted(&self) -> impl Iterator<Item = &CustomerTag> {
         self.0.iter().filter(|(_, known)| known.counted).map(|(customer, _)| customer)
     }

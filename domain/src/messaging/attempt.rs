@@ -35,7 +35,7 @@ pub enum Tried {
     /// The platform takes nothing from this account any more.
     Barred(&'static str),
     /// It was not tried: by the account's limit its turn comes at that moment.
-    Turn(Moment),
+    Deferred(Moment),
     /// It was not tried: nothing goes over the channel for so long.
     Shut(Duration),
 }
@@ -51,7 +51,7 @@ impl Tried {
             Self::Later(why) if tries >= TRIES_BEFORE_THE_NEXT => Some(Health::Down(why)),
             Self::Lost if lost + 1 >= MAX_LOST => Some(Health::Down(NO_ANSWER)),
             Self::After(_) | Self::Later(_) | Self::Lost | Self::Refused(_) => None,
-            Self::Turn(_) | Self::Shut(_) => None,
+            Self::Deferred(_) | Self::Shut(_) => None,
         }
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         let mut turns = Vec::new();
         while turns.len() < count {
             match slots.as_mut().and_then(|slots| slots.next(limit(per_minute), now)) {
-                Some(turn) => turns.push(turn.0 - now.0),
+                Some(context) => turns.push(context.0 - now.0),
                 None => slots = Some(rate_limit.take(limit(per_minute), now).unwrap()),
             }
         }
@@ -120,8 +120,8 @@ mod tests {
         let mut one = rate_limit.take(limit(4_800), now).unwrap();
         let mut other = rate_limit.take(limit(4_800), now).unwrap();
         let mut all = Vec::new();
-        while let Some(turn) = one.next(limit(4_800), now).or_else(|| other.next(limit(4_800), now)) {
-            all.push(turn);
+        while let Some(context) = one.next(limit(4_800), now).or_else(|| other.next(limit(4_800), now)) {
+            all.push(context);
         }
         assert_eq!(all.len(), 40);
         assert!(all.windows(2).all(|pair| pair[0] < pair[1]));

@@ -7,7 +7,7 @@ use super::binding::rule_now;
 use super::open::{Asked, may_raise, raise};
 use crate::base::binding::{Binding, Source};
 use crate::base::id::Kid;
-use crate::conversation::turn::{Turn, challenge_data, link_data, resume_data};
+use crate::conversation::context::{Context, challenge_data, link_data, resume_data};
 use crate::event::EventKind;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::flag::{Bound, Proof, Reason};
@@ -31,28 +31,33 @@ pub(super) struct NewProof {
 
 /// A proof was accepted on a page: where the team asks for no binding the flag is raised, else it waits for
 /// the form of its done page. What waited of the participant's other pages is void.
-pub(super) fn accept(turn: &mut Turn<'_>, at: usize, source: Source, new: NewProof) -> Result<PostBackStatus, Refusal> {
-    let (now, rule) = (turn.around.now, rule_now(turn, at, source));
+pub(super) fn accept(
+    context: &mut Context<'_>,
+    at: usize,
+    source: Source,
+    new: NewProof,
+) -> Result<PostBackStatus, Refusal> {
+    let (now, rule) = (context.environment.now, rule_now(context, at, source));
     let expires_at = new.proof.is_some().then(|| now.plus_minutes(RETURN_MINUTES));
     let NewProof { proof, done, kid, invitation } = new;
     let (is_whole, is_at_door) = (proof.is_some(), invitation.is_some());
     let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: Step::Form, expires_at };
-    let page = turn.page_mut(at, source);
+    let page = context.page_mut(at, source);
     (page.answered, page.pending) = (Some(done), Some(Box::new(pending)));
     if is_whole {
-        void_others(turn, at, source);
+        void_others(context, at, source);
     }
     // A door lets in the browser that comes back, and nobody knows yet which that is.
     if rule == BindingRule::None && is_whole && !is_at_door {
-        return raise_pending(turn, at, source, Binding::None, None).map(|()| PostBackStatus::Authenticated);
+        return raise_pending(context, at, source, Binding::None, None).map(|()| PostBackStatus::Authenticated);
     }
-    turn.touch();
+    context.touch();
     Ok(PostBackStatus::Accepted)
 }
 
 /// The newest accepted proof counts. A document that is still judged is none.
-pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
-    let participant = &turn.interaction.participants[at];
+pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: Source) {
+    let participant = &context.interaction.participants[at];
     let waits = |link: &&Link| link.page.pending.is_some() && Source::Link(link.number) != source;
     let links: Vec<u16> = participant.links.iter().filter(waits).map(|link| link.number).collect();
     let challenge = participant
@@ -61,10 +66,10 @@ pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
         .filter(|challenge| challenge.page.is_answered() && Source::Challenge(challenge.number) != source);
     let ends_challenge = challenge.is_some();
     for number in links {
-        end(turn, at, Source::Link(number), How::Superseded);
+        end(context, at, Source::Link(number), How::Superseded);
     }
     if ends_challenge {
-        turn.end_challenge(at, ChallengeEnd::Superseded);
+        context.end_challenge(at, ChallengeEnd::Superseded);
     }
 }
 
@@ -75,17 +80,22 @@ pub(super) fn void_others(turn: &mut Turn<'_>, at: usize, source: Source) {
 ///
 /// `BadAssertion` where its key was revoked, `LinkExpired` where a flag of its time would not stand any more, and
 /// as `may_raise`.
-pub(super) fn look_again(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Result<(), Refusal> {
-    turn.look_up(at);
-    let (now, settings) = (turn.around.now, turn.around.settings);
-    let pending = turn.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
+pub(super) fn look_again(
+    context: &mut Context<'_>,
+    at: usize,
+    source: Source,
+    binding: Binding,
+) -> Result<(), Refusal> {
+    context.look_up(at);
+    let (now, settings) = (context.environment.now, context.environment.settings);
+    let pending = context.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
     let Some(proof) = &pending.proof else { return Err(Refusal::NotFound("proof")) };
-    let is_revoked = pending.kid.as_ref().is_some_and(|kid| !turn.around.security_keys.contains(kid));
-    let in_time = turn.interaction.participants[at].flag.would_stand(pending.accepted_at, settings, now);
+    let is_revoked = pending.kid.as_ref().is_some_and(|kid| !context.environment.security_keys.contains(kid));
+    let in_time = context.interaction.participants[at].flag.would_stand(pending.accepted_at, settings, now);
     let looked = match (is_revoked, in_time) {
         (true, _) => Err(Refusal::BadAssertion("revoked")),
         (_, false) => Err(Refusal::LinkExpired),
-        _ => may_raise(turn, at, proof, binding).map(drop),
+        _ => may_raise(context, at, proof, binding).map(drop),
     };
     if let Err(refusal) = &looked {
         let reason = match refusal {
@@ -95,32 +105,32 @@ pub(super) fn look_again(turn: &mut Turn<'_>, at: usize, source: Source, binding
             Refusal::Locked(_) | Refusal::Banned => "locked",
             _ => "timeout",
         };
-        end(turn, at, source, How::Void(reason));
+        end(context, at, source, How::Void(reason));
     }
     looked
 }
 
 /// Raises the flag by what waits, where it still counts.
 pub(super) fn raise_pending(
-    turn: &mut Turn<'_>,
+    context: &mut Context<'_>,
     at: usize,
     source: Source,
     binding: Binding,
     browser: Option<&Tag>,
 ) -> Result<(), Refusal> {
-    look_again(turn, at, source, binding)?;
-    let asked = asked(turn, at, source);
-    let pending = turn.page_mut(at, source).pending.take().expect("it was looked at");
+    look_again(context, at, source, binding)?;
+    let asked = asked(context, at, source);
+    let pending = context.page_mut(at, source).pending.take().expect("it was looked at");
     let proof = pending.proof.expect("it was looked at");
     let browser = browser.copied().filter(|_| binding == Binding::Browser);
     let bound = Bound { binding, browser, source: Some(source), accepted_at: pending.accepted_at };
-    let raised = raise(turn, at, proof, bound, Some(asked));
-    end(turn, at, source, How::Done);
+    let raised = raise(context, at, proof, bound, Some(asked));
+    end(context, at, source, How::Done);
     raised
 }
 
-fn asked(turn: &Turn<'_>, at: usize, source: Source) -> Asked {
-    let participant = &turn.interaction.participants[at];
+fn asked(context: &Context<'_>, at: usize, source: Source) -> Asked {
+    let participant = &context.interaction.participants[at];
     match source {
         Source::Link(number) => {
             let link = participant.links.iter().find(|link| link.number == number).expect("the caller found it live");
@@ -136,12 +146,18 @@ fn asked(turn: &Turn<'_>, at: usize, source: Source) -> Asked {
 
 /// A document that was found good, of a browser that is bound already: whether it counts. The door is the photo
 /// rule's to open.
-pub(super) fn bind_document(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> bool {
-    if rule_now(turn, at, source) == BindingRule::AdmitOnly {
-        end(turn, at, source, How::Done);
+pub(super) fn bind_document(
+    context: &mut Context<'_>,
+    at: usize,
+    source: Source,
+    binding: Binding,
+    browser: &Tag,
+) -> bool {
+    if rule_now(context, at, source) == BindingRule::AdmitOnly {
+        end(context, at, source, How::Done);
         return true;
     }
-    raise_pending(turn, at, source, binding, Some(browser)).is_ok()
+    raise_pending(context, at, source, binding, Some(browser)).is_ok()
 }
 
 /// How a link or challenge ends whose proof was accepted.
@@ -158,11 +174,11 @@ pub(super) enum How {
 }
 
 /// Ends a live link or challenge, and tells it where its answer has not.
-pub(super) fn end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
-    tell_end(turn, at, source, how);
+pub(super) fn end(context: &mut Context<'_>, at: usize, source: Source, how: How) {
+    tell_end(context, at, source, how);
     match source {
         Source::Link(number) => {
-            let participant = turn.participant(at);
+            let participant = context.participant(at);
             let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
             let link = participant.links.remove(place);
             let end = match how {
@@ -171,7 +187,7 @@ pub(super) fn end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
                 How::OtherBrowser => LinkEnd::OtherBrowser,
                 How::Void(_) => LinkEnd::Void,
             };
-            turn.end_link(link, end);
+            context.end_link(link, end);
         }
         Source::Challenge(_) => {
             let end = match how {
@@ -180,36 +196,36 @@ pub(super) fn end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
                 How::OtherBrowser => ChallengeEnd::OtherBrowser,
                 How::Void(_) => ChallengeEnd::Unconfirmed,
             };
-            turn.end_challenge(at, end);
+            context.end_challenge(at, end);
         }
     }
 }
 
-pub(super) fn tell_end(turn: &mut Turn<'_>, at: usize, source: Source, how: How) {
+pub(super) fn tell_end(context: &mut Context<'_>, at: usize, source: Source, how: How) {
     let kind = match (how, source) {
         (How::OtherBrowser, _) => EventKind::ProofOtherBrowser,
         (How::Superseded, Source::Link(_)) => EventKind::LinkSuperseded,
         (How::Void(_), Source::Link(_)) => EventKind::ConfirmationExpired,
         // How a challenge ends, its own event tells.
-        (How::Void(_), Source::Challenge(_)) => return turn.participant(at).flag.explain(Reason::Void),
+        (How::Void(_), Source::Challenge(_)) => return context.participant(at).flag.explain(Reason::Void),
         (How::Done, _) | (How::Superseded, Source::Challenge(_)) => return,
     };
-    let who = turn.interaction.participants[at].id.clone();
-    let mut data = proof_data(turn, at, source);
+    let who = context.interaction.participants[at].id.clone();
+    let mut data = proof_data(context, at, source);
     match how {
-        How::OtherBrowser => turn.participant(at).flag.explain(Reason::OtherBrowser),
+        How::OtherBrowser => context.participant(at).flag.explain(Reason::OtherBrowser),
         How::Void(reason) => {
-            turn.participant(at).flag.explain(Reason::Void);
+            context.participant(at).flag.explain(Reason::Void);
             data.insert("reason".into(), reason.into());
         }
         How::Done | How::Superseded => {}
     }
-    turn.tell(kind, Some(who), data);
+    context.tell(kind, Some(who), data);
 }
 
 /// What a listener is told of the link or challenge.
-pub(super) fn proof_data(turn: &Turn<'_>, at: usize, source: Source) -> Map<String, Value> {
-    let (participant, interaction) = (&turn.interaction.participants[at], turn.interaction.id);
+pub(super) fn proof_data(context: &Context<'_>, at: usize, source: Source) -> Map<String, Value> {
+    let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
     let data = match source {
         Source::Link(number) => {
             participant.links.iter().find(|link| link.number == number).map(|link| link_data(interaction, link))

@@ -12,7 +12,7 @@ use super::elsewhere::{settle, weigh};
 use super::open::{Asked, raise};
 use crate::base::binding::{Binding, Source};
 use crate::base::id::ParticipantId;
-use crate::conversation::turn::{Decision, Turn, challenge_data, resume_data};
+use crate::conversation::context::{Context, Decision, challenge_data, resume_data};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Typed};
 use crate::proof::flag::{Bound, Proof, Reason};
@@ -106,18 +106,18 @@ pub struct Answered {
 }
 
 /// Answers the challenge of that number.
-pub fn answer(mut turn: Turn<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
-    match judged(&mut turn, number, answer) {
-        Ok(answered) => turn.done(answered),
-        Err(refusal) => turn.refuse(refusal),
+pub fn answer(mut context: Context<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
+    match judged(&mut context, number, answer) {
+        Ok(answered) => context.done(answered),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-/// The same within a turn that does more.
-pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
-    let found = find(turn, number)?;
+/// The same within a transaction that does more.
+pub(super) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
+    let found = find(context, number)?;
     let id = found.participant().clone();
-    let at = turn.find(Some(&id))?;
+    let at = context.find(Some(&id))?;
     let what = found.method().guarded();
     if let Found::Live(challenge) = &found {
         if challenge.revealed_to.contains(answer.by) {
@@ -128,8 +128,8 @@ pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> R
             return Err(Refusal::StaleForm);
         }
     }
-    turn.look_up(at);
-    let outcome = match (turn.admit(at, what), &found) {
+    context.look_up(at);
+    let outcome = match (context.admit(at, what), &found) {
         (Err(Refusal::Banned), _) => Outcome::Banned,
         (Err(_), _) => Outcome::Locked,
         (Ok(_), Found::Ended(ended)) => over(ended.end),
@@ -137,22 +137,22 @@ pub(super) fn judged(turn: &mut Turn<'_>, number: u16, answer: &Answer<'_>) -> R
         (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
             None => Outcome::NotACode,
             Some(said) => {
-                let is_right = weigh(turn, at, &said)?;
-                settle(turn, at);
+                let is_right = weigh(context, at, &said)?;
+                settle(context, at);
                 match is_right {
-                    true => pass(turn, at, answer.how, answer.by),
-                    false => miss(turn, at),
+                    true => pass(context, at, answer.how, answer.by),
+                    false => miss(context, at),
                 }
             }
         },
     };
-    if turn.must_be_open().is_ok() {
-        turn.touch();
+    if context.must_be_open().is_ok() {
+        context.touch();
     }
-    let live = turn.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
-    let ended = turn.ended_challenge(number);
+    let live = context.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
+    let ended = context.ended_challenge(number);
     let tries_left = live.map(|c| c.tries_left).or(ended.map(|e| e.tries_left)).unwrap_or(0);
-    let locked_until = match turn.admit(at, what) {
+    let locked_until = match context.admit(at, what) {
         Err(Refusal::Locked(until)) => Some(until),
         _ => None,
     };
@@ -169,32 +169,34 @@ fn over(end: ChallengeEnd) -> Outcome {
 }
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
-pub(super) fn pass(turn: &mut Turn<'_>, at: usize, how: How<'_>, by: &Actor) -> Outcome {
-    turn.clear_failure_limit(at);
-    let challenge = turn.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
+pub(super) fn pass(context: &mut Context<'_>, at: usize, how: How<'_>, by: &Actor) -> Outcome {
+    context.clear_failure_limit(at);
+    let challenge = context.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
-    let data = challenge_data(turn.interaction.id, &challenge);
-    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
-    let participant = &turn.interaction.participants[at];
+    let data = challenge_data(context.interaction.id, &challenge);
+    context.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
-        turn.end_challenge(at, ChallengeEnd::Passed);
+        context.end_challenge(at, ChallengeEnd::Passed);
         return Outcome::SubjectConflict;
     }
     match how {
         How::Brought { .. } | How::Typed => {
             // A cosigner is not in the conversation, and a session of pages carries no messages.
-            let is_typed = !matches!(how, How::Brought { speaks: false }) && turn.can_write(at);
+            let is_typed = !matches!(how, How::Brought { speaks: false }) && context.can_write(at);
             let binding = if is_typed { Binding::Typed } else { Binding::None };
-            turn.end_challenge(at, ChallengeEnd::Passed);
+            context.end_challenge(at, ChallengeEnd::Passed);
             let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
             let asked = Asked { at: Some(challenge.started_at), resume };
-            let bound = Bound::now(binding, turn.around.now);
-            raise(turn, at, proof, bound, Some(asked)).map_or(Outcome::SubjectConflict, |()| Outcome::Passed)
+            let bound = Bound::now(binding, context.environment.now);
+            raise(context, at, proof, bound, Some(asked)).map_or(Outcome::SubjectConflict, |()| Outcome::Passed)
         }
         How::OnPage(page) => {
-            let done = page.done(challenge.page.starts, challenge.number, turn.around.keys).tag(&turn.around.keys.link);
+            let done = page
+                .done(challenge.page.starts, challenge.number, context.environment.keys)
+                .tag(&context.environment.keys.link);
             let new = NewProof { proof: Some(proof), done, kid: None, invitation: page.invitation };
-            let accepted = accept(turn, at, Source::Challenge(challenge.number), new);
+            let accepted = accept(context, at, Source::Challenge(challenge.number), new);
             accepted.map_or(Outcome::SubjectConflict, |_| Outcome::Passed)
         }
     }
@@ -212,22 +214,22 @@ pub(super) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
-    let interaction = turn.interaction.id;
-    let participant = turn.participant(at);
+pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
+    let interaction = context.interaction.id;
+    let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());
     let challenge = challenge.expect("the caller chose one that is asked");
     challenge.tries_left = challenge.tries_left.saturating_sub(1);
     let (tries_left, what) = (challenge.tries_left, challenge.method().guarded());
     let mut data = challenge_data(interaction, challenge);
     data.insert("tries_left".into(), tries_left.into());
-    turn.tell(EventKind::ChallengeWrong, Some(id), data);
-    let consequence = turn.fail(at, what);
+    context.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = context.fail(at, what);
     if tries_left == 0 {
-        turn.end_challenge(at, ChallengeEnd::Exhausted);
+        context.end_challenge(at, ChallengeEnd::Exhausted);
     }
-    if turn.interaction.participants[at].challenge.is_none() {
-        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    if context.interaction.participants[at].challenge.is_none() {
+        context.participant(at).flag.explain(Reason::ChallengeFailed);
     }
     match consequence {
         Consequence::Counted => Outcome::Wrong,

@@ -4,8 +4,8 @@
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::method::Method;
 use crate::base::way::DeliverTo;
+use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
-use crate::conversation::turn::{Decision, Turn, challenge_data};
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Otp, Pin};
@@ -71,65 +71,66 @@ impl Wanted {
 }
 
 /// Puts a challenge; a live one of the same participant ends.
-pub fn ask(mut turn: Turn<'_>, request: &Request) -> Decision<Challenge> {
-    match put(&mut turn, request) {
-        Ok(challenge) => turn.done(challenge),
-        Err(refusal) => turn.refuse(refusal),
+pub fn ask(mut context: Context<'_>, request: &Request) -> Decision<Challenge> {
+    match put(&mut context, request) {
+        Ok(challenge) => context.done(challenge),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-/// The same within a turn that does more.
-pub(super) fn put(turn: &mut Turn<'_>, request: &Request) -> Result<Challenge, Refusal> {
-    let at = permitted(turn, request)?;
-    let rule = rule_for(turn, at, request.way)?;
-    let challenge = made(turn, at, request, rule);
-    let ready = deliver(turn, at, &challenge)?;
-    turn.interaction.challenges_made = challenge.number;
-    turn.end_challenge(at, ChallengeEnd::Superseded);
-    turn.participant(at).challenge = Some(challenge.clone());
-    turn.queue_code(ready, &challenge);
-    turn.touch();
-    let data = challenge_data(turn.interaction.id, &challenge);
-    turn.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
+/// The same within a transaction that does more.
+pub(super) fn put(context: &mut Context<'_>, request: &Request) -> Result<Challenge, Refusal> {
+    let at = permitted(context, request)?;
+    let rule = rule_for(context, at, request.way)?;
+    let challenge = made(context, at, request, rule);
+    let ready = deliver(context, at, &challenge)?;
+    context.interaction.challenges_made = challenge.number;
+    context.end_challenge(at, ChallengeEnd::Superseded);
+    context.participant(at).challenge = Some(challenge.clone());
+    context.queue_code(ready, &challenge);
+    context.touch();
+    let data = challenge_data(context.interaction.id, &challenge);
+    context.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
     Ok(challenge)
 }
 
-fn permitted(turn: &mut Turn<'_>, request: &Request) -> Result<usize, Refusal> {
-    turn.must_be_open()?;
-    let at = turn.find(request.participant.as_ref())?;
-    turn.look_up(at);
-    turn.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
-    if matches!(request.wanted, Wanted::Document { .. }) && turn.around.provider.is_none() {
+fn permitted(context: &mut Context<'_>, request: &Request) -> Result<usize, Refusal> {
+    context.must_be_open()?;
+    let at = context.find(request.participant.as_ref())?;
+    context.look_up(at);
+    context.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
+    if matches!(request.wanted, Wanted::Document { .. }) && context.environment.provider.is_none() {
         return Err(Refusal::MethodMissing);
     }
     if matches!(request.wanted, Wanted::Questions) {
-        let (prepared, facts) = (turn.around.questions.ok_or(Refusal::MethodMissing)?, &turn.interaction);
-        if !prepared.is_for(&facts.participants[at], turn.around.keys, &facts.team) {
+        let (prepared, facts) = (context.environment.questions.ok_or(Refusal::MethodMissing)?, &context.interaction);
+        if !prepared.is_for(&facts.participants[at], context.environment.keys, &facts.team) {
             return Err(Refusal::AnotherPerson);
         }
     }
-    if turn.interaction.challenges_made == u16::MAX {
+    if context.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
     }
     Ok(at)
 }
 
-fn made(turn: &mut Turn<'_>, at: usize, request: &Request, rule: BindingRule) -> Challenge {
-    let (settings, now, keys, id) = (turn.around.settings, turn.around.now, turn.around.keys, turn.interaction.id);
+fn made(context: &mut Context<'_>, at: usize, request: &Request, rule: BindingRule) -> Challenge {
+    let (settings, now, keys, id) =
+        (context.environment.settings, context.environment.now, context.environment.keys, context.interaction.id);
     // A PIN and questions have no tries of their own: the method's lockout ends them.
     let (check, expires_at, tries_left) = match &request.wanted {
         Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
         Wanted::Questions => {
-            let questions = turn.around.questions.expect("it is not permitted without").questions.clone();
+            let questions = context.environment.questions.expect("it is not permitted without").questions.clone();
             let end = now.plus_minutes(settings.kba.expires_minutes);
             (Check::Questions(Box::new(questions)), Some(end), settings.lockout.threshold)
         }
         Wanted::Document { selfie } => {
-            let provider = turn.around.provider.expect("it is not permitted without").clone();
-            let quality_left = turn.tries_left(at, Stage::Quality);
+            let provider = context.environment.provider.expect("it is not permitted without").clone();
+            let quality_left = context.tries_left(at, Stage::Quality);
             let (selfie, attempts, undecided, checking, last) = (*selfie, 0, 0, None, None);
             let document = Document { selfie, provider, quality_left, attempts, undecided, checking, last };
-            (Check::Document(Box::new(document)), None, turn.tries_left(at, Stage::Authentication))
+            (Check::Document(Box::new(document)), None, context.tries_left(at, Stage::Authentication))
         }
         Wanted::Otp => {
             let lifetime = settings.otp.expires_minutes;
@@ -139,12 +140,12 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request, rule: BindingRule) ->
         }
     };
     let mut challenge = Challenge {
-        number: turn.interaction.challenges_made + 1,
-        participant: turn.interaction.participants[at].id.clone(),
-        nonce: turn.draws.take(),
+        number: context.interaction.challenges_made + 1,
+        participant: context.interaction.participants[at].id.clone(),
+        nonce: context.draws.take(),
         check,
         started_at: now,
-        started_by: turn.actor.clone(),
+        started_by: context.actor.clone(),
         expires_at,
         tries_left,
         deliver_to: request.deliver_to,
@@ -154,44 +155,44 @@ fn made(turn: &mut Turn<'_>, at: usize, request: &Request, rule: BindingRule) ->
         intent: request.intent.clone(),
         state: request.state.clone(),
     };
-    if with_opener(turn, rule) {
-        challenge.page.opener = Some(opener_tag(turn, &challenge.opener_secret(id, keys)));
+    if with_opener(context, rule) {
+        challenge.page.opener = Some(opener_tag(context, &challenge.opener_secret(id, keys)));
     }
     challenge
 }
 
 /// What must be paid for before the challenge is put; nothing where no message goes, or where it
 /// cannot be put at all.
-pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
-    let at = permitted(turn, request).ok()?;
-    let rule = rule_for(turn, at, request.way).ok()?;
-    let challenge = made(turn, at, request, rule);
-    to_pay(turn, at, &challenge)
+pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(context, request).ok()?;
+    let rule = rule_for(context, at, request.way).ok()?;
+    let challenge = made(context, at, request, rule);
+    to_pay(context, at, &challenge)
 }
 
 /// What the challenge's next message costs.
-pub(super) fn to_pay(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
-    let to = receiver(turn, challenge).ok()??;
-    turn.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)
+pub(super) fn to_pay(context: &Context<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
+    let to = receiver(context, challenge).ok()??;
+    context.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)
 }
 
 /// How the challenge's code finds its way: a new challenge's, and the next one's of a challenge that
 /// is sent again. Nothing is sent of a PIN, which is agreed, nor of a code that the agent tells: one
 /// that no way leads to the customer for is such, where the agent may see it.
-pub(super) fn deliver(turn: &Turn<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
-    let Some(to) = receiver(turn, challenge)? else { return Ok(None) };
-    match turn.ready_to_send(at, to, Kind::Code) {
-        Err(refusal) if leads_nowhere(&refusal) && waits_for_agent(turn, to) => Ok(None),
+pub(super) fn deliver(context: &Context<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
+    let Some(to) = receiver(context, challenge)? else { return Ok(None) };
+    match context.ready_to_send(at, to, Kind::Code) {
+        Err(refusal) if leads_nowhere(&refusal) && waits_for_agent(context, to) => Ok(None),
         ready => ready.map(Some),
     }
 }
 
 /// Whether a code could be told to the participant as things are now: by an agent, or by a message that
 /// has somewhere to go. What a spent budget refuses passes.
-pub(super) fn can_be_told(turn: &Turn<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
-    let Some(to) = recipient(turn.around.settings, to)? else { return Ok(()) };
-    match turn.plan_to_send(at, to, Kind::Code) {
-        Err(refusal) if leads_nowhere(&refusal) && !waits_for_agent(turn, to) => Err(refusal),
+pub(super) fn can_be_told(context: &Context<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
+    let Some(to) = recipient(context.environment.settings, to)? else { return Ok(()) };
+    match context.plan_to_send(at, to, Kind::Code) {
+        Err(refusal) if leads_nowhere(&refusal) && !waits_for_agent(context, to) => Err(refusal),
         _ => Ok(()),
     }
 }
@@ -203,14 +204,14 @@ fn leads_nowhere(refusal: &Refusal) -> bool {
 }
 
 /// Whether an agent tells a code that no message can bring.
-fn waits_for_agent(turn: &Turn<'_>, to: DeliverTo) -> bool {
-    to == DeliverTo::Auto && turn.around.settings.otp.show_to_agents
+fn waits_for_agent(context: &Context<'_>, to: DeliverTo) -> bool {
+    to == DeliverTo::Auto && context.environment.settings.otp.show_to_agents
 }
 
-fn receiver(turn: &Turn<'_>, challenge: &Challenge) -> Result<Option<DeliverTo>, Refusal> {
+fn receiver(context: &Context<'_>, challenge: &Challenge) -> Result<Option<DeliverTo>, Refusal> {
     match challenge.check {
         Check::Pin(_) | Check::Questions(_) | Check::Document(_) => Ok(None),
-        Check::Otp(_) => recipient(turn.around.settings, challenge.deliver_to),
+        Check::Otp(_) => recipient(context.environment.settings, challenge.deliver_to),
     }
 }
 
@@ -226,7 +227,7 @@ fn recipient(settings: &Settings, to: DeliverTo) -> Result<Option<DeliverTo>, Re
     }
 }
 
-impl Turn<'_> {
+impl Context<'_> {
     /// Queues the live code of a challenge.
     pub(super) fn queue_code(&mut self, ready: Option<Ready>, challenge: &Challenge) {
         if let (Some(ready), Some(issue)) = (ready, challenge.issue()) {

@@ -9,8 +9,8 @@ use super::begin::begin;
 use crate::base::binding::Source;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
+use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
-use crate::conversation::turn::{Decision, Turn, challenge_data};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
 use crate::refusal::Refusal;
@@ -55,21 +55,21 @@ pub struct Revealed {
 }
 
 /// Finds the challenge of that number. It changes nothing.
-pub fn find(turn: &Turn<'_>, number: u16) -> Result<Found, Refusal> {
-    let mut live = turn.interaction.participants.iter().filter_map(|p| p.challenge.as_ref());
+pub fn find(context: &Context<'_>, number: u16) -> Result<Found, Refusal> {
+    let mut live = context.interaction.participants.iter().filter_map(|p| p.challenge.as_ref());
     match live.find(|challenge| challenge.number == number) {
         Some(challenge) => Ok(Found::Live(Box::new(challenge.clone()))),
         None => {
-            let ended = turn.ended_challenge(number).filter(|ended| ended.is_told_at(turn.around.now));
+            let ended = context.ended_challenge(number).filter(|ended| ended.is_told_at(context.environment.now));
             ended.cloned().map(Found::Ended).ok_or(Refusal::NotFound("challenge"))
         }
     }
 }
 
 /// Finds what a page's token opens. It changes nothing.
-pub fn find_page(turn: &Turn<'_>, token: &Token) -> Result<Found, Refusal> {
-    let (id, keys) = (turn.interaction.id, turn.around.keys);
-    let found = find(turn, token.number)?;
+pub fn find_page(context: &Context<'_>, token: &Token) -> Result<Found, Refusal> {
+    let (id, keys) = (context.interaction.id, context.environment.keys);
+    let found = find(context, token.number)?;
     let page = match &found {
         Found::Live(challenge) => challenge.page_token(id, keys),
         Found::Ended(ended) => ended.page_token(id, keys),
@@ -79,44 +79,45 @@ pub fn find_page(turn: &Turn<'_>, token: &Token) -> Result<Found, Refusal> {
 }
 
 /// Looks at a challenge; only what time has done is saved.
-pub fn look(turn: Turn<'_>, number: u16) -> Decision<Found> {
-    let found = find(&turn, number);
-    turn.end(found)
+pub fn look(context: Context<'_>, number: u16) -> Decision<Found> {
+    let found = find(&context, number);
+    context.end(found)
 }
 
 /// Continue was pressed on the challenge's page: the person has arrived, in that browser. In another one the
 /// proof begins anew.
-pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Found> {
-    let challenge = match find_page(&turn, token) {
+pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Found> {
+    let challenge = match find_page(&context, token) {
         Ok(Found::Live(challenge)) => *challenge,
-        other => return turn.end(other),
+        other => return context.end(other),
     };
-    let at = turn.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    let begun = turn.admit(at, challenge.method().guarded()).and_then(|_| begin_page(&mut turn, at, browser, opener));
+    let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
+    let begun =
+        context.admit(at, challenge.method().guarded()).and_then(|_| begin_page(&mut context, at, browser, opener));
     match begun {
         Ok(()) => {
-            turn.touch();
-            let challenge = arrived(&mut turn, at);
-            turn.done(Found::Live(Box::new(challenge)))
+            context.touch();
+            let challenge = arrived(&mut context, at);
+            context.done(Found::Live(Box::new(challenge)))
         }
         Err(Refusal::LinkUsed) => {
-            end(&mut turn, at, Source::Challenge(challenge.number), How::Void("starts"));
-            turn.refuse(Refusal::LinkUsed)
+            end(&mut context, at, Source::Challenge(challenge.number), How::Void("starts"));
+            context.refuse(Refusal::LinkUsed)
         }
-        Err(refusal) => turn.refuse(refusal),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// What must be paid for when Continue is pressed there; nothing where no code goes out.
-pub fn payable_arrival(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
-    let Ok(Found::Live(challenge)) = find_page(turn, token) else { return None };
-    let at = turn.find(Some(&challenge.participant)).ok()?;
-    if sends_another(turn, at, browser) { payable(turn, challenge.number) } else { None }
+pub fn payable_arrival(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
+    let Ok(Found::Live(challenge)) = find_page(context, token) else { return None };
+    let at = context.find(Some(&challenge.participant)).ok()?;
+    if sends_another(context, at, browser) { payable(context, challenge.number) } else { None }
 }
 
 /// Whether Continue in that browser has another code sent: the one before was for another browser's page.
-pub(super) fn sends_another(turn: &Turn<'_>, at: usize, browser: &Tag) -> bool {
-    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
+pub(super) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> bool {
+    context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
         let page = &challenge.page;
         let is_new = !page.was_started_by(browser) || page.answered.is_some();
         matches!(challenge.check, Check::Otp(_)) && page.start.is_some() && is_new
@@ -130,70 +131,75 @@ pub(super) fn sends_another(turn: &Turn<'_>, at: usize, browser: &Tag) -> bool {
 ///
 /// As `begin`; `Judging` while a provider judges what the other browser has sent; `SendBudget` and the like where
 /// no other code can be sent. The other browser then goes on.
-pub(super) fn begin_page(turn: &mut Turn<'_>, at: usize, browser: &Tag, opener: Option<&str>) -> Result<(), Refusal> {
-    let challenge = live(turn, at);
+pub(super) fn begin_page(
+    context: &mut Context<'_>,
+    at: usize,
+    browser: &Tag,
+    opener: Option<&str>,
+) -> Result<(), Refusal> {
+    let challenge = live(context, at);
     let number = challenge.number;
     if challenge.judged_until().is_some() {
         // The browser that showed the document is where it was.
         return if challenge.page.was_started_by(browser) { Ok(()) } else { Err(Refusal::Judging) };
     }
-    let sends = sends_another(turn, at, browser);
-    let before = live(turn, at).page.clone();
-    begin(turn, at, Source::Challenge(number), browser, opener)?;
-    if sends && let Err(refusal) = sent_again(turn, number) {
-        live(turn, at).page = before;
+    let sends = sends_another(context, at, browser);
+    let before = live(context, at).page.clone();
+    begin(context, at, Source::Challenge(number), browser, opener)?;
+    if sends && let Err(refusal) = sent_again(context, number) {
+        live(context, at).page = before;
         return Err(refusal);
     }
     Ok(())
 }
 
 /// The person is at the page that asks for the participant's live challenge.
-pub(super) fn arrived(turn: &mut Turn<'_>, at: usize) -> Challenge {
-    let now = turn.around.now;
-    let kept = live(turn, at);
+pub(super) fn arrived(context: &mut Context<'_>, at: usize) -> Challenge {
+    let now = context.environment.now;
+    let kept = live(context, at);
     let first = kept.arrived.is_none();
     kept.arrived.get_or_insert(now);
     let challenge = kept.clone();
     if first {
-        let data = challenge_data(turn.interaction.id, &challenge);
-        turn.tell(EventKind::ChallengePresented, Some(challenge.participant.clone()), data);
+        let data = challenge_data(context.interaction.id, &challenge);
+        context.tell(EventKind::ChallengePresented, Some(challenge.participant.clone()), data);
     }
     challenge
 }
 
 /// Sends another code: the one before is dead, and what was guessed wrong goes on counting.
-pub fn resend(mut turn: Turn<'_>, number: u16) -> Decision<Challenge> {
-    match sent_again(&mut turn, number) {
-        Ok(challenge) => turn.done(challenge),
-        Err(refusal) => turn.refuse(refusal),
+pub fn resend(mut context: Context<'_>, number: u16) -> Decision<Challenge> {
+    match sent_again(&mut context, number) {
+        Ok(challenge) => context.done(challenge),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// What must be paid for before the next code goes out; nothing where none will.
-pub fn payable(turn: &mut Turn<'_>, number: u16) -> Option<Destination> {
-    let (at, next) = next_code(turn, number).ok()?;
-    to_pay(turn, at, &next)
+pub fn payable(context: &mut Context<'_>, number: u16) -> Option<Destination> {
+    let (at, next) = next_code(context, number).ok()?;
+    to_pay(context, at, &next)
 }
 
-pub(super) fn sent_again(turn: &mut Turn<'_>, number: u16) -> Result<Challenge, Refusal> {
-    let (at, next) = next_code(turn, number)?;
-    let ready = deliver(turn, at, &next)?;
-    turn.participant(at).challenge = Some(next.clone());
-    turn.queue_code(ready, &next);
-    turn.touch();
+pub(super) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Challenge, Refusal> {
+    let (at, next) = next_code(context, number)?;
+    let ready = deliver(context, at, &next)?;
+    context.participant(at).challenge = Some(next.clone());
+    context.queue_code(ready, &next);
+    context.touch();
     Ok(next)
 }
 
 /// The challenge with its next code, which is not put yet.
-fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Refusal> {
-    let Found::Live(challenge) = find(turn, number)? else { return Err(Refusal::CodeGone) };
-    let at = turn.find(Some(&challenge.participant))?;
-    turn.look_up(at);
-    turn.admit(at, challenge.method().guarded())?; // a locked person is sent no code
+fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge), Refusal> {
+    let Found::Live(challenge) = find(context, number)? else { return Err(Refusal::CodeGone) };
+    let at = context.find(Some(&challenge.participant))?;
+    context.look_up(at);
+    context.admit(at, challenge.method().guarded())?; // a locked person is sent no code
     if challenge.page.is_answered() {
         return Err(Refusal::CodeGone);
     }
-    let (now, budget) = (turn.around.now, &turn.around.settings.send_budget);
+    let (now, budget) = (context.environment.now, &context.environment.settings.send_budget);
     let mut next = challenge;
     match &mut next.check {
         // Agreed, known, or shown, and never sent.
@@ -210,42 +216,42 @@ fn next_code(turn: &mut Turn<'_>, number: u16) -> Result<(usize, Challenge), Ref
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
-pub fn cancel(mut turn: Turn<'_>, number: u16) -> Decision<()> {
-    match find(&turn, number) {
-        Err(refusal) => turn.refuse(refusal),
-        Ok(Found::Ended(_)) => turn.done(()),
+pub fn cancel(mut context: Context<'_>, number: u16) -> Decision<()> {
+    match find(&context, number) {
+        Err(refusal) => context.refuse(refusal),
+        Ok(Found::Ended(_)) => context.done(()),
         Ok(Found::Live(challenge)) => {
-            let at = turn.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-            turn.end_challenge(at, ChallengeEnd::Cancelled);
-            turn.touch();
-            turn.done(())
+            let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
+            context.end_challenge(at, ChallengeEnd::Cancelled);
+            context.touch();
+            context.done(())
         }
     }
 }
 
 /// Shows the answer to an agent: a code once its receiver is at its page, and where the team shows
 /// codes at all; a PIN while its challenge lives. Whoever has seen it may not answer with it.
-pub fn reveal(mut turn: Turn<'_>, number: u16, to: &Actor) -> Decision<Revealed> {
-    let challenge = match find(&turn, number).and_then(|found| may_see(&turn, found)) {
+pub fn reveal(mut context: Context<'_>, number: u16, to: &Actor) -> Decision<Revealed> {
+    let challenge = match find(&context, number).and_then(|found| may_see(&context, found)) {
         Ok(challenge) => challenge,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    let at = turn.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    let kept = live(&mut turn, at);
+    let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
+    let kept = live(&mut context, at);
     if !kept.revealed_to.contains(to) {
         kept.revealed_to.push(to.clone());
     }
-    let mut data = challenge_data(turn.interaction.id, &challenge);
+    let mut data = challenge_data(context.interaction.id, &challenge);
     data.insert("arrived_at".into(), json!(challenge.arrived.map(|at| at.to_string())));
-    turn.tell_act(EventKind::ChallengeRevealed, Some(challenge.participant.clone()), data);
-    let code = challenge.answer(turn.interaction.id, &turn.around.keys.code);
-    turn.done(Revealed { code, expires_at: challenge.expires_at })
+    context.tell_act(EventKind::ChallengeRevealed, Some(challenge.participant.clone()), data);
+    let code = challenge.answer(context.interaction.id, &context.environment.keys.code);
+    context.done(Revealed { code, expires_at: challenge.expires_at })
 }
 
-fn may_see(turn: &Turn<'_>, found: Found) -> Result<Challenge, Refusal> {
+fn may_see(context: &Context<'_>, found: Found) -> Result<Challenge, Refusal> {
     let is_code = found.method() == Method::Otp;
     let can_be_seen = is_code || found.method() == Method::Pin;
-    if !can_be_seen || is_code && !turn.around.settings.otp.show_to_agents {
+    if !can_be_seen || is_code && !context.environment.settings.otp.show_to_agents {
         return Err(Refusal::NotShown);
     }
     match found {
@@ -255,6 +261,6 @@ fn may_see(turn: &Turn<'_>, found: Found) -> Result<Challenge, Refusal> {
     }
 }
 
-fn live<'t>(turn: &'t mut Turn<'_>, at: usize) -> &'t mut Challenge {
-    turn.participant(at).challenge.as_mut().expect("find saw it there")
+fn live<'t>(context: &'t mut Context<'_>, at: usize) -> &'t mut Challenge {
+    context.participant(at).challenge.as_mut().expect("find saw it there")
 }

@@ -4,7 +4,7 @@
 use super::accept::proof_data;
 use super::binding::{is_at_door, opener_tag, rule_now};
 use crate::base::binding::Source;
-use crate::conversation::turn::Turn;
+use crate::conversation::context::Context;
 use crate::event::EventKind;
 use crate::proof::page_proof::MAX_STARTS;
 use crate::refusal::Refusal;
@@ -19,37 +19,37 @@ use crate::settings::BindingRule;
 /// `NotOpenedByChat` where only the chat's own window counts and did not vouch; `LinkUsed` where it was pressed too
 /// often.
 pub(super) fn begin(
-    turn: &mut Turn<'_>,
+    context: &mut Context<'_>,
     at: usize,
     source: Source,
     browser: &Tag,
     opener: Option<&str>,
 ) -> Result<bool, Refusal> {
-    let page = turn.page(at, source).ok_or(Refusal::NotFound("page"))?;
-    let said = opener.filter(|said| !said.is_empty()).map(|said| opener_tag(turn, said));
+    let page = context.page(at, source).ok_or(Refusal::NotFound("page"))?;
+    let said = opener.filter(|said| !said.is_empty()).map(|said| opener_tag(context, said));
     // Its word for this browser stands; another browser needs it anew.
     let vouched = said.is_some() && said == page.opener || page.is_vouched(browser);
     let stays = page.was_started_by(browser) && page.answered.is_none();
-    if rule_now(turn, at, source) == BindingRule::Opener && !vouched {
+    if rule_now(context, at, source) == BindingRule::Opener && !vouched {
         return Err(Refusal::NotOpenedByChat);
     }
     if stays {
-        if let Some(start) = turn.page_mut(at, source).start.as_mut() {
+        if let Some(start) = context.page_mut(at, source).start.as_mut() {
             start.vouched |= vouched;
         }
         return Ok(false);
     }
     // An invited person may come as often as they like, while every beginning has a handle of its own.
-    let most = if is_at_door(&turn.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
+    let most = if is_at_door(&context.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
     if page.starts >= most {
         return Err(Refusal::LinkUsed);
     }
     if page.is_answered() {
-        let who = turn.interaction.participants[at].id.clone();
-        let mut data = proof_data(turn, at, source);
+        let who = context.interaction.participants[at].id.clone();
+        let mut data = proof_data(context, at, source);
         data.insert("reason".into(), "started_again".into());
-        turn.tell(EventKind::ConfirmationExpired, Some(who), data);
+        context.tell(EventKind::ConfirmationExpired, Some(who), data);
     }
-    turn.page_mut(at, source).begin(*browser, vouched);
+    context.page_mut(at, source).begin(*browser, vouched);
     Ok(true)
 }

@@ -5,7 +5,7 @@ use super::accept::{How, end, look_again, raise_pending, tell_end};
 use super::binding::rule_now;
 use super::enter::{DoorProof, enter_by};
 use crate::base::binding::{Binding, Source};
-use crate::conversation::turn::Turn;
+use crate::conversation::context::Context;
 use crate::proof::confirmation;
 use crate::proof::confirmation::Confirmation;
 use crate::proof::page_proof::{NAMING_TRIES, PageProof, Step};
@@ -44,11 +44,11 @@ pub enum Finish {
 
 /// The form of the done page was posted by that browser. The first post decides; nobody but the browser that
 /// has posted is shown what follows.
-pub(super) fn post_form(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
-    let page = turn.page(at, source).expect("the caller found it live");
+pub(super) fn post_form(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let page = context.page(at, source).expect("the caller found it live");
     let Some(pending) = page.pending.as_deref() else { return Finish::Over };
     match &pending.step {
-        Step::Form => decide(turn, at, source, browser),
+        Step::Form => decide(context, at, source, browser),
         Step::Address(asked) if asked == browser => Finish::Address(false),
         Step::Code(confirmation) if confirmation.browser == *browser => Finish::Code,
         Step::Bound(bound, _) if bound == browser => Finish::Judging,
@@ -56,36 +56,36 @@ pub(super) fn post_form(turn: &mut Turn<'_>, at: usize, source: Source, browser:
     }
 }
 
-fn decide(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
-    let rule = rule_now(turn, at, source);
-    let page = turn.page_mut(at, source);
+fn decide(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let rule = rule_now(context, at, source);
+    let page = context.page_mut(at, source);
     page.finished_by = Some(*browser);
     let vouched = page.start.is_some_and(|start| start.vouched);
     if page.was_started_by(browser) {
         return match rule {
-            BindingRule::Auto | BindingRule::Opener if vouched => bind(turn, at, source, Binding::Opener, browser),
-            BindingRule::Opener => other_browser(turn, at, source),
-            BindingRule::Browser => bind(turn, at, source, Binding::Browser, browser),
-            BindingRule::None => bind(turn, at, source, Binding::None, browser),
-            BindingRule::AdmitOnly => admit_only(turn, at, source, browser),
-            BindingRule::Auto | BindingRule::Code => match admit(turn, at, source, Binding::Code, browser) {
-                Ok(_) => show_code(turn, at, source, browser),
+            BindingRule::Auto | BindingRule::Opener if vouched => bind(context, at, source, Binding::Opener, browser),
+            BindingRule::Opener => other_browser(context, at, source),
+            BindingRule::Browser => bind(context, at, source, Binding::Browser, browser),
+            BindingRule::None => bind(context, at, source, Binding::None, browser),
+            BindingRule::AdmitOnly => admit_only(context, at, source, browser),
+            BindingRule::Auto | BindingRule::Code => match admit(context, at, source, Binding::Code, browser) {
+                Ok(_) => show_code(context, at, source, browser),
                 Err(refusal) => over(&refusal),
             },
         };
     }
     match rule {
-        BindingRule::Opener => other_browser(turn, at, source),
+        BindingRule::Opener => other_browser(context, at, source),
         // The flag does not depend on it; whoever comes to a door begins there.
         BindingRule::Browser | BindingRule::AdmitOnly => {
-            tell_end(turn, at, source, How::OtherBrowser);
-            turn.page_mut(at, source).pending = None;
+            tell_end(context, at, source, How::OtherBrowser);
+            context.page_mut(at, source).pending = None;
             Finish::StartAgain
         }
-        BindingRule::None => bind(turn, at, source, Binding::None, browser),
-        _ if turn.around.settings.other_browser == OtherBrowser::Refuse => other_browser(turn, at, source),
+        BindingRule::None => bind(context, at, source, Binding::None, browser),
+        _ if context.environment.settings.other_browser == OtherBrowser::Refuse => other_browser(context, at, source),
         BindingRule::Auto | BindingRule::Code => {
-            set_step(turn, at, source, Step::Address(*browser));
+            set_step(context, at, source, Step::Address(*browser));
             Finish::Address(false)
         }
     }
@@ -93,17 +93,23 @@ fn decide(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Fini
 
 /// Another browser has named the address that it chats with, rightly or not. None: what it typed is no address,
 /// and no try.
-pub(super) fn named(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag, right: Option<bool>) -> Finish {
-    let page = turn.page(at, source).expect("the caller found it live");
+pub(super) fn named(
+    context: &mut Context<'_>,
+    at: usize,
+    source: Source,
+    browser: &Tag,
+    right: Option<bool>,
+) -> Finish {
+    let page = context.page(at, source).expect("the caller found it live");
     let asked = page.pending.as_deref().map(|pending| &pending.step);
     if !matches!(asked, Some(Step::Address(asked)) if asked == browser) {
-        return post_form(turn, at, source, browser);
+        return post_form(context, at, source, browser);
     }
     match right {
         None => Finish::Address(true),
-        Some(true) => show_code(turn, at, source, browser),
-        Some(false) if wrong_address(turn.page_mut(at, source)) => Finish::Address(true),
-        Some(false) => other_browser(turn, at, source),
+        Some(true) => show_code(context, at, source, browser),
+        Some(false) if wrong_address(context.page_mut(at, source)) => Finish::Address(true),
+        Some(false) => other_browser(context, at, source),
     }
 }
 
@@ -113,10 +119,10 @@ pub(super) fn wrong_address(page: &mut PageProof) -> bool {
     page.wrong_addresses < NAMING_TRIES
 }
 
-fn show_code(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
-    let confirmation = Confirmation::new(*browser, turn.draws.take());
-    let expires_at = turn.around.now.plus_minutes(confirmation::LIFETIME_MINUTES);
-    let page = turn.page_mut(at, source);
+fn show_code(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let confirmation = Confirmation::new(*browser, context.draws.take());
+    let expires_at = context.environment.now.plus_minutes(confirmation::LIFETIME_MINUTES);
+    let page = context.page_mut(at, source);
     page.finished_by = Some(*browser);
     if let Some(pending) = page.pending.as_mut() {
         (pending.step, pending.expires_at) = (Step::Code(confirmation), Some(expires_at));
@@ -124,30 +130,30 @@ fn show_code(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> F
     Finish::Code
 }
 
-fn set_step(turn: &mut Turn<'_>, at: usize, source: Source, step: Step) {
-    if let Some(pending) = turn.page_mut(at, source).pending.as_mut() {
+fn set_step(context: &mut Context<'_>, at: usize, source: Source, step: Step) {
+    if let Some(pending) = context.page_mut(at, source).pending.as_mut() {
         pending.step = step;
     }
 }
 
 /// The browser, or the chat, is shown to be the right one. The flag is raised, or waits for a verdict.
-pub(super) fn bind(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Finish {
-    let pending = turn.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
+pub(super) fn bind(context: &mut Context<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Finish {
+    let pending = context.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
     if pending.proof.is_none() {
         (pending.step, pending.expires_at) = (Step::Bound(*browser, binding), None);
         return Finish::Judging;
     }
-    let door = door_of(turn, at, source);
-    match raise_pending(turn, at, source, binding, Some(browser)) {
+    let door = door_of(context, at, source);
+    match raise_pending(context, at, source, binding, Some(browser)) {
         Ok(()) => {}
         Err(refusal) => return over(&refusal),
     }
-    let is_in = door.is_some_and(|door| enter_by(turn, at, door, browser));
+    let is_in = door.is_some_and(|door| enter_by(context, at, door, browser));
     if is_in { Finish::Entered } else { Finish::Authenticated }
 }
 
-fn door_of(turn: &Turn<'_>, at: usize, source: Source) -> Option<DoorProof> {
-    let pending = turn.page(at, source)?.pending.as_deref()?;
+fn door_of(context: &Context<'_>, at: usize, source: Source) -> Option<DoorProof> {
+    let pending = context.page(at, source)?.pending.as_deref()?;
     let (proof, accepted_at) = (pending.proof.clone()?, pending.accepted_at);
     Some(DoorProof { invitation: pending.invitation?, proof, accepted_at })
 }
@@ -165,21 +171,27 @@ fn over(refusal: &Refusal) -> Finish {
 /// # Errors
 ///
 /// As `look_again`: what waited has ended.
-fn admit(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Result<bool, Refusal> {
-    let Some(door) = door_of(turn, at, source) else { return Ok(false) };
-    look_again(turn, at, source, binding)?;
-    Ok(enter_by(turn, at, door, browser))
+fn admit(
+    context: &mut Context<'_>,
+    at: usize,
+    source: Source,
+    binding: Binding,
+    browser: &Tag,
+) -> Result<bool, Refusal> {
+    let Some(door) = door_of(context, at, source) else { return Ok(false) };
+    look_again(context, at, source, binding)?;
+    Ok(enter_by(context, at, door, browser))
 }
 
-fn admit_only(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
-    let pending = turn.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
+fn admit_only(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let pending = context.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
     if pending.proof.is_none() {
         (pending.step, pending.expires_at) = (Step::Bound(*browser, Binding::Browser), None);
         return Finish::Judging;
     }
-    match admit(turn, at, source, Binding::Browser, browser) {
+    match admit(context, at, source, Binding::Browser, browser) {
         Ok(is_in) => {
-            end(turn, at, source, How::Done);
+            end(context, at, source, How::Done);
             if is_in { Finish::Entered } else { Finish::Over }
         }
         Err(refusal) => over(&refusal),
@@ -187,7 +199,7 @@ fn admit_only(turn: &mut Turn<'_>, at: usize, source: Source, browser: &Tag) -> 
 }
 
 /// Another browser came back, and only the one that started counts.
-pub(super) fn other_browser(turn: &mut Turn<'_>, at: usize, source: Source) -> Finish {
-    end(turn, at, source, How::OtherBrowser);
+pub(super) fn other_browser(context: &mut Context<'_>, at: usize, source: Source) -> Finish {
+    end(context, at, source, How::OtherBrowser);
     Finish::OtherBrowser
 }

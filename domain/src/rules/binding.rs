@@ -5,8 +5,8 @@
 
 use crate::base::binding::Source;
 use crate::base::role::Role;
+use crate::conversation::context::Context;
 use crate::conversation::interaction::Participant;
-use crate::conversation::turn::Turn;
 use crate::proof::link::Purpose;
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
@@ -24,7 +24,7 @@ pub enum Way {
     Door,
 }
 
-impl Turn<'_> {
+impl Context<'_> {
     /// The page of a live link or challenge of the participant.
     pub(super) fn page(&self, at: usize, source: Source) -> Option<&PageProof> {
         let participant = &self.interaction.participants[at];
@@ -52,7 +52,7 @@ impl Turn<'_> {
     /// Whether what is typed in the conversation can be the participant's: a cosigner is not in it, and a session
     /// of pages carries no messages.
     pub(super) fn can_write(&self, at: usize) -> bool {
-        let is_session = self.around.sessions.contains(&self.interaction.channel);
+        let is_session = self.environment.sessions.contains(&self.interaction.channel);
         !is_session && self.interaction.participants[at].role == Role::Primary
     }
 }
@@ -63,14 +63,14 @@ impl Turn<'_> {
 ///
 /// `BindingNotPossible` where only the chat's own window counts and there is none; `LandingRequired` where a
 /// browser must be known that nobody would know.
-pub(super) fn rule_for(turn: &Turn<'_>, at: usize, way: Way) -> Result<BindingRule, Refusal> {
-    let settings = turn.around.settings;
+pub(super) fn rule_for(context: &Context<'_>, at: usize, way: Way) -> Result<BindingRule, Refusal> {
+    let settings = context.environment.settings;
     let rule = match (settings.binding, way) {
         (BindingRule::None, _) => return Ok(BindingRule::None),
         // No window of the chat's can have opened that page.
         (BindingRule::Opener, Way::Door) => BindingRule::AdmitOnly,
-        (BindingRule::Opener, _) if !turn.can_write(at) => return Err(Refusal::BindingNotPossible),
-        _ if !turn.can_write(at) => BindingRule::Browser,
+        (BindingRule::Opener, _) if !context.can_write(at) => return Err(Refusal::BindingNotPossible),
+        _ if !context.can_write(at) => BindingRule::Browser,
         (rule, _) => rule,
     };
     let browser_counts = matches!(rule, BindingRule::Opener | BindingRule::Browser);
@@ -81,12 +81,12 @@ pub(super) fn rule_for(turn: &Turn<'_>, at: usize, way: Way) -> Result<BindingRu
 }
 
 /// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
-pub(super) fn rule_now(turn: &Turn<'_>, at: usize, source: Source) -> BindingRule {
-    let rule = turn.page(at, source).map_or(BindingRule::Code, |page| page.rule);
-    let way = if is_at_door(&turn.interaction.participants[at], source) { Way::Door } else { Way::Landing };
-    match (rule, turn.around.settings.binding) {
+pub(super) fn rule_now(context: &Context<'_>, at: usize, source: Source) -> BindingRule {
+    let rule = context.page(at, source).map_or(BindingRule::Code, |page| page.rule);
+    let way = if is_at_door(&context.interaction.participants[at], source) { Way::Door } else { Way::Landing };
+    match (rule, context.environment.settings.binding) {
         (BindingRule::None, BindingRule::None) => rule,
-        (BindingRule::None, _) => rule_for(turn, at, way).unwrap_or(BindingRule::Opener),
+        (BindingRule::None, _) => rule_for(context, at, way).unwrap_or(BindingRule::Opener),
         _ => rule,
     }
 }
@@ -102,28 +102,28 @@ pub(super) fn is_at_door(participant: &Participant, source: Source) -> bool {
 }
 
 /// The chat's own window can vouch for a page only on the web.
-pub(super) fn with_opener(turn: &Turn<'_>, rule: BindingRule) -> bool {
-    let channel = &turn.interaction.channel;
-    let web = turn.around.windows.contains(channel) || channel.as_str().starts_with("webchat");
+pub(super) fn with_opener(context: &Context<'_>, rule: BindingRule) -> bool {
+    let channel = &context.interaction.channel;
+    let web = context.environment.windows.contains(channel) || channel.as_str().starts_with("webchat");
     match rule {
         BindingRule::Opener => true,
-        BindingRule::Auto => web && !turn.around.settings.allowed_origins.is_empty(),
+        BindingRule::Auto => web && !context.environment.settings.allowed_origins.is_empty(),
         BindingRule::Code | BindingRule::None | BindingRule::Browser | BindingRule::AdmitOnly => false,
     }
 }
 
 /// What is kept of an opener secret.
-pub(super) fn opener_tag(turn: &Turn<'_>, secret: &str) -> Tag {
-    turn.around.keys.link.tag(&[b"opener", turn.interaction.id.as_bytes(), secret.as_bytes()])
+pub(super) fn opener_tag(context: &Context<'_>, secret: &str) -> Tag {
+    context.environment.keys.link.tag(&[b"opener", context.interaction.id.as_bytes(), secret.as_bytes()])
 }
 
 /// Whether a proof there would have to be finished by another browser than this one. None: it is this one's, or
 /// none is asked for. Else whether naming the chat's address lets this one go on.
-pub(super) fn starts_elsewhere(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Option<bool> {
-    let rule = rule_now(turn, at, source);
-    if rule == BindingRule::None || turn.page(at, source).is_some_and(|page| page.was_started_by(browser)) {
+pub(super) fn starts_elsewhere(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Option<bool> {
+    let rule = rule_now(context, at, source);
+    if rule == BindingRule::None || context.page(at, source).is_some_and(|page| page.was_started_by(browser)) {
         return None;
     }
-    let asks = turn.around.settings.other_browser == OtherBrowser::Ask;
+    let asks = context.environment.settings.other_browser == OtherBrowser::Ask;
     Some(asks && matches!(rule, BindingRule::Auto | BindingRule::Code))
 }

@@ -7,7 +7,7 @@ use super::answer::Outcome;
 use super::bind::{Finish, bind};
 use crate::base::binding::{Binding, Source};
 use crate::base::method::Guarded;
-use crate::conversation::turn::{Turn, object};
+use crate::conversation::context::{Context, object};
 use crate::event::EventKind;
 use crate::proof::confirmation::{Candidate, Confirmation};
 use crate::proof::flag::Reason;
@@ -15,22 +15,22 @@ use crate::proof::lockout::Consequence;
 use crate::proof::page_proof::Step;
 
 /// The link or challenge of the participant whose code it is.
-pub(super) fn whose(turn: &Turn<'_>, at: usize, said: &Candidate) -> Option<Source> {
-    let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
-    find(turn, at, |confirmation| confirmation.is(said, id, key))
+pub(super) fn whose(context: &Context<'_>, at: usize, said: &Candidate) -> Option<Source> {
+    let (id, key) = (context.interaction.id, &context.environment.keys.confirmation);
+    find(context, at, |confirmation| confirmation.is(said, id, key))
 }
 
 /// The link or challenge of the participant whose browser is shown such a code.
-pub(super) fn find(turn: &Turn<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<Source> {
-    sources(turn, at).into_iter().find(|source| {
-        let shown = turn.page(at, *source).and_then(|page| page.confirmation());
+pub(super) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<Source> {
+    sources(context, at).into_iter().find(|source| {
+        let shown = context.page(at, *source).and_then(|page| page.confirmation());
         shown.is_some_and(|(confirmation, _)| is_it(confirmation))
     })
 }
 
 /// Everything of the participant that waits for such a code.
-fn sources(turn: &Turn<'_>, at: usize) -> Vec<Source> {
-    let participant = &turn.interaction.participants[at];
+fn sources(context: &Context<'_>, at: usize) -> Vec<Source> {
+    let participant = &context.interaction.participants[at];
     let links = participant.links.iter().filter(|link| link.page.confirmation().is_some());
     let challenge = participant.challenge.iter().filter(|challenge| challenge.page.confirmation().is_some());
     let links = links.map(|link| Source::Link(link.number));
@@ -38,11 +38,11 @@ fn sources(turn: &Turn<'_>, at: usize) -> Vec<Source> {
 }
 
 /// It was right: the proof is bound to the chat.
-pub(super) fn pass(turn: &mut Turn<'_>, at: usize, source: Source, binding: Binding) -> Outcome {
-    let shown = turn.page(at, source).and_then(|page| page.confirmation());
+pub(super) fn pass(context: &mut Context<'_>, at: usize, source: Source, binding: Binding) -> Outcome {
+    let shown = context.page(at, source).and_then(|page| page.confirmation());
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
-    turn.clear_failure_limit(at);
-    match bind(turn, at, source, binding, &browser) {
+    context.clear_failure_limit(at);
+    match bind(context, at, source, binding, &browser) {
         Finish::OtherCustomer => Outcome::SubjectConflict,
         Finish::Over => Outcome::Expired,
         _ => Outcome::Passed,
@@ -50,20 +50,20 @@ pub(super) fn pass(turn: &mut Turn<'_>, at: usize, source: Source, binding: Bind
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
-    let id = turn.interaction.participants[at].id.clone();
-    let sources = sources(turn, at);
+pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
+    let id = context.interaction.participants[at].id.clone();
+    let sources = sources(context, at);
     let mut tries_left = 0;
     for source in &sources {
-        tries_left = tries_left.max(missed(turn, at, *source));
+        tries_left = tries_left.max(missed(context, at, *source));
     }
-    turn.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
-    let consequence = turn.fail_in_conversation(at, Guarded::Login);
+    context.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
+    let consequence = context.fail_in_conversation(at, Guarded::Login);
     let is_locked = consequence != Consequence::Counted;
     for source in sources.into_iter().filter(|_| is_locked || tries_left == 0) {
         // A lock ends what it guards.
-        if turn.page(at, source).is_some_and(|page| page.confirmation().is_some()) {
-            fail(turn, at, source);
+        if context.page(at, source).is_some_and(|page| page.confirmation().is_some()) {
+            fail(context, at, source);
         }
     }
     match consequence {
@@ -74,8 +74,8 @@ pub(super) fn miss(turn: &mut Turn<'_>, at: usize) -> Outcome {
 }
 
 /// One try less of what waits there.
-fn missed(turn: &mut Turn<'_>, at: usize, source: Source) -> u8 {
-    let pending = turn.page_mut(at, source).pending.as_deref_mut();
+fn missed(context: &mut Context<'_>, at: usize, source: Source) -> u8 {
+    let pending = context.page_mut(at, source).pending.as_deref_mut();
     match pending.map(|pending| &mut pending.step) {
         Some(Step::Code(confirmation)) => {
             confirmation.tries_left = confirmation.tries_left.saturating_sub(1);
@@ -86,11 +86,11 @@ fn missed(turn: &mut Turn<'_>, at: usize, source: Source) -> u8 {
 }
 
 /// No more tries: Continue begins a login anew, while its link lasts; a challenge is over.
-fn fail(turn: &mut Turn<'_>, at: usize, source: Source) {
-    turn.participant(at).flag.explain(Reason::ConfirmationFailed);
-    let (now, by) = (turn.around.now, turn.actor.clone());
+fn fail(context: &mut Context<'_>, at: usize, source: Source) {
+    context.participant(at).flag.explain(Reason::ConfirmationFailed);
+    let (now, by) = (context.environment.now, context.actor.clone());
     match source {
-        Source::Link(number) => turn.drop_code_of_link(at, number, now),
-        Source::Challenge(_) => turn.drop_code_of_challenge(at, now, &by),
+        Source::Link(number) => context.drop_code_of_link(at, number, now),
+        Source::Challenge(_) => context.drop_code_of_challenge(at, now, &by),
     }
 }

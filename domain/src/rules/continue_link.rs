@@ -7,7 +7,7 @@ use super::accept::{How, end};
 use super::begin::begin;
 use crate::base::binding::Source;
 use crate::base::method::Guarded;
-use crate::conversation::turn::{Decision, Turn, link_data, object};
+use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::event::EventKind;
 use crate::proof::flag::{Flag, Reason};
 use crate::proof::link::{Link, LinkEnd, Purpose};
@@ -25,18 +25,18 @@ pub struct Continued {
 }
 
 /// Finds the login link that a landing page's token opens, and whose it is. It changes nothing.
-pub fn find(turn: &Turn<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
-    let tag = token.tag(&turn.around.keys.link);
-    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+pub fn find(context: &Context<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
+    let tag = token.tag(&context.environment.keys.link);
+    for (at, participant) in context.interaction.participants.iter().enumerate() {
         let own = |link: &&Link| link.number == token.number && link.tag == tag && link.purpose != Purpose::Entry;
         let Some(link) = participant.links.iter().find(own) else { continue };
         // A login that was accepted is waited for past the link's own end; nobody begins it any more.
-        return match link.may_be_opened(turn.around.now) {
+        return match link.may_be_opened(context.environment.now) {
             true => Ok((at, link.clone())),
             false => Err(Refusal::LinkExpired),
         };
     }
-    match turn.ended_link(token.number) {
+    match context.ended_link(token.number) {
         Some(past) if past.link.tag == tag => Err(ended(&past.end)),
         _ => Err(Refusal::NotFound("link")),
     }
@@ -54,59 +54,64 @@ pub(super) fn ended(end: &LinkEnd) -> Refusal {
 
 /// Continue: the link is opened. The same browser pressing again gets the same handle until the login page has
 /// answered; any other browser, and the same one afterwards, begins anew, and what waited is void.
-pub fn press_continue(mut turn: Turn<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Continued> {
-    let (at, link) = match find(&turn, token) {
+pub fn press_continue(
+    mut context: Context<'_>,
+    token: &Token,
+    browser: &Tag,
+    opener: Option<&str>,
+) -> Decision<Continued> {
+    let (at, link) = match find(&context, token) {
         Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    if let Err(refusal) = turn.admit(at, Guarded::Login) {
-        return turn.refuse(refusal);
+    if let Err(refusal) = context.admit(at, Guarded::Login) {
+        return context.refuse(refusal);
     }
     let source = Source::Link(link.number);
-    match begin(&mut turn, at, source, browser, opener) {
+    match begin(&mut context, at, source, browser, opener) {
         Ok(is_new) => {
-            let continued = open(&mut turn, at, link.number, is_new);
-            turn.done(continued)
+            let continued = open(&mut context, at, link.number, is_new);
+            context.done(continued)
         }
         Err(Refusal::LinkUsed) => {
-            end(&mut turn, at, source, How::Void("starts"));
-            turn.refuse(Refusal::LinkUsed)
+            end(&mut context, at, source, How::Void("starts"));
+            context.refuse(Refusal::LinkUsed)
         }
-        Err(refusal) => turn.refuse(refusal),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// The way to the login page of a link that Continue was pressed for.
-pub(super) fn open(turn: &mut Turn<'_>, at: usize, number: u16, is_new: bool) -> Continued {
-    let (id, keys) = (turn.interaction.id, turn.around.keys);
-    let participant = turn.participant(at);
+pub(super) fn open(context: &mut Context<'_>, at: usize, number: u16, is_new: bool) -> Continued {
+    let (id, keys) = (context.interaction.id, context.environment.keys);
+    let participant = context.participant(at);
     let link = participant.links.iter_mut().find(|link| link.number == number).expect("the caller found it live");
     let handle = link.handle_token(id, &keys.handle);
     link.handle = Some(handle.tag(&keys.link));
     let (who, link) = (participant.id.clone(), link.clone());
     if is_new {
-        turn.touch();
-        turn.tell(EventKind::LinkOpened, Some(who), link_data(id, &link));
+        context.touch();
+        context.tell(EventKind::LinkOpened, Some(who), link_data(id, &link));
     }
     Continued { link, handle }
 }
 
 /// "This wasn't me" on the landing page.
-pub fn report(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
-    match find(&turn, token) {
+pub fn report(mut context: Context<'_>, token: &Token) -> Decision<()> {
+    match find(&context, token) {
         Ok((at, link)) => {
-            report_link(&mut turn, at, link.number);
-            turn.done(())
+            report_link(&mut context, at, link.number);
+            context.done(())
         }
-        Err(Refusal::LinkReported) => turn.done(()),
-        Err(refusal) => turn.refuse(refusal),
+        Err(Refusal::LinkReported) => context.done(()),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// A login is disowned: its link freezes, what waits is dropped, and the flag that it raised falls. For a while
 /// nobody is sent another.
-pub(super) fn report_link(turn: &mut Turn<'_>, at: usize, number: u16) {
-    let participant = turn.participant(at);
+pub(super) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
+    let participant = context.participant(at);
     let place = participant.links.iter().position(|link| link.number == number);
     let live = place.map(|place| participant.links.remove(place));
     // Only what this link proved: another proof since then is another's.
@@ -114,18 +119,18 @@ pub(super) fn report_link(turn: &mut Turn<'_>, at: usize, number: u16) {
     let fell = proved && participant.flag.lower(Reason::Reported);
     participant.flag.explain(Reason::Reported);
     let id = participant.id.clone();
-    let ended = turn.ended_link(number).map(|ended| ended.link.clone());
+    let ended = context.ended_link(number).map(|ended| ended.link.clone());
     let Some(link) = live.or(ended) else { return };
-    let data = link_data(turn.interaction.id, &link);
-    turn.tell(EventKind::LinkReported, Some(id.clone()), data);
+    let data = link_data(context.interaction.id, &link);
+    context.tell(EventKind::LinkReported, Some(id.clone()), data);
     if fell || link.purpose == Purpose::EntryLogin {
-        turn.participant(at).entry.forget_proofs();
+        context.participant(at).entry.forget_proofs();
     }
     if fell {
-        turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+        context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
     }
-    turn.end_link(link, LinkEnd::Reported);
-    turn.void_pending(at);
-    turn.hold_links(at);
-    turn.touch();
+    context.end_link(link, LinkEnd::Reported);
+    context.void_pending(at);
+    context.hold_links(at);
+    context.touch();
 }

@@ -2,8 +2,8 @@
 //! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
 
 use crate::base::id::ChallengeId;
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
-use crate::conversation::turn::{Decision, Turn};
 use crate::proof::challenge::{Check, Said};
 use crate::providers::identity::CheckId;
 use crate::providers::provider_questions::{Judge, ProviderTask};
@@ -16,16 +16,16 @@ use crate::refusal::Refusal;
 ///
 /// `Unjudged` where a provider must be asked first: the attempt is saved with that. `Judging` where one waits
 /// for its verdict already: nothing has changed.
-pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool, Refusal> {
-    let (interaction, now, verdicts) = (turn.interaction.id, turn.around.now, turn.around.verdicts);
-    let Some(challenge) = &mut turn.participant(at).challenge else { return Ok(false) };
+pub(super) fn weigh(context: &mut Context<'_>, at: usize, said: &Said) -> Result<bool, Refusal> {
+    let (interaction, now, verdicts) = (context.interaction.id, context.environment.now, context.environment.verdicts);
+    let Some(challenge) = &mut context.participant(at).challenge else { return Ok(false) };
     let number = challenge.number;
     let (Check::Questions(questions), Said::Answers(answers)) = (&mut challenge.check, said) else {
-        return Ok(is_right(turn, at, said));
+        return Ok(is_right(context, at, said));
     };
     // Of whom no record is known, nothing is right, whatever anybody says.
     let known = questions.customer.is_some();
-    let Some(judge) = &mut questions.judge else { return Ok(is_right(turn, at, said)) };
+    let Some(judge) = &mut questions.judge else { return Ok(is_right(context, at, said)) };
     let check = |attempt| CheckId { challenge: ChallengeId { interaction, number }, attempt };
     if let Some(attempt) = judge.waits_for() {
         let verdict = verdicts.iter().find(|verdict| verdict.check == check(attempt)).ok_or(Refusal::Judging)?;
@@ -37,37 +37,37 @@ pub(super) fn weigh(turn: &mut Turn<'_>, at: usize, said: &Said) -> Result<bool,
 }
 
 /// What was weighed is decided: a verdict counts once.
-pub(super) fn settle(turn: &mut Turn<'_>, at: usize) {
-    if let Some(judge) = judge_of(turn, at) {
+pub(super) fn settle(context: &mut Context<'_>, at: usize) {
+    if let Some(judge) = judge_of(context, at) {
         judge.end();
     }
 }
 
 /// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
-pub fn give_up(mut turn: Turn<'_>, check: CheckId, why: &'static str) -> Decision<()> {
-    let people = &turn.interaction.participants;
+pub fn give_up(mut context: Context<'_>, check: CheckId, why: &'static str) -> Decision<()> {
+    let people = &context.interaction.participants;
     let live =
         |p: &Participant| p.challenge.as_ref().is_some_and(|challenge| challenge.number == check.challenge.number);
     if let Some(at) = people.iter().position(live)
-        && let Some(judge) = judge_of(&mut turn, at).filter(|judge| judge.waits_for() == Some(check.attempt))
+        && let Some(judge) = judge_of(&mut context, at).filter(|judge| judge.waits_for() == Some(check.attempt))
     {
         judge.give_up();
-        let (now, by) = (turn.around.now, turn.actor.clone());
-        turn.tell_undecided(at, why, now, &by);
+        let (now, by) = (context.environment.now, context.actor.clone());
+        context.tell_undecided(at, why, now, &by);
     }
-    turn.done(())
+    context.done(())
 }
 
 /// Who judges the participant's live questions, where others do.
-fn judge_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Judge> {
-    match &mut turn.participant(at).challenge.as_mut()?.check {
+fn judge_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Judge> {
+    match &mut context.participant(at).challenge.as_mut()?.check {
         Check::Questions(questions) => questions.judge.as_mut(),
         Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
     }
 }
 
 /// Whether it is the answer to the participant's live challenge.
-fn is_right(turn: &Turn<'_>, at: usize, said: &Said) -> bool {
-    let (id, key) = (turn.interaction.id, &turn.around.keys.code);
-    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
+fn is_right(context: &Context<'_>, at: usize, said: &Said) -> bool {
+    let (id, key) = (context.interaction.id, &context.environment.keys.code);
+    context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
 }

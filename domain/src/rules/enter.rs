@@ -14,9 +14,9 @@ use crate::base::binding::Source;
 use crate::base::method::Method;
 use crate::base::way;
 use crate::base::way::DeliverTo;
+use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Participant;
-use crate::conversation::turn::{Decision, Turn, link_data, object};
 use crate::event::EventKind;
 use crate::proof::challenge::Challenge;
 use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
@@ -40,53 +40,53 @@ pub enum Arrived {
 }
 
 /// The invitation that a token opens, and whose it is. It changes nothing.
-pub fn find(turn: &Turn<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
+pub fn find(context: &Context<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
     if token.kind != TokenKind::Entry {
         return Err(Refusal::NotFound("invitation"));
     }
-    let tag = token.tag(&turn.around.keys.link);
-    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+    let tag = token.tag(&context.environment.keys.link);
+    for (at, participant) in context.interaction.participants.iter().enumerate() {
         if let Some(link) = participant.links.iter().find(|l| l.number == token.number && l.tag == tag) {
             return Ok((at, link.clone()));
         }
     }
-    match turn.ended_link(token.number) {
+    match context.ended_link(token.number) {
         Some(past) if past.link.tag == tag => Err(ended(&past.end)),
         _ => Err(Refusal::NotFound("invitation")),
     }
 }
 
 /// Continue was pressed on the opening screen.
-pub fn arrive(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Arrived> {
-    let (at, link) = match find(&turn, token) {
+pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Arrived> {
+    let (at, link) = match find(&context, token) {
         Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    turn.touch();
-    match step(&mut turn, at, &link, browser) {
-        Ok(arrived) => turn.done(arrived),
-        Err(refusal) => turn.refuse(refusal),
+    context.touch();
+    match step(&mut context, at, &link, browser) {
+        Ok(arrived) => context.done(arrived),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Arrived, Refusal> {
-    let (rules, now) = (&turn.around.settings.entry, turn.around.now);
-    let Some(method) = turn.interaction.participants[at].entry.wanted(rules, browser, now) else {
-        enter(turn, at, None, *browser);
+fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Arrived, Refusal> {
+    let (rules, now) = (&context.environment.settings.entry, context.environment.now);
+    let Some(method) = context.interaction.participants[at].entry.wanted(rules, browser, now) else {
+        enter(context, at, None, *browser);
         return Ok(Arrived::Entered);
     };
-    if let Some(proof) = shown(&turn.interaction.participants[at], method, browser).cloned() {
-        enter(turn, at, Some(proof), *browser);
+    if let Some(proof) = shown(&context.interaction.participants[at], method, browser).cloned() {
+        enter(context, at, Some(proof), *browser);
         return Ok(Arrived::Entered);
     }
-    turn.admit(at, method.guarded())?;
-    turn.must_not_be_reported(at)?;
+    context.admit(at, method.guarded())?;
+    context.must_not_be_reported(at)?;
     let arrived = match method {
-        Method::Login => Arrived::Login(Box::new(send_to_login(turn, at, link, browser)?)),
+        Method::Login => Arrived::Login(Box::new(send_to_login(context, at, link, browser)?)),
         Method::Otp | Method::Pin | Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => {
-            put_challenge(turn, at, method)?;
-            begin_page(turn, at, browser, None)?;
-            arrived(turn, at);
+            put_challenge(context, at, method)?;
+            begin_page(context, at, browser, None)?;
+            arrived(context, at);
             Arrived::Asked
         }
     };
@@ -94,7 +94,7 @@ fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Ar
         Arrived::Login(continued) => Some(continued.link.number),
         _ => None,
     };
-    let entry = &mut turn.participant(at).entry;
+    let entry = &mut context.participant(at).entry;
     if matches!(entry.status, EntryStatus::None | EntryStatus::Invited) {
         entry.status = EntryStatus::Waiting;
     }
@@ -104,16 +104,16 @@ fn step(turn: &mut Turn<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Ar
 }
 
 /// The browser is let in.
-fn enter(turn: &mut Turn<'_>, at: usize, proof: Option<EntryProof>, browser: Tag) {
-    let now = turn.around.now;
-    let participant = turn.participant(at);
+fn enter(context: &mut Context<'_>, at: usize, proof: Option<EntryProof>, browser: Tag) {
+    let now = context.environment.now;
+    let participant = context.participant(at);
     let is_first = participant.entry.entered_at.is_none();
     let method = proof.as_ref().map(|proof| proof.method);
     participant.entry.admit(proof, browser, now);
     participant.online = Some(true);
     let id = participant.id.clone();
     let data = object(json!({"method": method, "first": is_first}));
-    turn.tell(EventKind::ParticipantEntered, Some(id), data);
+    context.tell(EventKind::ParticipantEntered, Some(id), data);
 }
 
 /// What admits a browser at a door: which invitation, and what was proved there.
@@ -128,8 +128,8 @@ pub(super) struct DoorProof {
 
 /// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
 /// where the invitation is over, or another browser is at the door by now.
-pub(super) fn enter_by(turn: &mut Turn<'_>, at: usize, door: DoorProof, browser: &Tag) -> bool {
-    let participant = &turn.interaction.participants[at];
+pub(super) fn enter_by(context: &mut Context<'_>, at: usize, door: DoorProof, browser: &Tag) -> bool {
+    let participant = &context.interaction.participants[at];
     let is_live = participant.links.iter().any(|link| link.number == door.invitation);
     let waits = participant.entry.waiting.as_ref();
     let is_here = waits.is_some_and(|w| w.invitation == door.invitation && w.browser == *browser);
@@ -137,7 +137,7 @@ pub(super) fn enter_by(turn: &mut Turn<'_>, at: usize, door: DoorProof, browser:
         return false;
     }
     let proof = EntryProof::of(&door.proof, door.accepted_at);
-    enter(turn, at, Some(proof), *browser);
+    enter(context, at, Some(proof), *browser);
     true
 }
 
@@ -159,27 +159,28 @@ pub fn door_of<'a>(participant: &'a Participant, browser: &Tag) -> Option<&'a Li
 }
 
 /// The way to the login page, for this browser; the same one again is sent the same way until it has logged in.
-fn send_to_login(turn: &mut Turn<'_>, at: usize, entry: &Link, browser: &Tag) -> Result<Continued, Refusal> {
-    let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
+fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &Tag) -> Result<Continued, Refusal> {
+    let (keys, settings, now, id) =
+        (context.environment.keys, context.environment.settings, context.environment.now, context.interaction.id);
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
-    let participant = &turn.interaction.participants[at];
+    let participant = &context.interaction.participants[at];
     let own = |link: &&Link| link.invitation == Some(entry.number) && link.may_be_opened(now);
     if let Some(number) = participant.links.iter().find(own).map(|link| link.number) {
-        let is_new = begin(turn, at, Source::Link(number), browser, None)?;
-        return Ok(open(turn, at, number, is_new));
+        let is_new = begin(context, at, Source::Link(number), browser, None)?;
+        return Ok(open(context, at, number, is_new));
     }
-    let rule = rule_for(turn, at, Way::Door)?;
-    if turn.interaction.links_made == u16::MAX {
+    let rule = rule_for(context, at, Way::Door)?;
+    if context.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
-    turn.interaction.links_made += 1;
+    context.interaction.links_made += 1;
     let token = Token {
         kind: TokenKind::Link,
-        secret: turn.draws.take(),
+        secret: context.draws.take(),
         interaction: id,
-        number: turn.interaction.links_made,
+        number: context.interaction.links_made,
     };
     let link = Link {
         number: token.number,
@@ -192,22 +193,22 @@ fn send_to_login(turn: &mut Turn<'_>, at: usize, entry: &Link, browser: &Tag) ->
         page: PageProof::new(rule, None),
         ..entry.clone()
     };
-    supersede(turn, at, Purpose::EntryLogin);
-    let participant = turn.participant(at);
+    supersede(context, at, Purpose::EntryLogin);
+    let participant = context.participant(at);
     participant.links.push(link.clone());
     let who = participant.id.clone();
-    turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
-    begin(turn, at, Source::Link(link.number), browser, None)?;
-    Ok(open(turn, at, link.number, true))
+    context.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    begin(context, at, Source::Link(link.number), browser, None)?;
+    Ok(open(context, at, link.number, true))
 }
 
 /// Puts the challenge that coming in takes, where it does not wait for its answer already.
-pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Result<(), Refusal> {
-    if is_asked(turn, at, method) {
+pub(super) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Result<(), Refusal> {
+    if is_asked(context, at, method) {
         return Ok(());
     }
-    let rule = rule_for(turn, at, Way::Door)?;
-    let participant = turn.participant(at);
+    let rule = rule_for(context, at, Way::Door)?;
+    let participant = context.participant(at);
     if let Some(live) = &participant.challenge
         && live.method() == method
         && live.page.rule == rule
@@ -215,60 +216,60 @@ pub(super) fn put_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> R
         participant.entry.challenge = Some(live.number); // the bot has asked for the same
         return Ok(());
     }
-    let request = request(turn, at, method)?;
-    let number = put(turn, &request)?.number;
-    let Entry { invited_by, challenge, .. } = &mut turn.participant(at).entry;
+    let request = request(context, at, method)?;
+    let number = put(context, &request)?.number;
+    let Entry { invited_by, challenge, .. } = &mut context.participant(at).entry;
     *challenge = Some(number);
     let invited_by = invited_by.clone();
-    if let (Some(by), Some(challenge)) = (invited_by, turn.participant(at).challenge.as_mut()) {
+    if let (Some(by), Some(challenge)) = (invited_by, context.participant(at).challenge.as_mut()) {
         challenge.started_by = by; // the one who agreed on the PIN, and not the one who is asked for it
     }
     Ok(())
 }
 
 /// What must be paid for before that challenge is put; nothing where no message goes.
-pub(super) fn payable_challenge(turn: &mut Turn<'_>, at: usize, method: Method) -> Option<Destination> {
-    if is_asked(turn, at, method) {
+pub(super) fn payable_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Option<Destination> {
+    if is_asked(context, at, method) {
         return None;
     }
-    let request = request(turn, at, method).ok()?;
-    ask::payable(turn, &request)
+    let request = request(context, at, method).ok()?;
+    ask::payable(context, &request)
 }
 
 /// What must be paid for when Continue is pressed.
-pub fn payable(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
-    let (at, _) = find(turn, token).ok()?;
-    let (rules, now) = (&turn.around.settings.entry, turn.around.now);
-    let method = turn.interaction.participants[at].entry.wanted(rules, browser, now)?;
-    let number = asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number);
+pub fn payable(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
+    let (at, _) = find(context, token).ok()?;
+    let (rules, now) = (&context.environment.settings.entry, context.environment.now);
+    let method = context.interaction.participants[at].entry.wanted(rules, browser, now)?;
+    let number = asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number);
     match number {
         _ if method != Method::Otp => None,
-        Some(number) if sends_another(turn, at, browser) => attend::payable(turn, number),
-        _ => payable_challenge(turn, at, method),
+        Some(number) if sends_another(context, at, browser) => attend::payable(context, number),
+        _ => payable_challenge(context, at, method),
     }
 }
 
 /// Whether the challenge waits for its answer already.
-fn is_asked(turn: &Turn<'_>, at: usize, method: Method) -> bool {
-    asked_at_entry(&turn.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
+fn is_asked(context: &Context<'_>, at: usize, method: Method) -> bool {
+    asked_at_entry(&context.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
 }
 
-fn request(turn: &Turn<'_>, at: usize, method: Method) -> Result<ask::Request, Refusal> {
-    let participant = &turn.interaction.participants[at];
+fn request(context: &Context<'_>, at: usize, method: Method) -> Result<ask::Request, Refusal> {
+    let participant = &context.interaction.participants[at];
     let wanted = match method {
         Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
         Method::Kba => Wanted::Questions,
         Method::PhotoId | Method::PhotoIdSelfie => Wanted::Document { selfie: method == Method::PhotoIdSelfie },
         _ => Wanted::Otp,
     };
-    let deliver_to = destination(turn, at, method)?;
+    let deliver_to = destination(context, at, method)?;
     let who = Some(participant.id.clone());
     Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None, way: Way::Door })
 }
 
 /// Where the code for coming in goes: with a second channel, not where the invitation went.
-fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, Refusal> {
-    let (otp, participant) = (&turn.around.settings.otp, &turn.interaction.participants[at]);
+fn destination(context: &Context<'_>, at: usize, method: Method) -> Result<DeliverTo, Refusal> {
+    let (otp, participant) = (&context.environment.settings.otp, &context.interaction.participants[at]);
     if method != Method::Otp || !otp.send_to_customer {
         return Ok(DeliverTo::Agent);
     }
@@ -277,24 +278,24 @@ fn destination(turn: &Turn<'_>, at: usize, method: Method) -> Result<DeliverTo, 
     }
     let via = participant.entry.via.unwrap_or(Via::Chat);
     let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
-    second_way(turn, at, via).map(way::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
+    second_way(context, at, via).map(way::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
 }
 
 /// By which way the code goes where the invitation went by that one: to the other of phone and mail,
 /// and after an invitation by chat by the first of the team's order that does not end in the chat.
-pub(super) fn second_way(turn: &Turn<'_>, at: usize, via: Via) -> Option<way::Way> {
-    let (interaction, around) = (&turn.interaction, &turn.around);
+pub(super) fn second_way(context: &Context<'_>, at: usize, via: Via) -> Option<way::Way> {
+    let (interaction, environment) = (&context.interaction, &context.environment);
     let end =
         |way: way::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));
     let (ways, first) = match via {
         Via::Sms => (vec![way::Way::Email], way::Way::Sms),
         Via::Email => (vec![way::Way::Sms], way::Way::Email),
-        Via::Chat => (around.settings.delivery.ways(), way::Way::Chat),
+        Via::Chat => (environment.settings.delivery.ways(), way::Way::Chat),
     };
     let first = end(first);
     let leads = |way: &way::Way| {
         let there = end(*way);
-        there != first && there.is_some() && around.serves(*way, interaction)
+        there != first && there.is_some() && environment.serves(*way, interaction)
     };
     ways.into_iter().find(leads)
 }

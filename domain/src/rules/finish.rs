@@ -9,8 +9,8 @@ use super::continue_link::report_link;
 use crate::base::binding::Source;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
+use crate::conversation::context::{Context, Decision, object};
 use crate::conversation::interaction::Participant;
-use crate::conversation::turn::{Decision, Turn, object};
 use crate::event::EventKind;
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::proof::confirmation::Confirmation;
@@ -68,40 +68,41 @@ pub enum Said<'a> {
 }
 
 /// The form of a done page was posted, by that browser.
-pub fn finish(mut turn: Turn<'_>, token: &Token, browser: &Tag, said: Said<'_>) -> Decision<Finished> {
-    let found = match find(&turn, token, browser) {
+pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: Said<'_>) -> Decision<Finished> {
+    let found = match find(&context, token, browser) {
         Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
     let Found { at, source, asked_at, return_url, is_starter, state } = found;
     let how = match (state, said) {
-        (State::Reported, _) => return turn.refuse(Refusal::LinkReported),
+        (State::Reported, _) => return context.refuse(Refusal::LinkReported),
         (State::Ended(how, true), _) => how,
         (State::Ended(how @ (Finish::Denied | Finish::Cancelled), _), _) => how,
         (State::Ended(_, false), _) => Finish::Elsewhere,
         (State::Live, said) => {
-            turn.touch();
+            context.touch();
             match said {
-                Said::Nothing => post_form(&mut turn, at, source, browser),
+                Said::Nothing => post_form(&mut context, at, source, browser),
                 Said::Address(text) => {
-                    let right = is_own_address(turn.interaction.conversation.as_str(), text);
-                    named(&mut turn, at, source, browser, right)
+                    let right = is_own_address(context.interaction.conversation.as_str(), text);
+                    named(&mut context, at, source, browser, right)
                 }
             }
         }
     };
     let how = match how {
-        Finish::Authenticated => standing(&turn, at, source, browser),
+        Finish::Authenticated => standing(&context, at, source, browser),
         how => how,
     };
-    turn.done(Finished { at, how, source, asked_at, return_url, is_starter })
+    context.done(Finished { at, how, source, asked_at, return_url, is_starter })
 }
 
 /// How a proof that counted stands now: the flag is up, or the browser that was let in may come in again.
-fn standing(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
-    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+fn standing(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+    let (participant, now) = (&context.interaction.participants[at], context.environment.now);
     let entry = &participant.entry;
-    let comes_in = || entry.has_proved(browser) && entry.wanted(&turn.around.settings.entry, browser, now).is_none();
+    let comes_in =
+        || entry.has_proved(browser) && entry.wanted(&context.environment.settings.entry, browser, now).is_none();
     match participant.flag.raised(now) {
         // A flag that stands for one browser alone is told to no other one.
         Some(raised) if raised.is_by(source) || raised.browser.is_none_or(|known| known == *browser) => {
@@ -113,86 +114,86 @@ fn standing(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> Finish
 }
 
 /// How the page stands for that browser. It changes nothing that time has not changed.
-pub fn look(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Finished> {
-    let found = find(&turn, token, browser);
+pub fn look(context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Finished> {
+    let found = find(&context, token, browser);
     let seen = found.and_then(|found| {
         let Found { at, source, asked_at, return_url, is_starter, state } = found;
         let how = match state {
             State::Reported => return Err(Refusal::LinkReported),
             State::Ended(how, _) => how,
-            State::Live if shows_code(&turn, at, source, browser) => Finish::Code,
+            State::Live if shows_code(&context, at, source, browser) => Finish::Code,
             State::Live => Finish::Over,
         };
         Ok(Finished { at, how, source, asked_at, return_url, is_starter })
     });
-    turn.end(seen)
+    context.end(seen)
 }
 
-fn shows_code(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> bool {
-    let shown = turn.page(at, source).and_then(|page| page.confirmation());
+fn shows_code(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> bool {
+    let shown = context.page(at, source).and_then(|page| page.confirmation());
     shown.is_some_and(|(confirmation, _)| confirmation.browser == *browser)
 }
 
 /// "This wasn't me" on a done page, by the browser that has posted its form.
-pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    let found = match find(&turn, token, browser) {
+pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    let found = match find(&context, token, browser) {
         Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
     let is_own = match found.state {
-        State::Reported => return turn.done(()),
+        State::Reported => return context.done(()),
         State::Ended(_, is_own) => is_own,
-        State::Live => turn.page(found.at, found.source).is_some_and(|page| page.finished_by == Some(*browser)),
+        State::Live => context.page(found.at, found.source).is_some_and(|page| page.finished_by == Some(*browser)),
     };
     if !is_own {
-        return turn.refuse(Refusal::StaleForm);
+        return context.refuse(Refusal::StaleForm);
     }
     match found.source {
-        Source::Link(number) => report_link(&mut turn, found.at, number),
-        Source::Challenge(number) => report_challenge(&mut turn, found.at, number),
+        Source::Link(number) => report_link(&mut context, found.at, number),
+        Source::Challenge(number) => report_challenge(&mut context, found.at, number),
     }
-    turn.done(())
+    context.done(())
 }
 
 /// An answer on a page is disowned: what waits is dropped, and the flag that it raised falls.
-fn report_challenge(turn: &mut Turn<'_>, at: usize, number: u16) {
-    let id = turn.interaction.participants[at].id.clone();
-    let is_live = turn.interaction.participants[at].challenge.as_ref().is_some_and(|live| live.number == number);
-    let past = turn.ended_challenge(number).cloned();
+fn report_challenge(context: &mut Context<'_>, at: usize, number: u16) {
+    let id = context.interaction.participants[at].id.clone();
+    let is_live = context.interaction.participants[at].challenge.as_ref().is_some_and(|live| live.number == number);
+    let past = context.ended_challenge(number).cloned();
     if is_live {
-        turn.end_challenge(at, ChallengeEnd::Reported);
+        context.end_challenge(at, ChallengeEnd::Reported);
     } else if let Some(past) = past {
-        let challenge = ChallengeId { interaction: turn.interaction.id, number };
+        let challenge = ChallengeId { interaction: context.interaction.id, number };
         let data = json!({"challenge": challenge.to_string(), "method": past.method, "reason": "reported"});
-        turn.tell(EventKind::ChallengeCancelled, Some(id.clone()), object(data));
-        let participant = turn.participant(at);
+        context.tell(EventKind::ChallengeCancelled, Some(id.clone()), object(data));
+        let participant = context.participant(at);
         let proved = participant.flag.raised_at_all() && participant.flag.has_proof(past.method);
         if proved && participant.flag.lower(Reason::Reported) {
-            turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+            context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
         }
-        turn.ended.challenges.push(EndedChallenge { end: ChallengeEnd::Reported, ..past });
+        context.ended.challenges.push(EndedChallenge { end: ChallengeEnd::Reported, ..past });
     }
-    turn.void_pending(at);
-    let participant = turn.participant(at);
+    context.void_pending(at);
+    let participant = context.participant(at);
     participant.flag.explain(Reason::Reported);
     participant.entry.forget_proofs();
-    turn.hold_links(at);
-    turn.touch();
+    context.hold_links(at);
+    context.touch();
 }
 
-fn find(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<Found, Refusal> {
-    let tag = token.tag(&turn.around.keys.link);
+fn find(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<Found, Refusal> {
+    let tag = token.tag(&context.environment.keys.link);
     match token.kind {
-        TokenKind::Done => find_login(turn, token.number, &tag, browser),
-        TokenKind::ChallengeDone => find_answer(turn, token.number, &tag, browser),
+        TokenKind::Done => find_login(context, token.number, &tag, browser),
+        TokenKind::ChallengeDone => find_answer(context, token.number, &tag, browser),
         _ => Err(Refusal::NotFound("page")),
     }
 }
 
-fn find_login(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
-    let live = turn.interaction.participants.iter().flat_map(|p| &p.links).find(|link| link.number == number);
+fn find_login(context: &Context<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
+    let live = context.interaction.participants.iter().flat_map(|p| &p.links).find(|link| link.number == number);
     let found = |link: &Link, state: State| {
-        let at = turn.find(Some(&link.participant))?;
+        let at = context.find(Some(&link.participant))?;
         let is_starter = link.page.was_started_by(browser);
         let return_url = link.return_url.clone();
         Ok(Found { at, source: Source::Link(number), asked_at: link.issued_at, return_url, is_starter, state })
@@ -200,7 +201,7 @@ fn find_login(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<
     if let Some(link) = live.filter(|link| link.page.answered.as_ref() == Some(tag)) {
         return found(link, State::Live);
     }
-    let ended = turn.ended_link(number).filter(|past| past.link.page.answered.as_ref() == Some(tag));
+    let ended = context.ended_link(number).filter(|past| past.link.page.answered.as_ref() == Some(tag));
     let Some(EndedLink { link, end }) = ended else { return Err(Refusal::NotFound("page")) };
     let how = match end {
         LinkEnd::Used(PostBackStatus::Denied) => Finish::Denied,
@@ -218,9 +219,9 @@ fn is_finisher(page: &PageProof, browser: &Tag) -> bool {
     page.finished_by.is_none_or(|finisher| finisher == *browser)
 }
 
-fn find_answer(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
+fn find_answer(context: &Context<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
     let source = Source::Challenge(number);
-    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+    for (at, participant) in context.interaction.participants.iter().enumerate() {
         let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.number == number) else {
             continue;
         };
@@ -230,9 +231,9 @@ fn find_answer(turn: &Turn<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result
         let (asked_at, is_starter) = (challenge.started_at, challenge.page.was_started_by(browser));
         return Ok(Found { at, source, asked_at, return_url: None, is_starter, state: State::Live });
     }
-    let ended = turn.ended_challenge(number).filter(|ended| ended.answered.as_ref() == Some(tag));
+    let ended = context.ended_challenge(number).filter(|ended| ended.answered.as_ref() == Some(tag));
     let ended = ended.ok_or(Refusal::NotFound("page"))?;
-    let at = turn.find(Some(&ended.participant))?;
+    let at = context.find(Some(&ended.participant))?;
     let state = match ended.end {
         ChallengeEnd::Reported => State::Reported,
         end => {

@@ -12,8 +12,8 @@ use super::elsewhere::{settle, weigh};
 use crate::base::binding::{Binding, Source};
 use crate::base::method::{Guarded, Method};
 use crate::base::role::Role;
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
-use crate::conversation::turn::{Decision, Turn};
 use crate::event::Actor;
 use crate::proof::challenge;
 use crate::proof::challenge::{Challenge, Typed};
@@ -67,10 +67,10 @@ impl Said {
     }
 
     /// What it answers rightly.
-    fn answers(&self, turn: &mut Turn<'_>, at: usize) -> Result<Option<Answered>, Refusal> {
+    fn answers(&self, context: &mut Context<'_>, at: usize) -> Result<Option<Answered>, Refusal> {
         match self {
-            Self::Confirmation(said) => Ok(confirm::whose(turn, at, said).map(Answered::Confirmation)),
-            Self::Challenge(_, said) => Ok(weigh(turn, at, said)?.then_some(Answered::Challenge)),
+            Self::Confirmation(said) => Ok(confirm::whose(context, at, said).map(Answered::Confirmation)),
+            Self::Challenge(_, said) => Ok(weigh(context, at, said)?.then_some(Answered::Challenge)),
         }
     }
 }
@@ -83,13 +83,13 @@ enum Answered {
 
 /// Which of them it answers rightly. Only what nothing here can judge asks a provider, of one after the other; no
 /// attempt ends before all of them are decided, so that each is judged once.
-fn right_one(turn: &mut Turn<'_>, said: &[(usize, Said)]) -> Result<Option<(usize, Answered)>, Refusal> {
-    let elsewhere = |turn: &Turn<'_>, at: usize| {
-        turn.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
+fn right_one(context: &mut Context<'_>, said: &[(usize, Said)]) -> Result<Option<(usize, Answered)>, Refusal> {
+    let elsewhere = |context: &Context<'_>, at: usize| {
+        context.interaction.participants[at].challenge.as_ref().is_some_and(Challenge::is_judged_elsewhere)
     };
-    let (others, own): (Vec<usize>, Vec<usize>) = (0..said.len()).partition(|n| elsewhere(turn, said[*n].0));
+    let (others, own): (Vec<usize>, Vec<usize>) = (0..said.len()).partition(|n| elsewhere(context, said[*n].0));
     for n in own.into_iter().chain(others) {
-        if let Some(answered) = said[n].1.answers(turn, said[n].0)? {
+        if let Some(answered) = said[n].1.answers(context, said[n].0)? {
             return Ok(Some((n, answered)));
         }
     }
@@ -109,63 +109,63 @@ pub enum Sender<'a> {
 
 /// Hears a text. It answers only what is asked of the participant who wrote it, and whoever had a code revealed
 /// cannot bring it.
-pub fn hear(mut turn: Turn<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Decision<Heard> {
-    if let Err(refusal) = turn.must_be_open() {
-        return turn.refuse(refusal);
+pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Decision<Heard> {
+    if let Err(refusal) = context.must_be_open() {
+        return context.refuse(refusal);
     }
-    let writer = writer(&turn, sender);
-    let waiting = writer.map(|at| waiting(&turn, at, text)).unwrap_or_default();
-    let revealed = |at: usize| turn.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
+    let writer = writer(&context, sender);
+    let waiting = writer.map(|at| waiting(&context, at, text)).unwrap_or_default();
+    let revealed = |at: usize| context.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
     let saw = |(at, said): &(usize, Said)| {
         matches!(said, Said::Challenge(..)) && revealed(*at).is_some_and(|to| to.contains(by))
     };
     if waiting.iter().any(saw) {
-        return turn.refuse(Refusal::ActorConflict);
+        return context.refuse(Refusal::ActorConflict);
     }
     // What was answered on a page is asked no more: nothing is compared, and nothing counted.
     let (answered, waiting): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&turn, *at));
-    waiting.iter().for_each(|(at, _)| turn.look_up(*at));
+        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&context, *at));
+    waiting.iter().for_each(|(at, _)| context.look_up(*at));
     let (admitted, refused): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|(at, said)| turn.admit(*at, said.guarded()).is_ok());
+        waiting.into_iter().partition(|(at, said)| context.admit(*at, said.guarded()).is_ok());
     // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
-    let right = match right_one(&mut turn, &admitted) {
+    let right = match right_one(&mut context, &admitted) {
         Ok(right) => right,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    admitted.iter().for_each(|(at, _)| settle(&mut turn, *at));
-    turn.touch();
+    admitted.iter().for_each(|(at, _)| settle(&mut context, *at));
+    context.touch();
     if writer.is_some() {
-        turn.heard_her();
+        context.heard_her();
     }
     if let Some((n, answered)) = right {
         let (at, said) = &admitted[n];
         let outcome = match answered {
-            Answered::Confirmation(source) => confirm::pass(&mut turn, *at, source, Binding::Code),
-            Answered::Challenge => answer::pass(&mut turn, *at, How::Typed, by),
+            Answered::Confirmation(source) => confirm::pass(&mut context, *at, source, Binding::Code),
+            Answered::Challenge => answer::pass(&mut context, *at, How::Typed, by),
         };
-        return turn.done(Heard::Answer(said.kind(), outcome));
+        return context.done(Heard::Answer(said.kind(), outcome));
     }
-    let worst = missed(&mut turn, admitted);
-    let shut = refused.first().map(|(at, said)| match turn.admit(*at, said.guarded()) {
+    let worst = missed(&mut context, admitted);
+    let shut = refused.first().map(|(at, said)| match context.admit(*at, said.guarded()) {
         Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
         _ => (Outcome::Locked, said.kind()),
     });
     let late = answered.first().map(|(_, said)| (Outcome::AlreadyUsed, said.kind()));
-    turn.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+    context.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
 }
 
 /// A text that is right nowhere is counted for each of what it could have answered; the outcome that weighs most.
-fn missed(turn: &mut Turn<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome, Kind)> {
+fn missed(context: &mut Context<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome, Kind)> {
     let mut worst: Option<(Outcome, Kind)> = None;
     for (at, said) in admitted {
         // Two things may share a budget: the lock of the first holds for the second.
-        if turn.admit(at, said.guarded()).is_err() {
+        if context.admit(at, said.guarded()).is_err() {
             continue;
         }
         let outcome = match said {
-            Said::Confirmation(_) => confirm::miss(turn, at),
-            Said::Challenge(..) => answer::miss(turn, at),
+            Said::Confirmation(_) => confirm::miss(context, at),
+            Said::Challenge(..) => answer::miss(context, at),
         };
         if worst.is_none_or(|(known, _)| outcome < known) {
             worst = Some((outcome, said.kind()));
@@ -175,36 +175,36 @@ fn missed(turn: &mut Turn<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome,
 }
 
 /// Whether the participant's challenge was answered on its page.
-fn is_answered(turn: &Turn<'_>, at: usize) -> bool {
-    turn.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered())
+fn is_answered(context: &Context<'_>, at: usize) -> bool {
+    context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered())
 }
 
 /// The participant whose own words a text is: the one who chats, or somebody whose phone number or mail address
 /// the sender is. None: nobody's, so it answers nothing.
-fn writer(turn: &Turn<'_>, sender: Sender<'_>) -> Option<usize> {
-    let primary = turn.find(None).ok().filter(|at| turn.can_write(*at))?;
+fn writer(context: &Context<'_>, sender: Sender<'_>) -> Option<usize> {
+    let primary = context.find(None).ok().filter(|at| context.can_write(*at))?;
     let from = match sender {
         Sender::Unknown => return None,
         Sender::Own => return Some(primary),
-        Sender::Named(from) if from == turn.interaction.conversation.as_str() => return Some(primary),
+        Sender::Named(from) if from == context.interaction.conversation.as_str() => return Some(primary),
         Sender::Named(from) => from,
     };
     let is_theirs = |participant: &Participant| {
         let person = &participant.person;
         participant.role != Role::Primary && [&person.phone, &person.email].into_iter().flatten().any(|own| own == from)
     };
-    turn.interaction.participants.iter().position(is_theirs)
+    context.interaction.participants.iter().position(is_theirs)
 }
 
 /// Whether anybody in the conversation waits for a text like this one.
-pub(super) fn is_waited_for(turn: &Turn<'_>, text: &str) -> bool {
-    (0..turn.interaction.participants.len()).any(|at| !waiting(turn, at, text).is_empty())
+pub(super) fn is_waited_for(context: &Context<'_>, text: &str) -> bool {
+    (0..context.interaction.participants.len()).any(|at| !waiting(context, at, text).is_empty())
 }
 
 /// What of the writer's own waits for a text like this one: a login before a challenge. What is asked of
 /// somebody else, nobody can answer for them.
-fn waiting(turn: &Turn<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
-    let (participant, now) = (&turn.interaction.participants[at], turn.around.now);
+fn waiting(context: &Context<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
+    let (participant, now) = (&context.interaction.participants[at], context.environment.now);
     let confirmation = participant.confirmations().next().and_then(|_| Candidate::parse(text));
     let challenge = participant
         .challenge

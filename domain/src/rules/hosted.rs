@@ -8,8 +8,8 @@ use crate::base::binding::Source;
 use crate::base::id::CustomerId;
 use crate::base::method::Guarded;
 use crate::base::own_address::is_own_address;
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::interaction::Device;
-use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
 use crate::proof::flag::Reason;
 use crate::proof::link::LinkEnd;
@@ -43,80 +43,80 @@ pub enum AtPage {
 }
 
 /// Whether the page may be shown for the link that the handle belongs to.
-pub fn open_page(mut turn: Turn<'_>, handle: &Token, browser: &Tag) -> Decision<HostedPage> {
-    if let Ok((at, _)) = opened(&turn, handle) {
-        turn.look_up(at);
+pub fn open_page(mut context: Context<'_>, handle: &Token, browser: &Tag) -> Decision<HostedPage> {
+    if let Ok((at, _)) = opened(&context, handle) {
+        context.look_up(at);
     }
-    let found = find(&turn, handle, browser);
-    turn.end(found)
+    let found = find(&context, handle, browser);
+    context.end(found)
 }
 
 /// A wrong password or code was typed there: it counts like every wrong answer of the conversation.
-pub fn miss(mut turn: Turn<'_>, handle: &Token) -> Decision<()> {
-    let at = match opened(&turn, handle) {
+pub fn miss(mut context: Context<'_>, handle: &Token) -> Decision<()> {
+    let at = match opened(&context, handle) {
         Ok((at, _)) => at,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    turn.look_up(at);
-    if let Err(refusal) = turn.admit(at, Guarded::Login) {
-        return turn.refuse(refusal);
+    context.look_up(at);
+    if let Err(refusal) = context.admit(at, Guarded::Login) {
+        return context.refuse(refusal);
     }
-    turn.fail(at, Guarded::Login);
-    turn.touch();
-    turn.done(())
+    context.fail(at, Guarded::Login);
+    context.touch();
+    context.done(())
 }
 
 /// Another browser says which address it chats with. Named rightly, it goes on in the place of the one that
 /// pressed Continue; nobody vouches for it. The second wrong one ends the login.
-pub fn name_address(mut turn: Turn<'_>, handle: &Token, browser: &Tag, said: &str) -> Decision<AtPage> {
-    let (at, link) = match opened(&turn, handle) {
+pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, said: &str) -> Decision<AtPage> {
+    let (at, link) = match opened(&context, handle) {
         Ok(found) => found,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    match at_page(&turn, at, Source::Link(link.number), browser) {
+    match at_page(&context, at, Source::Link(link.number), browser) {
         AtPage::Asked(_) => {}
-        known => return turn.done(known),
+        known => return context.done(known),
     }
     let source = Source::Link(link.number);
-    let told = match is_own_address(turn.interaction.conversation.as_str(), said) {
+    let told = match is_own_address(context.interaction.conversation.as_str(), said) {
         None => AtPage::Asked(true),
         Some(true) => {
-            turn.page_mut(at, source).start = Some(StartingBrowser { fingerprint: *browser, vouched: false });
+            context.page_mut(at, source).start = Some(StartingBrowser { fingerprint: *browser, vouched: false });
             AtPage::Known
         }
-        Some(false) if wrong_address(turn.page_mut(at, source)) => AtPage::Asked(true),
+        Some(false) if wrong_address(context.page_mut(at, source)) => AtPage::Asked(true),
         Some(false) => {
-            let participant = turn.participant(at);
+            let participant = context.participant(at);
             participant.flag.explain(Reason::OtherBrowser);
             participant.links.retain(|own| own.number != link.number);
             let id = participant.id.clone();
-            let data = link_data(turn.interaction.id, &link);
-            turn.tell(EventKind::ProofOtherBrowser, Some(id), data);
-            turn.end_link(link, LinkEnd::OtherBrowser);
+            let data = link_data(context.interaction.id, &link);
+            context.tell(EventKind::ProofOtherBrowser, Some(id), data);
+            context.end_link(link, LinkEnd::OtherBrowser);
             AtPage::Refused
         }
     };
-    turn.touch();
-    turn.done(told)
+    context.touch();
+    context.done(told)
 }
 
-fn at_page(turn: &Turn<'_>, at: usize, source: Source, browser: &Tag) -> AtPage {
-    match starts_elsewhere(turn, at, source, browser) {
+fn at_page(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> AtPage {
+    match starts_elsewhere(context, at, source, browser) {
         None => AtPage::Known,
-        Some(true) => AtPage::Asked(turn.page(at, source).is_some_and(|page| page.wrong_addresses > 0)),
+        Some(true) => AtPage::Asked(context.page(at, source).is_some_and(|page| page.wrong_addresses > 0)),
         Some(false) => AtPage::Refused,
     }
 }
 
-fn find(turn: &Turn<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
-    turn.must_be_open()?;
-    let (at, link) = opened(turn, handle)?;
-    turn.admit(at, Guarded::Login)?;
-    let participant = &turn.interaction.participants[at];
+fn find(context: &Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
+    context.must_be_open()?;
+    let (at, link) = opened(context, handle)?;
+    context.admit(at, Guarded::Login)?;
+    let participant = &context.interaction.participants[at];
     let known = participant.known_as().cloned();
     // What the bot described is the device of the one who chats.
-    let chats = turn.interaction.primary().id == participant.id;
-    let device = turn.interaction.device.clone().filter(|_| chats);
-    let browser = at_page(turn, at, Source::Link(link.number), browser);
+    let chats = context.interaction.primary().id == participant.id;
+    let device = context.interaction.device.clone().filter(|_| chats);
+    let browser = at_page(context, at, Source::Link(link.number), browser);
     Ok(HostedPage { known, device, expires_at: link.expires_at, browser })
 }

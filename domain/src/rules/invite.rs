@@ -10,9 +10,9 @@ use crate::base::method::Method;
 use crate::base::validation;
 use crate::base::validation::FieldError;
 use crate::base::way::{DeliverTo, Way};
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Person;
-use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::Pin;
@@ -49,23 +49,24 @@ pub struct Invited {
 }
 
 /// Makes an invitation; a live one of the same participant ends.
-pub fn invite(mut turn: Turn<'_>, request: &Request) -> Decision<Invited> {
-    match made(&mut turn, request) {
-        Ok(invited) => turn.done(invited),
-        Err(refusal) => turn.refuse(refusal),
+pub fn invite(mut context: Context<'_>, request: &Request) -> Decision<Invited> {
+    match made(&mut context, request) {
+        Ok(invited) => context.done(invited),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
-    let at = permitted(turn, request)?;
-    let ready = delivery(turn, at, request)?;
-    let (keys, settings, now, id) = (turn.around.keys, turn.around.settings, turn.around.now, turn.interaction.id);
-    turn.interaction.links_made += 1;
-    let number = turn.interaction.links_made;
+fn made(context: &mut Context<'_>, request: &Request) -> Result<Invited, Refusal> {
+    let at = permitted(context, request)?;
+    let ready = delivery(context, at, request)?;
+    let (keys, settings, now, id) =
+        (context.environment.keys, context.environment.settings, context.environment.now, context.interaction.id);
+    context.interaction.links_made += 1;
+    let number = context.interaction.links_made;
     let token = token(id, number, now, keys);
     let link = Link {
         number,
-        participant: turn.interaction.participants[at].id.clone(),
+        participant: context.interaction.participants[at].id.clone(),
         purpose: Purpose::Entry,
         tag: token.tag(&keys.link),
         issued_at: now,
@@ -77,9 +78,9 @@ fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
         invitation: None,
         page: PageProof::new(BindingRule::AdmitOnly, None),
     };
-    supersede(turn, at, Purpose::Entry);
-    let actor = turn.actor.clone();
-    let participant = turn.participant(at);
+    supersede(context, at, Purpose::Entry);
+    let actor = context.actor.clone();
+    let participant = context.participant(at);
     participant.links.push(link.clone());
     let entry = &mut participant.entry;
     entry.via = Some(request.via);
@@ -90,101 +91,101 @@ fn made(turn: &mut Turn<'_>, request: &Request) -> Result<Invited, Refusal> {
         entry.status = EntryStatus::Invited;
     }
     let who = participant.id.clone();
-    turn.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    context.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
     if let Some(ready) = ready {
-        turn.queue(ready, What::Link { link: number, seed: None });
+        context.queue(ready, What::Link { link: number, seed: None });
     }
-    beforehand(turn, at)?;
-    wait_for_the_first_act(turn, &link);
+    beforehand(context, at)?;
+    wait_for_the_first_act(context, &link);
     Ok(Invited { link, token })
 }
 
 /// What must be paid for before the invitation is made; nothing where the bot is to send it.
-pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
-    let at = permitted(turn, request).ok()?;
-    turn.plan_to_send(at, request.via.as_way(), Kind::Link).ok().map(|(_, destination)| destination)
+pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+    let at = permitted(context, request).ok()?;
+    context.plan_to_send(at, request.via.as_way(), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// By which way it goes. Into a conversation that no channel leads to the bot brings it.
-fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
-    match turn.ready_to_send(at, request.via.as_way(), Kind::Link) {
+fn delivery(context: &Context<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+    match context.ready_to_send(at, request.via.as_way(), Kind::Link) {
         Err(Refusal::NoChannel | Refusal::NoAddress) if request.via == Via::Chat => Ok(None),
         ready => ready.map(Some),
     }
 }
 
 /// Idle time starts when she first acts: until then the conversation waits as long as the invitation.
-fn wait_for_the_first_act(turn: &mut Turn<'_>, link: &Link) {
-    let waits = match turn.around.settings.entry.ttl_minutes {
-        Minutes::Never => turn.around.now.plus_minutes(MAX_MINUTES),
-        Minutes::Of(_) => link.expires_at.unwrap_or(turn.around.now),
+fn wait_for_the_first_act(context: &mut Context<'_>, link: &Link) {
+    let waits = match context.environment.settings.entry.ttl_minutes {
+        Minutes::Never => context.environment.now.plus_minutes(MAX_MINUTES),
+        Minutes::Of(_) => link.expires_at.unwrap_or(context.environment.now),
     };
-    turn.interaction.idle_until = turn.interaction.idle_until.max(waits);
+    context.interaction.idle_until = context.interaction.idle_until.max(waits);
 }
 
 /// What is put to her before she comes: the PIN, so that agents can see it. A code that goes out with
 /// the invitation is a message of its own, and an act of its own: `send_code`.
-fn beforehand(turn: &mut Turn<'_>, at: usize) -> Result<(), Refusal> {
-    let settings = turn.around.settings;
-    let entry = &turn.interaction.participants[at].entry;
+fn beforehand(context: &mut Context<'_>, at: usize) -> Result<(), Refusal> {
+    let settings = context.environment.settings;
+    let entry = &context.interaction.participants[at].entry;
     if !settings.entry.require_authentication || entry.entered_at.is_some() {
         return Ok(());
     }
     match settings.entry.first {
-        Method::Pin => put_challenge(turn, at, Method::Pin),
+        Method::Pin => put_challenge(context, at, Method::Pin),
         _ => Ok(()),
     }
 }
 
 /// Whose code goes out with the invitation that was just made, where the team sends it so.
-fn with_invitation(turn: &Turn<'_>, token: &Token) -> Option<usize> {
-    let (at, _) = find(turn, token).ok()?;
-    let (rules, otp) = (&turn.around.settings.entry, &turn.around.settings.otp);
-    let first = turn.interaction.participants[at].entry.entered_at.is_none();
+fn with_invitation(context: &Context<'_>, token: &Token) -> Option<usize> {
+    let (at, _) = find(context, token).ok()?;
+    let (rules, otp) = (&context.environment.settings.entry, &context.environment.settings.otp);
+    let first = context.interaction.participants[at].entry.entered_at.is_none();
     let sent = rules.require_authentication && rules.first == Method::Otp && otp.send_when == SendWhen::Invite;
     (first && sent).then_some(at)
 }
 
 /// Puts the code that goes out with an invitation. Where it cannot, it is put when she arrives.
-pub fn send_code(mut turn: Turn<'_>, token: &Token) -> Decision<()> {
-    let Some(at) = with_invitation(&turn, token) else { return turn.done(()) };
-    let idle_until = turn.interaction.idle_until;
-    let put = put_challenge(&mut turn, at, Method::Otp);
-    turn.interaction.idle_until = idle_until; // she has not acted yet
-    turn.end(put)
+pub fn send_code(mut context: Context<'_>, token: &Token) -> Decision<()> {
+    let Some(at) = with_invitation(&context, token) else { return context.done(()) };
+    let idle_until = context.interaction.idle_until;
+    let put = put_challenge(&mut context, at, Method::Otp);
+    context.interaction.idle_until = idle_until; // she has not acted yet
+    context.end(put)
 }
 
 /// What must be paid for it.
-pub fn payable_code(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
-    let at = with_invitation(turn, token)?;
-    payable_challenge(turn, at, Method::Otp)
+pub fn payable_code(context: &mut Context<'_>, token: &Token) -> Option<Destination> {
+    let at = with_invitation(context, token)?;
+    payable_challenge(context, at, Method::Otp)
 }
 
-fn permitted(turn: &Turn<'_>, request: &Request) -> Result<usize, Refusal> {
-    turn.must_be_open()?;
-    let at = turn.find(request.participant.as_ref())?;
-    turn.must_not_be_reported(at)?;
-    let person = &turn.interaction.participants[at].person;
+fn permitted(context: &Context<'_>, request: &Request) -> Result<usize, Refusal> {
+    context.must_be_open()?;
+    let at = context.find(request.participant.as_ref())?;
+    context.must_not_be_reported(at)?;
+    let person = &context.interaction.participants[at].person;
     match request.via {
         Via::Sms if person.phone.is_none() => return Err(Refusal::NoAddress),
         Via::Email if person.email.is_none() => return Err(Refusal::NoAddress),
         _ => {}
     }
     // A PIN is put with the invitation: what would refuse that is asked for before anything changes.
-    if turn.interaction.links_made == u16::MAX || turn.interaction.challenges_made == u16::MAX {
+    if context.interaction.links_made == u16::MAX || context.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);
     }
-    if !turn.around.settings.entry.require_authentication {
+    if !context.environment.settings.entry.require_authentication {
         return Ok(at);
     }
-    can_be_proved(turn, at, request)?;
-    turn.admit(at, turn.around.settings.entry.first.guarded())?; // a locked person is sent nothing
+    can_be_proved(context, at, request)?;
+    context.admit(at, context.environment.settings.entry.first.guarded())?; // a locked person is sent nothing
     Ok(at)
 }
 
 /// Whether the participant will be able to prove what the team asks for.
-fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Refusal> {
-    let (settings, participant) = (turn.around.settings, &turn.interaction.participants[at]);
+fn can_be_proved(context: &Context<'_>, at: usize, request: &Request) -> Result<(), Refusal> {
+    let (settings, participant) = (context.environment.settings, &context.interaction.participants[at]);
     let rules = &settings.entry;
     for method in [Some(rules.first), rules.subsequent].into_iter().flatten() {
         match method {
@@ -192,8 +193,10 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
                 return Err(Refusal::PinRequired);
             }
             Method::Login if settings.authentication_url.is_none() => return Err(Refusal::NoAuthenticationUrl),
-            Method::Kba if !settings.kba.is_there(turn.around.asker.is_some()) => return Err(Refusal::MethodMissing),
-            Method::PhotoId | Method::PhotoIdSelfie if turn.around.provider.is_none() => {
+            Method::Kba if !settings.kba.is_there(context.environment.asker.is_some()) => {
+                return Err(Refusal::MethodMissing);
+            }
+            Method::PhotoId | Method::PhotoIdSelfie if context.environment.provider.is_none() => {
                 return Err(Refusal::MethodMissing);
             }
             _ => {}
@@ -204,7 +207,7 @@ fn can_be_proved(turn: &Turn<'_>, at: usize, request: &Request) -> Result<(), Re
         has_two_addresses(person)?;
     }
     let by_code = rules.first == Method::Otp || rules.subsequent == Some(Method::Otp);
-    if by_code { code_can_be_told(turn, at, request.via) } else { Ok(()) }
+    if by_code { code_can_be_told(context, at, request.via) } else { Ok(()) }
 }
 
 fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
@@ -215,14 +218,14 @@ fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
 }
 
 /// Whether the code for coming in could be told to the participant, who is invited by that way.
-fn code_can_be_told(turn: &Turn<'_>, at: usize, via: Via) -> Result<(), Refusal> {
-    let otp = &turn.around.settings.otp;
-    let to = match second_way(turn, at, via).map(Way::as_wish) {
+fn code_can_be_told(context: &Context<'_>, at: usize, via: Via) -> Result<(), Refusal> {
+    let otp = &context.environment.settings.otp;
+    let to = match second_way(context, at, via).map(Way::as_wish) {
         _ if !otp.send_to_customer => DeliverTo::Agent,
         _ if !otp.second_channel => DeliverTo::Auto,
         Some(way) => way,
         None if otp.show_to_agents => DeliverTo::Agent,
         None => return Err(Refusal::NoChannel),
     };
-    can_be_told(turn, at, to)
+    can_be_told(context, at, to)
 }

@@ -9,8 +9,8 @@ use crate::base::id::{IntentName, ParticipantId};
 use crate::base::method::Guarded;
 use crate::base::role::Role;
 use crate::base::way::DeliverTo;
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
-use crate::conversation::turn::{Decision, Turn, link_data};
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::ChallengeEnd;
@@ -55,22 +55,22 @@ pub struct Issued {
 }
 
 /// Makes a link; a live one of the same participant and purpose ends.
-pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
-    let permitted = permitted(&turn, request);
-    let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&turn, at, request)?))) {
+pub fn issue(mut context: Context<'_>, request: &Request) -> Decision<Issued> {
+    let permitted = permitted(&context, request);
+    let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&context, at, request)?))) {
         Ok(permitted) => permitted,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    let (keys, settings, now) = (turn.around.keys, turn.around.settings, turn.around.now);
-    let id = turn.interaction.id;
-    turn.interaction.links_made += 1;
-    let seed = turn.draws.take();
-    let token = Token::of_seed(TokenKind::Link, &seed, id, turn.interaction.links_made, &keys.handle);
-    let opener_secret = with_opener(&turn, rule).then(|| token.opener(&keys.handle));
-    let opener = opener_secret.as_ref().map(|secret| opener_tag(&turn, &base64url(secret.expose())));
+    let (keys, settings, now) = (context.environment.keys, context.environment.settings, context.environment.now);
+    let id = context.interaction.id;
+    context.interaction.links_made += 1;
+    let seed = context.draws.take();
+    let token = Token::of_seed(TokenKind::Link, &seed, id, context.interaction.links_made, &keys.handle);
+    let opener_secret = with_opener(&context, rule).then(|| token.opener(&keys.handle));
+    let opener = opener_secret.as_ref().map(|secret| opener_tag(&context, &base64url(secret.expose())));
     let mut link = Link {
         number: token.number,
-        participant: turn.interaction.participants[at].id.clone(),
+        participant: context.interaction.participants[at].id.clone(),
         purpose: request.purpose,
         tag: token.tag(&keys.link),
         issued_at: now,
@@ -82,65 +82,67 @@ pub fn issue(mut turn: Turn<'_>, request: &Request) -> Decision<Issued> {
         invitation: None,
         page: PageProof::new(rule, opener),
     };
-    let handle = (!request.landing).then(|| link.direct_handle(id, turn.draws.take(), &keys.handle));
+    let handle = (!request.landing).then(|| link.direct_handle(id, context.draws.take(), &keys.handle));
     link.handle = handle.as_ref().map(|handle| handle.tag(&keys.link));
-    supersede(&mut turn, at, request.purpose);
-    void_logins(&mut turn, at);
-    turn.participant(at).links.push(link.clone());
+    supersede(&mut context, at, request.purpose);
+    void_logins(&mut context, at);
+    context.participant(at).links.push(link.clone());
     if let Some(ready) = ready {
-        turn.queue(ready, What::Link { link: link.number, seed: Some(seed) });
+        context.queue(ready, What::Link { link: link.number, seed: Some(seed) });
     }
-    turn.touch();
-    let participant = turn.interaction.participants[at].id.clone();
-    turn.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
-    turn.done(Issued { link, token, handle, opener_secret })
+    context.touch();
+    let participant = context.interaction.participants[at].id.clone();
+    context.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
+    context.done(Issued { link, token, handle, opener_secret })
 }
 
 /// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
 /// made at all.
-pub fn payable(turn: &mut Turn<'_>, request: &Request) -> Option<Destination> {
-    let (at, _) = permitted(turn, request).ok().filter(|_| request.deliver)?;
-    turn.plan_to_send(at, way(turn, at), Kind::Link).ok().map(|(_, destination)| destination)
+pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+    let (at, _) = permitted(context, request).ok().filter(|_| request.deliver)?;
+    context.plan_to_send(at, way(context, at), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// A link goes into the conversation that it is for; to somebody who is not in it, by the team's
 /// order. Where no channel leads there it is the bot's to send.
-fn delivery(turn: &Turn<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+fn delivery(context: &Context<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
     if !request.deliver {
         return Ok(None);
     }
-    match turn.ready_to_send(at, way(turn, at), Kind::Link) {
+    match context.ready_to_send(at, way(context, at), Kind::Link) {
         Err(Refusal::NoChannel | Refusal::NoAddress) => Ok(None),
         other => other.map(Some),
     }
 }
 
-fn way(turn: &Turn<'_>, at: usize) -> DeliverTo {
-    match turn.interaction.participants[at].role {
+fn way(context: &Context<'_>, at: usize) -> DeliverTo {
+    match context.interaction.participants[at].role {
         Role::Primary => DeliverTo::Chat,
         Role::Cosigner => DeliverTo::Auto,
     }
 }
 
-fn permitted(turn: &Turn<'_>, request: &Request) -> Result<(usize, BindingRule), Refusal> {
-    turn.must_be_open()?;
-    let at = turn.find(request.participant.as_ref())?;
-    let settings = turn.around.settings;
+fn permitted(context: &Context<'_>, request: &Request) -> Result<(usize, BindingRule), Refusal> {
+    context.must_be_open()?;
+    let at = context.find(request.participant.as_ref())?;
+    let settings = context.environment.settings;
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
     if !request.landing && settings.link.landing == Landing::Required {
         return Err(Refusal::LandingRequired);
     }
-    let rule = rule_for(turn, at, if request.landing { Way::Landing } else { Way::Direct })?;
+    let rule = rule_for(context, at, if request.landing { Way::Landing } else { Way::Direct })?;
     if let Some(url) = &request.return_url {
-        let is_text_message =
-            turn.around.capabilities_of(&turn.interaction.channel).is_some_and(|channel| channel.is_text_message);
+        let is_text_message = context
+            .environment
+            .capabilities_of(&context.interaction.channel)
+            .is_some_and(|channel| channel.is_text_message);
         may_return(url, settings, is_text_message)?;
     }
-    turn.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
-    turn.must_not_be_reported(at)?;
-    if turn.interaction.links_made == u16::MAX {
+    context.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
+    context.must_not_be_reported(at)?;
+    if context.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
     Ok((at, rule))
@@ -162,22 +164,22 @@ fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<
 }
 
 /// A live link of that purpose gives way to a newer one.
-pub(super) fn supersede(turn: &mut Turn<'_>, at: usize, purpose: Purpose) {
-    let participant = turn.participant(at);
+pub(super) fn supersede(context: &mut Context<'_>, at: usize, purpose: Purpose) {
+    let participant = context.participant(at);
     let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
     let (id, link) = (participant.id.clone(), participant.links.remove(old));
-    let data = link_data(turn.interaction.id, &link);
-    turn.tell(EventKind::LinkSuperseded, Some(id), data);
-    turn.end_link(link, LinkEnd::Superseded);
+    let data = link_data(context.interaction.id, &link);
+    context.tell(EventKind::LinkSuperseded, Some(id), data);
+    context.end_link(link, LinkEnd::Superseded);
 }
 
 /// What was accepted by another link, or on a challenge's page, waits no longer: the person was asked anew.
-fn void_logins(turn: &mut Turn<'_>, at: usize) {
-    if turn.participant(at).challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered()) {
-        turn.end_challenge(at, ChallengeEnd::Superseded);
+fn void_logins(context: &mut Context<'_>, at: usize) {
+    if context.participant(at).challenge.as_ref().is_some_and(|challenge| challenge.page.is_answered()) {
+        context.end_challenge(at, ChallengeEnd::Superseded);
     }
-    let participant = turn.participant(at);
+    let participant = context.participant(at);
     let waits = |link: &Link| link.page.pending.is_some();
     let Some(waiting) = participant.links.iter().find(|link| waits(link)).map(|link| link.purpose) else { return };
-    supersede(turn, at, waiting);
+    supersede(context, at, waiting);
 }

@@ -8,8 +8,8 @@ use super::answer::Outcome;
 use super::confirm;
 use crate::base::binding::Binding;
 use crate::base::method::Guarded;
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
-use crate::conversation::turn::{Decision, Turn};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,20 +27,20 @@ pub fn awaits(interaction: &Interaction) -> bool {
 
 /// Takes it. What nobody waits for costs nothing: it is too long to be guessed, and the platform tells
 /// whatever anybody wrote into a link.
-pub fn linked(mut turn: Turn<'_>, said: &str) -> Decision<Linked> {
-    let at = match turn.must_be_open().and_then(|()| turn.find(None)) {
+pub fn linked(mut context: Context<'_>, said: &str) -> Decision<Linked> {
+    let at = match context.must_be_open().and_then(|()| context.find(None)) {
         Ok(at) => at,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
-    let (id, key) = (turn.interaction.id, &turn.around.keys.confirmation);
-    let Some(source) = confirm::find(&turn, at, |confirmation| confirmation.is_carried(said, id, key)) else {
-        return turn.done(Linked::Nothing);
+    let (id, key) = (context.interaction.id, &context.environment.keys.confirmation);
+    let Some(source) = confirm::find(&context, at, |confirmation| confirmation.is_carried(said, id, key)) else {
+        return context.done(Linked::Nothing);
     };
-    turn.touch();
-    turn.look_up(at);
-    if let Err(refusal) = turn.admit(at, Guarded::Login) {
-        return turn.refuse(refusal);
+    context.touch();
+    context.look_up(at);
+    if let Err(refusal) = context.admit(at, Guarded::Login) {
+        return context.refuse(refusal);
     }
-    let outcome = confirm::pass(&mut turn, at, source, Binding::Platform);
-    turn.done(if outcome == Outcome::Passed { Linked::Passed } else { Linked::Nothing })
+    let outcome = confirm::pass(&mut context, at, source, Binding::Platform);
+    context.done(if outcome == Outcome::Passed { Linked::Passed } else { Linked::Nothing })
 }

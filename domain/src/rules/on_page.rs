@@ -9,8 +9,8 @@ use super::attend::{self, arrived, begin_page, sent_again};
 use super::enter::{asked_at_entry, payable_challenge, put_challenge};
 use super::page::{self, Page};
 use crate::base::method::Method;
+use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::conversation::destination::Destination;
-use crate::conversation::turn::{Decision, Turn, link_data, object};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{ChallengeEnd, Typed};
 use crate::proof::flag::Reason;
@@ -34,24 +34,30 @@ pub struct Answered {
 }
 
 /// An answer on a code page.
-pub fn answer(mut turn: Turn<'_>, token: &Token, typed: Typed<'_>, browser: &Tag, attempt: &str) -> Decision<Answered> {
-    match answered(&mut turn, token, typed, browser, attempt) {
-        Ok(told) => turn.done(told),
-        Err(refusal) => turn.refuse(refusal),
+pub fn answer(
+    mut context: Context<'_>,
+    token: &Token,
+    typed: Typed<'_>,
+    browser: &Tag,
+    attempt: &str,
+) -> Decision<Answered> {
+    match answered(&mut context, token, typed, browser, attempt) {
+        Ok(told) => context.done(told),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 fn answered(
-    turn: &mut Turn<'_>,
+    context: &mut Context<'_>,
     token: &Token,
     typed: Typed<'_>,
     browser: &Tag,
     attempt: &str,
 ) -> Result<Answered, Refusal> {
-    let live = match page::find(turn, token)? {
+    let live = match page::find(context, token)? {
         Page::Challenge(_, challenge) => Some((challenge.number, challenge.page.starts)),
         Page::Entry(at, _) => {
-            let asked = asked_at_entry(&turn.interaction.participants[at]);
+            let asked = asked_at_entry(&context.interaction.participants[at]);
             asked.map(|challenge| (challenge.number, challenge.page.starts))
         }
         Page::Over(..) => Some((token.number, 0)),
@@ -60,54 +66,54 @@ fn answered(
     let Some((number, starts)) = live else { return Ok(over) };
     let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
     let page = answer::OnPage { browser, token, attempt, invitation };
-    let told = judged(turn, number, &Answer { typed, how: How::OnPage(&page), by: &Actor::Person })?;
+    let told = judged(context, number, &Answer { typed, how: How::OnPage(&page), by: &Actor::Person })?;
     let passed = (told.outcome == Outcome::Passed).then_some((number, starts));
     Ok(Answered { outcome: told.outcome, locked_until: told.locked_until, passed })
 }
 
 /// Another code is asked for on a code page. At the door one that is over gives way to a new one.
-pub fn resend(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    match resent(&mut turn, token, browser) {
-        Ok(()) => turn.done(()),
-        Err(refusal) => turn.refuse(refusal),
+pub fn resend(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    match resent(&mut context, token, browser) {
+        Ok(()) => context.done(()),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// What must be paid for before another code goes out.
-pub fn payable(turn: &mut Turn<'_>, token: &Token) -> Option<Destination> {
-    let at = match page::find(turn, token).ok()? {
+pub fn payable(context: &mut Context<'_>, token: &Token) -> Option<Destination> {
+    let at = match page::find(context, token).ok()? {
         Page::Over(..) => return None,
-        Page::Challenge(_, challenge) => return attend::payable(turn, challenge.number),
+        Page::Challenge(_, challenge) => return attend::payable(context, challenge.number),
         Page::Entry(at, _) => at,
     };
-    match asked_at_entry(&turn.interaction.participants[at]).map(|challenge| challenge.number) {
-        Some(number) => attend::payable(turn, number),
-        None => payable_challenge(turn, at, Method::Otp),
+    match asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number) {
+        Some(number) => attend::payable(context, number),
+        None => payable_challenge(context, at, Method::Otp),
     }
 }
 
-fn resent(turn: &mut Turn<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
-    let at = match page::find(turn, token)? {
+fn resent(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
+    let at = match page::find(context, token)? {
         Page::Over(..) => return Err(Refusal::CodeGone),
         Page::Challenge(_, challenge) => {
             started_here(&challenge.page, browser)?;
-            return sent_again(turn, challenge.number).map(drop);
+            return sent_again(context, challenge.number).map(drop);
         }
         Page::Entry(at, _) => at,
     };
-    let participant = &turn.interaction.participants[at];
+    let participant = &context.interaction.participants[at];
     if let Some(challenge) = asked_at_entry(participant) {
         let number = challenge.number;
         started_here(&challenge.page, browser)?;
-        return sent_again(turn, number).map(drop);
+        return sent_again(context, number).map(drop);
     }
     let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
     let method = waiting.map(|waiting| waiting.method);
     let method = method.filter(|method| matches!(method, Method::Otp | Method::Pin)).ok_or(Refusal::CodeGone)?;
-    turn.touch();
-    put_challenge(turn, at, method)?;
-    begin_page(turn, at, browser, None)?;
-    arrived(turn, at);
+    context.touch();
+    put_challenge(context, at, method)?;
+    begin_page(context, at, browser, None)?;
+    arrived(context, at);
     Ok(())
 }
 
@@ -118,37 +124,37 @@ fn started_here(page: &PageProof, browser: &Tag) -> Result<(), Refusal> {
 
 /// "This wasn't me": the page closes for everybody. What it had let in falls where the browser that was let in
 /// says so; another that has come by the address has lost nothing.
-pub fn report(mut turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    let (at, link) = match page::find(&turn, token) {
+pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
+    let (at, link) = match page::find(&context, token) {
         Ok(Page::Entry(at, link)) => (at, Some(*link)),
         Ok(Page::Challenge(at, _)) => (at, None),
-        Ok(Page::Over(_, ChallengeEnd::Reported)) | Err(Refusal::LinkReported) => return turn.done(()),
-        Ok(Page::Over(..)) => return turn.refuse(Refusal::CodeGone),
-        Err(refusal) => return turn.refuse(refusal),
+        Ok(Page::Over(_, ChallengeEnd::Reported)) | Err(Refusal::LinkReported) => return context.done(()),
+        Ok(Page::Over(..)) => return context.refuse(Refusal::CodeGone),
+        Err(refusal) => return context.refuse(refusal),
     };
-    turn.touch();
+    context.touch();
     let Some(link) = link else {
-        turn.end_challenge(at, ChallengeEnd::Reported);
-        turn.void_pending(at);
-        turn.hold_links(at);
-        return turn.done(());
+        context.end_challenge(at, ChallengeEnd::Reported);
+        context.void_pending(at);
+        context.hold_links(at);
+        return context.done(());
     };
-    let participant = turn.participant(at);
+    let participant = context.participant(at);
     let is_anothers = participant.entry.proved.is_some() && !participant.entry.has_proved(browser);
     participant.links.retain(|live| live.number != link.number);
     let id = participant.id.clone();
-    let data = link_data(turn.interaction.id, &link);
-    turn.tell(EventKind::LinkReported, Some(id.clone()), data);
+    let data = link_data(context.interaction.id, &link);
+    context.tell(EventKind::LinkReported, Some(id.clone()), data);
     if !is_anothers {
-        turn.end_challenge(at, ChallengeEnd::Reported);
-        turn.void_pending(at);
-        turn.hold_links(at);
-        let participant = turn.participant(at);
+        context.end_challenge(at, ChallengeEnd::Reported);
+        context.void_pending(at);
+        context.hold_links(at);
+        let participant = context.participant(at);
         let let_in = std::mem::take(&mut participant.entry).proved.is_some();
         if let_in && participant.flag.lower(Reason::Reported) {
-            turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+            context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
         }
     }
-    turn.end_link(link, LinkEnd::Reported);
-    turn.done(())
+    context.end_link(link, LinkEnd::Reported);
+    context.done(())
 }

@@ -8,8 +8,8 @@ use crate::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, T
 use crate::base::method::Guarded;
 use crate::base::role::Role;
 use crate::conversation::address::Address;
+use crate::conversation::context::{Context, Decision, Draws, Environment, object};
 use crate::conversation::interaction::{Device, Interaction, Participant, Person, Status};
-use crate::conversation::turn::{Around, Decision, Draws, Turn, object};
 use crate::event::{Actor, EventKind};
 use crate::proof::flag::{Bound, Customer, Proof, Raised, Reason};
 use crate::proof::lockout::Admitted;
@@ -36,10 +36,10 @@ pub fn open<'a>(
     id: InteractionId,
     opening: &Opening,
     address: Address,
-    around: Around<'a>,
+    environment: Environment<'a>,
     actor: Actor,
     draws: Draws,
-) -> Turn<'a> {
+) -> Context<'a> {
     let participants: Vec<Participant> = opening
         .participants
         .iter()
@@ -52,8 +52,8 @@ pub fn open<'a>(
         channel: opening.channel.clone(),
         conversation: opening.conversation.clone(),
         status: Status::Open,
-        opened_at: around.now,
-        idle_until: around.now.plus_minutes(around.settings.interaction_timeout_minutes),
+        opened_at: environment.now,
+        idle_until: environment.now.plus_minutes(environment.settings.interaction_timeout_minutes),
         participants_made: u16::try_from(participants.len()).unwrap_or(u16::MAX),
         participants,
         links_made: 0,
@@ -62,13 +62,13 @@ pub fn open<'a>(
         messages: 0,
         sendings: Vec::new(),
         device: opening.device.clone(),
-        epoch: around.epoch,
+        epoch: environment.epoch,
     };
     let address = Address { open: Some(id), ..address };
-    let mut turn = Turn::begin(interaction, address, around, actor, draws);
+    let mut context = Context::begin(interaction, address, environment, actor, draws);
     let data = object(json!({"channel": opening.channel, "participants": opening.participants.len()}));
-    turn.tell(EventKind::InteractionOpened, None, data);
-    turn
+    context.tell(EventKind::InteractionOpened, None, data);
+    context
 }
 
 /// A website's word for the customer, with its name and until when it is remembered.
@@ -86,30 +86,30 @@ pub struct Word {
 
 /// Raises the primary's flag on the word of the website that runs the chat. A word that counted
 /// here before raises nothing.
-pub fn vouch(mut turn: Turn<'_>, word: &Word) -> Decision<()> {
-    let now = turn.around.now;
-    turn.address.vouched.retain(|_, until| now < *until);
-    if turn.address.vouched.contains_key(&word.name) {
-        return turn.done(());
+pub fn vouch(mut context: Context<'_>, word: &Word) -> Decision<()> {
+    let now = context.environment.now;
+    context.address.vouched.retain(|_, until| now < *until);
+    if context.address.vouched.contains_key(&word.name) {
+        return context.done(());
     }
     // It was good when it came, which may be long ago: what was remembered of it then may be forgotten.
     if now >= word.ends_at {
-        return turn.refuse(Refusal::BadAssertion("expired"));
+        return context.refuse(Refusal::BadAssertion("expired"));
     }
-    if let Err(refusal) = turn.must_be_open() {
-        return turn.refuse(refusal);
+    if let Err(refusal) = context.must_be_open() {
+        return context.refuse(refusal);
     }
-    let at = match turn.find(None) {
+    let at = match context.find(None) {
         Ok(at) => at,
-        Err(refusal) => return turn.refuse(refusal),
+        Err(refusal) => return context.refuse(refusal),
     };
     let bound = Bound::now(Binding::Token, now);
-    if let Err(refusal) = raise(&mut turn, at, word.proof.clone(), bound, None) {
-        return turn.refuse(refusal);
+    if let Err(refusal) = raise(&mut context, at, word.proof.clone(), bound, None) {
+        return context.refuse(refusal);
     }
-    turn.address.vouched.insert(word.name.clone(), word.until);
-    turn.touch();
-    turn.done(())
+    context.address.vouched.insert(word.name.clone(), word.until);
+    context.touch();
+    context.done(())
 }
 
 /// What was asked for, where a flag goes up because somebody asked.
@@ -123,21 +123,21 @@ pub(super) struct Asked {
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
 /// path to a raised flag has in common.
 pub(super) fn raise(
-    turn: &mut Turn<'_>,
+    context: &mut Context<'_>,
     at: usize,
     proof: Proof,
     bound: Bound,
     asked: Option<Asked>,
 ) -> Result<(), Refusal> {
     let Asked { at: asked_at, resume } = asked.unwrap_or(Asked { at: None, resume: Map::new() });
-    let (admitted, gives_way) = may_raise(turn, at, &proof, bound.binding)?;
+    let (admitted, gives_way) = may_raise(context, at, &proof, bound.binding)?;
     for other in gives_way {
-        give_way(turn, other);
+        give_way(context, other);
     }
     let what = proof.method.guarded();
-    let (settings, now, keys) = (turn.around.settings, turn.around.now, turn.around.keys);
-    let team = turn.interaction.team.clone();
-    let participant = turn.participant(at);
+    let (settings, now, keys) = (context.environment.settings, context.environment.now, context.environment.keys);
+    let team = context.interaction.team.clone();
+    let participant = context.participant(at);
     // A browser is anybody's to whom the address was handed on: what it proves says nothing of who comes next.
     if let Some(proved) = proof.customer.as_ref().filter(|_| bound.binding != Binding::Browser) {
         participant.subject = Some(proved.id.clone());
@@ -155,10 +155,10 @@ pub(super) fn raise(
     }));
     data.extend(asked_at.map(|at| ("asked_at".to_owned(), at.to_string().into())));
     data.extend(resume.clone());
-    turn.succeed(at, what);
-    turn.tell(EventKind::Authenticated, Some(id.clone()), data);
+    context.succeed(at, what);
+    context.tell(EventKind::Authenticated, Some(id.clone()), data);
     if resume.contains_key("intent") {
-        turn.tell(EventKind::IntentResumed, Some(id), resume);
+        context.tell(EventKind::IntentResumed, Some(id), resume);
     }
     Ok(())
 }
@@ -170,32 +170,32 @@ pub(super) fn raise(
 /// `Closed`, `Locked`, `Banned`; `SubjectConflict` where the participant is another customer, or another
 /// participant is this one; `NoMatchingRecord` where the team wants a login to fit a record.
 pub(super) fn may_raise(
-    turn: &Turn<'_>,
+    context: &Context<'_>,
     at: usize,
     proof: &Proof,
     binding: Binding,
 ) -> Result<(Admitted, Vec<usize>), Refusal> {
-    turn.must_be_open()?;
+    context.must_be_open()?;
     let what = proof.method.guarded();
-    let admitted = turn.admit(at, what)?;
-    let participant = &turn.interaction.participants[at];
+    let admitted = context.admit(at, what)?;
+    let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         return Err(Refusal::SubjectConflict);
     }
     let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
-    if what == Guarded::Login && !turn.around.settings.directory.matching.is_empty() && !known {
+    if what == Guarded::Login && !context.environment.settings.directory.matching.is_empty() && !known {
         return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
     }
-    Ok((admitted, others_of(turn, at, proof, binding)?))
+    Ok((admitted, others_of(context, at, proof, binding)?))
 }
 
 /// A proved customer is one participant of a conversation. Who is known by a browser alone gives way to the chat's
 /// own proof; anybody else is a conflict.
-fn others_of(turn: &Turn<'_>, at: usize, proof: &Proof, binding: Binding) -> Result<Vec<usize>, Refusal> {
+fn others_of(context: &Context<'_>, at: usize, proof: &Proof, binding: Binding) -> Result<Vec<usize>, Refusal> {
     let Some(proved) = &proof.customer else { return Ok(Vec::new()) };
     let mut gives_way = Vec::new();
-    for (other, participant) in turn.interaction.participants.iter().enumerate() {
-        let Some(raised) = participant.flag.raised(turn.around.now).filter(|_| other != at) else { continue };
+    for (other, participant) in context.interaction.participants.iter().enumerate() {
+        let Some(raised) = participant.flag.raised(context.environment.now).filter(|_| other != at) else { continue };
         if !stands_for(participant, raised, proved) {
             continue;
         }
@@ -218,10 +218,10 @@ fn stands_for(participant: &Participant, raised: &Raised, proved: &Customer) -> 
     }
 }
 
-fn give_way(turn: &mut Turn<'_>, other: usize) {
-    turn.void_pending(other);
-    let participant = turn.participant(other);
+fn give_way(context: &mut Context<'_>, other: usize) {
+    context.void_pending(other);
+    let participant = context.participant(other);
     participant.flag.lower(Reason::Void);
     let id = participant.id.clone();
-    turn.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
+    context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
 }

@@ -3,7 +3,7 @@
 
 use super::attend::{Found, find_page};
 use super::enter;
-use crate::conversation::turn::Turn;
+use crate::conversation::context::Context;
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::link::Link;
 use crate::refusal::Refusal;
@@ -35,21 +35,21 @@ impl Page {
 }
 
 /// Finds what a code page's token opens.
-pub fn find(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
+pub fn find(context: &Context<'_>, token: &Token) -> Result<Page, Refusal> {
     match token.kind {
-        TokenKind::Entry => enter::find(turn, token).map(|(at, link)| Page::Entry(at, Box::new(link))),
-        TokenKind::Challenge => find_challenge(turn, token),
+        TokenKind::Entry => enter::find(context, token).map(|(at, link)| Page::Entry(at, Box::new(link))),
+        TokenKind::Challenge => find_challenge(context, token),
         _ => Err(Refusal::NotFound("page")),
     }
 }
 
-fn find_challenge(turn: &Turn<'_>, token: &Token) -> Result<Page, Refusal> {
-    let found = find_page(turn, token)?;
-    let at = turn.find(Some(found.participant()))?;
+fn find_challenge(context: &Context<'_>, token: &Token) -> Result<Page, Refusal> {
+    let found = find_page(context, token)?;
+    let at = context.find(Some(found.participant()))?;
     Ok(match found {
         Found::Live(challenge) => Page::Challenge(at, challenge),
         // Who comes back to what was locked is told until when, as when it happened.
-        Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match turn.admit(at, ended.method.guarded()) {
+        Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match context.admit(at, ended.method.guarded()) {
             Ok(_) => Page::Over(at, ended.end),
             Err(locked) => return Err(locked),
         },

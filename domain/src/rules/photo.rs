@@ -14,7 +14,7 @@ use super::page::{Page, find};
 use crate::base::binding::{Binding, Source};
 use crate::base::id::{ChallengeId, ProviderName};
 use crate::base::method::Guarded;
-use crate::conversation::turn::{Decision, Turn, challenge_data};
+use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{Challenge, ChallengeEnd, Check};
 use crate::proof::entry::EntryProof;
@@ -81,12 +81,12 @@ pub enum Judged {
 }
 
 /// Finds the document that a page asks this browser for.
-pub fn asked(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<(usize, Challenge), Refusal> {
-    let (at, challenge) = match find(turn, token)? {
+pub fn asked(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<(usize, Challenge), Refusal> {
+    let (at, challenge) = match find(context, token)? {
         Page::Over(..) => return Err(Refusal::CodeGone),
         Page::Challenge(at, challenge) => (at, *challenge),
         Page::Entry(at, _) => {
-            let participant = &turn.interaction.participants[at];
+            let participant = &context.interaction.participants[at];
             let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == *browser);
             let asked = asked_at_entry(participant).filter(|_| waits);
             (at, asked.cloned().ok_or(Refusal::StaleForm)?)
@@ -97,95 +97,96 @@ pub fn asked(turn: &Turn<'_>, token: &Token, browser: &Tag) -> Result<(usize, Ch
 }
 
 /// Pictures were handed in. Where they are flawed already nobody is asked, and the attempt has failed.
-pub fn hand_in(mut turn: Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Decision<Handed> {
-    match handed(&mut turn, token, browser, flaws) {
-        Ok(handed) => turn.done(handed),
-        Err(refusal) => turn.refuse(refusal),
+pub fn hand_in(mut context: Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Decision<Handed> {
+    match handed(&mut context, token, browser, flaws) {
+        Ok(handed) => context.done(handed),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn handed(turn: &mut Turn<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
-    turn.must_be_open()?;
-    let (at, challenge) = asked(turn, token, browser)?;
-    turn.look_up(at);
-    turn.admit(at, Guarded::PhotoId)?;
-    turn.touch();
-    let (now, number, interaction) = (turn.around.now, challenge.number, turn.interaction.id);
+fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
+    context.must_be_open()?;
+    let (at, challenge) = asked(context, token, browser)?;
+    context.look_up(at);
+    context.admit(at, Guarded::PhotoId)?;
+    context.touch();
+    let (now, number, interaction) = (context.environment.now, challenge.number, context.interaction.id);
     let page = OnPage {
         browser,
         token,
         attempt: "document",
         invitation: (token.kind == TokenKind::Entry).then_some(token.number),
     };
-    let document = document(turn, at, number).expect("it was found a moment ago");
+    let document = document(context, at, number).expect("it was found a moment ago");
     if document.checking.is_some() || challenge.page.is_answered() {
-        return Ok(Handed { what: Pictures::Busy, done: done_of(turn, at, number, &page) });
+        return Ok(Handed { what: Pictures::Busy, done: done_of(context, at, number, &page) });
     }
     document.attempts = document.attempts.checked_add(1).ok_or(Refusal::Full)?;
     let attempt = document.attempts;
     document.last = None;
     if !flaws.is_empty() {
-        let judged = unclear(turn, at, attempt, flaws.to_vec());
+        let judged = unclear(context, at, attempt, flaws.to_vec());
         return Ok(Handed { what: Pictures::Judged(judged), done: None });
     }
     document.checking = Some(Checking { attempt, until: now.plus(TIMEOUT), clear: false });
     let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
     let case = Case { id, selfie: document.selfie, provider: document.provider.clone() };
     if challenge.page.pending.is_none() {
-        let done = page.done(challenge.page.starts, number, turn.around.keys).tag(&turn.around.keys.link);
+        let done =
+            page.done(challenge.page.starts, number, context.environment.keys).tag(&context.environment.keys.link);
         let new = NewProof { proof: None, done, kid: None, invitation: page.invitation };
-        accept(turn, at, Source::Challenge(number), new)?;
+        accept(context, at, Source::Challenge(number), new)?;
     }
-    Ok(Handed { what: Pictures::Ask(case), done: done_of(turn, at, number, &page) })
+    Ok(Handed { what: Pictures::Ask(case), done: done_of(context, at, number, &page) })
 }
 
 /// The done page's token once more, for the browser that showed the document.
-pub fn done_again(turn: Turn<'_>, token: &Token, browser: &Tag) -> Decision<Token> {
+pub fn done_again(context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Token> {
     let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
     let page = OnPage { browser, token, attempt: "document", invitation };
-    let asked = asked(&turn, token, browser);
-    let done =
-        asked.and_then(|(at, challenge)| done_of(&turn, at, challenge.number, &page).ok_or(Refusal::NotFound("page")));
-    turn.end(done)
+    let asked = asked(&context, token, browser);
+    let done = asked
+        .and_then(|(at, challenge)| done_of(&context, at, challenge.number, &page).ok_or(Refusal::NotFound("page")));
+    context.end(done)
 }
 
 /// The done page's token for the browser that shows the document, until its form has bound it.
-fn done_of(turn: &Turn<'_>, at: usize, number: u16, page: &OnPage<'_>) -> Option<Token> {
-    let own = turn.page(at, Source::Challenge(number))?;
+fn done_of(context: &Context<'_>, at: usize, number: u16, page: &OnPage<'_>) -> Option<Token> {
+    let own = context.page(at, Source::Challenge(number))?;
     let waits = own.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Form));
-    (waits && own.was_started_by(page.browser)).then(|| page.done(own.starts, number, turn.around.keys))
+    (waits && own.was_started_by(page.browser)).then(|| page.done(own.starts, number, context.environment.keys))
 }
 
 /// The provider will say later: until then the attempt waits.
-pub fn wait(mut turn: Turn<'_>, id: CheckId, until: Moment) -> Decision<()> {
-    if let Ok((_, document)) = waiting(&mut turn, id)
+pub fn wait(mut context: Context<'_>, id: CheckId, until: Moment) -> Decision<()> {
+    if let Ok((_, document)) = waiting(&mut context, id)
         && let Some(checking) = document.checking.as_mut()
     {
         checking.until = checking.until.max(until);
     }
-    turn.done(())
+    context.done(())
 }
 
 /// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
-pub fn give_up(mut turn: Turn<'_>, id: CheckId, why: &'static str) -> Decision<()> {
-    if let Ok((at, document)) = waiting(&mut turn, id) {
+pub fn give_up(mut context: Context<'_>, id: CheckId, why: &'static str) -> Decision<()> {
+    if let Ok((at, document)) = waiting(&mut context, id) {
         document.give_up();
-        let (now, by) = (turn.around.now, turn.actor.clone());
-        turn.tell_undecided(at, why, now, &by);
+        let (now, by) = (context.environment.now, context.actor.clone());
+        context.tell_undecided(at, why, now, &by);
     }
-    turn.done(())
+    context.done(())
 }
 
 /// A provider's word on an attempt. `from` is the provider that said it.
-pub fn judge(mut turn: Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Decision<Judged> {
-    match judged(&mut turn, id, from, verdict) {
-        Ok(judged) => turn.done(judged),
-        Err(refusal) => turn.refuse(refusal),
+pub fn judge(mut context: Context<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Decision<Judged> {
+    match judged(&mut context, id, from, verdict) {
+        Ok(judged) => context.done(judged),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Result<Judged, Refusal> {
-    let (at, document) = match waiting(turn, id) {
+fn judged(context: &mut Context<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Result<Judged, Refusal> {
+    let (at, document) = match waiting(context, id) {
         Ok(found) => found,
         Err(over) => return over,
     };
@@ -193,23 +194,23 @@ fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdi
         return Err(Refusal::NotFound("check"));
     }
     let checking = document.checking.clone().expect("that is what it waits for");
-    turn.look_up(at);
-    match turn.admit(at, Guarded::PhotoId) {
+    context.look_up(at);
+    match context.admit(at, Guarded::PhotoId) {
         Ok(_) => {}
         Err(Refusal::Locked(until)) => return Ok(Judged::Locked(until)),
         Err(_) => return Ok(Judged::Banned),
     }
     if let Some(Err(flaws)) = &verdict.quality {
-        return Ok(unclear(turn, at, id.attempt, flaws.clone()));
+        return Ok(unclear(context, at, id.attempt, flaws.clone()));
     }
     let clear = checking.clear || verdict.quality.is_some();
     match verdict.authentication {
         // Whether a document is genuine is said after it was found to be one.
         Some(_) if !clear => Err(Refusal::OutOfOrder),
-        Some(true) => Ok(good(turn, at)),
-        Some(false) => Ok(failed(turn, at, id.attempt)),
+        Some(true) => Ok(good(context, at)),
+        Some(false) => Ok(failed(context, at, id.attempt)),
         None => {
-            let document = document_of(turn, at).expect("it was found a moment ago");
+            let document = document_of(context, at).expect("it was found a moment ago");
             document.checking = Some(Checking { clear, ..checking });
             Ok(Judged::Waits)
         }
@@ -217,12 +218,15 @@ fn judged(turn: &mut Turn<'_>, id: CheckId, from: &ProviderName, verdict: &Verdi
 }
 
 /// What waits for the verdict on that attempt; else what a late or repeated one is told.
-fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Document), Result<Judged, Refusal>> {
+fn waiting<'t>(
+    context: &'t mut Context<'_>,
+    id: CheckId,
+) -> Result<(usize, &'t mut Document), Result<Judged, Refusal>> {
     let number = id.challenge.number;
-    let people = &turn.interaction.participants;
+    let people = &context.interaction.participants;
     let live = people.iter().position(|p| p.challenge.as_ref().is_some_and(|c| c.number == number));
     let Some(at) = live else {
-        let told = match turn.ended_challenge(number).map(|ended| ended.end) {
+        let told = match context.ended_challenge(number).map(|ended| ended.end) {
             None => Err(Refusal::NotFound("check")),
             Some(ChallengeEnd::Passed) => Err(Refusal::Replayed("passed")),
             Some(ChallengeEnd::Locked) => Err(Refusal::Replayed("failed")),
@@ -230,7 +234,7 @@ fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Do
         };
         return Err(told);
     };
-    let Some(document) = document(turn, at, number) else { return Err(Err(Refusal::NotFound("check"))) };
+    let Some(document) = document(context, at, number) else { return Err(Err(Refusal::NotFound("check"))) };
     if id.attempt == 0 || id.attempt > document.attempts {
         return Err(Err(Refusal::NotFound("check")));
     }
@@ -245,24 +249,24 @@ fn waiting<'t>(turn: &'t mut Turn<'_>, id: CheckId) -> Result<(usize, &'t mut Do
     }
 }
 
-fn document<'t>(turn: &'t mut Turn<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
-    match &mut turn.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
+fn document<'t>(context: &'t mut Context<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
+    match &mut context.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
         Check::Document(document) => Some(&mut **document),
         _ => None,
     }
 }
 
-fn document_of<'t>(turn: &'t mut Turn<'_>, at: usize) -> Option<&'t mut Document> {
-    let number = turn.interaction.participants[at].challenge.as_ref()?.number;
-    document(turn, at, number)
+fn document_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Document> {
+    let number = context.interaction.participants[at].challenge.as_ref()?.number;
+    document(context, at, number)
 }
 
 /// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
 /// the browser raises the flag, and opens the door.
-fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
-    turn.clear_failure_limit(at);
-    let now = turn.around.now;
-    let challenge = turn.participant(at).challenge.as_mut().expect("it was found a moment ago");
+fn good(context: &mut Context<'_>, at: usize) -> Judged {
+    context.clear_failure_limit(at);
+    let now = context.environment.now;
+    let challenge = context.participant(at).challenge.as_mut().expect("it was found a moment ago");
     if let Check::Document(document) = &mut challenge.check {
         document.checking = None;
     }
@@ -270,11 +274,11 @@ fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
     if challenge.page.pending.is_none() {
         return Judged::Late; // the browser that showed it has begun anew
     }
-    let data = challenge_data(turn.interaction.id, &challenge);
-    turn.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
-    void_others(turn, at, source);
+    let data = challenge_data(context.interaction.id, &challenge);
+    context.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    void_others(context, at, source);
     let proof = proof_of(&challenge, &Actor::Person);
-    let page = turn.page_mut(at, source);
+    let page = context.page_mut(at, source);
     let pending = page.pending.as_deref_mut().expect("it was found a moment ago");
     (pending.proof, pending.accepted_at) = (Some(proof.clone()), now);
     let (step, invitation) = (pending.step.clone(), pending.invitation);
@@ -292,15 +296,15 @@ fn good(turn: &mut Turn<'_>, at: usize) -> Judged {
         _ => None,
     };
     let raised = match bound {
-        Some((browser, binding)) => bind_document(turn, at, source, binding, &browser),
-        None if invitation.is_none() && rule_now(turn, at, source) == BindingRule::None => {
-            raise_pending(turn, at, source, Binding::None, None).is_ok()
+        Some((browser, binding)) => bind_document(context, at, source, binding, &browser),
+        None if invitation.is_none() && rule_now(context, at, source) == BindingRule::None => {
+            raise_pending(context, at, source, Binding::None, None).is_ok()
         }
         None => true,
     };
     let (Some(browser), Some(invitation)) = (started, invitation) else { return judged_by(raised) };
     // The browser that showed the document, and no other, has what coming in takes.
-    let waiting = turn.participant(at).entry.waiting.as_mut();
+    let waiting = context.participant(at).entry.waiting.as_mut();
     if let Some(waiting) = waiting.filter(|w| w.invitation == invitation && w.browser == browser) {
         waiting.proved = Some(EntryProof::of(&proof, now));
     }
@@ -311,26 +315,26 @@ fn judged_by(raised: bool) -> Judged {
     if raised { Judged::Passed } else { Judged::SubjectConflict }
 }
 
-fn unclear(turn: &mut Turn<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {
+fn unclear(context: &mut Context<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {
     if flaws.is_empty() {
         flaws.push(Flaw::Unreadable);
     }
     flaws.sort_unstable();
     flaws.dedup();
     let how = Last { attempt, how: Shortfall::Quality(flaws.clone()) };
-    miss(turn, at, Stage::Quality, how).unwrap_or(Judged::Unclear(flaws))
+    miss(context, at, Stage::Quality, how).unwrap_or(Judged::Unclear(flaws))
 }
 
-fn failed(turn: &mut Turn<'_>, at: usize, attempt: u16) -> Judged {
+fn failed(context: &mut Context<'_>, at: usize, attempt: u16) -> Judged {
     let how = Last { attempt, how: Shortfall::Authentication };
-    miss(turn, at, Stage::Authentication, how).unwrap_or(Judged::Failed)
+    miss(context, at, Stage::Authentication, how).unwrap_or(Judged::Failed)
 }
 
 /// Counts a failed attempt at a stage; what else it led to, where it did.
-fn miss(turn: &mut Turn<'_>, at: usize, stage: Stage, how: Last) -> Option<Judged> {
-    let interaction = turn.interaction.id;
-    let left = turn.tries_left_after(at, stage);
-    let participant = turn.participant(at);
+fn miss(context: &mut Context<'_>, at: usize, stage: Stage, how: Last) -> Option<Judged> {
+    let interaction = context.interaction.id;
+    let left = context.tries_left_after(at, stage);
+    let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
     let Check::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
     let reasons = match &how.how {
@@ -347,10 +351,10 @@ fn miss(turn: &mut Turn<'_>, at: usize, stage: Stage, how: Last) -> Option<Judge
     data.insert("stage".into(), stage.as_str().into());
     data.insert("reasons".into(), reasons);
     data.insert("tries_left".into(), left.into());
-    turn.tell(EventKind::ChallengeWrong, Some(id), data);
-    let consequence = turn.fail_at(at, stage);
-    if turn.interaction.participants[at].challenge.is_none() {
-        turn.participant(at).flag.explain(Reason::ChallengeFailed);
+    context.tell(EventKind::ChallengeWrong, Some(id), data);
+    let consequence = context.fail_at(at, stage);
+    if context.interaction.participants[at].challenge.is_none() {
+        context.participant(at).flag.explain(Reason::ChallengeFailed);
     }
     match consequence {
         Consequence::Counted => None,

@@ -6,7 +6,7 @@ use super::accept::{NewProof, accept as accept_proof};
 use super::continue_link::ended;
 use crate::base::binding::Source;
 use crate::base::method::Guarded;
-use crate::conversation::turn::{Decision, Turn, link_data};
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::event::EventKind;
 use crate::proof::assertion::{PostBack, Verdict};
 use crate::proof::flag::Reason;
@@ -35,78 +35,78 @@ pub struct NewAnswer<'a> {
 }
 
 /// Accepts a post-back.
-pub fn accept(mut turn: Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Decision<Accepted> {
-    match judge(&mut turn, answer, assertion) {
-        Ok(status) => turn.done(Accepted { status, done: answer.done.clone() }),
-        Err(refusal) => turn.refuse(refusal),
+pub fn accept(mut context: Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Decision<Accepted> {
+    match judge(&mut context, answer, assertion) {
+        Ok(status) => context.done(Accepted { status, done: answer.done.clone() }),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
 /// participant from logging in.
-pub fn answerable(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&turn, answer).and_then(|(at, _)| turn.admit(at, Guarded::Login)) {
-        Ok(_) => turn.done(()),
-        Err(refusal) => turn.refuse(refusal),
+pub fn answerable(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&context, answer).and_then(|(at, _)| context.admit(at, Guarded::Login)) {
+        Ok(_) => context.done(()),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
 /// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
 /// stands in the audit trail.
-pub fn ambiguous(mut turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&turn, answer) {
+pub fn ambiguous(mut context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
+    match find(&context, answer) {
         Ok((at, link)) => {
-            let id = turn.interaction.participants[at].id.clone();
-            let data = link_data(turn.interaction.id, &link);
-            turn.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
-            turn.refuse(Refusal::NoMatchingRecord)
+            let id = context.interaction.participants[at].id.clone();
+            let data = link_data(context.interaction.id, &link);
+            context.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
+            context.refuse(Refusal::NoMatchingRecord)
         }
-        Err(refusal) => turn.refuse(refusal),
+        Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn judge(turn: &mut Turn<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
-    let (at, link) = find(turn, answer)?;
-    turn.admit(at, Guarded::Login)?;
-    let done = answer.done.tag(&turn.around.keys.link);
-    turn.touch();
+fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
+    let (at, link) = find(context, answer)?;
+    context.admit(at, Guarded::Login)?;
+    let done = answer.done.tag(&context.environment.keys.link);
+    context.touch();
     match &assertion.verdict {
         Verdict::Authenticated(proof) => {
-            let participant = &turn.interaction.participants[at];
+            let participant = &context.interaction.participants[at];
             if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
                 return Err(Refusal::SubjectConflict);
             }
             let who = participant.id.clone();
-            turn.tell(EventKind::LinkAnswered, Some(who), link_data(turn.interaction.id, &link));
+            context.tell(EventKind::LinkAnswered, Some(who), link_data(context.interaction.id, &link));
             let (proof, kid) = (Some(proof.clone()), Some(assertion.kid.clone()));
             accept_proof(
-                turn,
+                context,
                 at,
                 Source::Link(link.number),
                 NewProof { proof, done, kid, invitation: link.invitation },
             )
         }
-        Verdict::Denied => Ok(refused(turn, at, link, done, PostBackStatus::Denied)),
-        Verdict::Cancelled => Ok(refused(turn, at, link, done, PostBackStatus::Cancelled)),
+        Verdict::Denied => Ok(refused(context, at, link, done, PostBackStatus::Denied)),
+        Verdict::Cancelled => Ok(refused(context, at, link, done, PostBackStatus::Cancelled)),
     }
 }
 
 /// Whom a handle asks, while its link is open and not answered.
-pub(super) fn opened(turn: &Turn<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
-    find(turn, NewAnswer { handle, done: handle })
+pub(super) fn opened(context: &Context<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
+    find(context, NewAnswer { handle, done: handle })
 }
 
 /// Whether the handle took that very answer, and its done page may be told again.
-pub fn is_repeated(turn: Turn<'_>, answer: NewAnswer<'_>) -> Decision<bool> {
-    let is_repeated = matches!(find(&turn, answer), Err(Refusal::Repeated(_)));
-    turn.done(is_repeated)
+pub fn is_repeated(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<bool> {
+    let is_repeated = matches!(find(&context, answer), Err(Refusal::Repeated(_)));
+    context.done(is_repeated)
 }
 
 /// The opened link that the handle belongs to.
-fn find(turn: &Turn<'_>, answer: NewAnswer<'_>) -> Result<(usize, Link), Refusal> {
-    let key = &turn.around.keys.link;
+fn find(context: &Context<'_>, answer: NewAnswer<'_>) -> Result<(usize, Link), Refusal> {
+    let key = &context.environment.keys.link;
     let (tag, done, number) = (answer.handle.tag(key), answer.done.tag(key), answer.handle.number);
-    for (at, participant) in turn.interaction.participants.iter().enumerate() {
+    for (at, participant) in context.interaction.participants.iter().enumerate() {
         let Some(link) = participant.links.iter().find(|link| link.number == number) else { continue };
         return match (link.handle, link.page.answered) {
             (None, _) if link.tag == tag => Err(Refusal::OutOfOrder),
@@ -120,7 +120,7 @@ fn find(turn: &Turn<'_>, answer: NewAnswer<'_>) -> Result<(usize, Link), Refusal
             _ => Err(Refusal::NotFound("link")),
         };
     }
-    match turn.ended_link(number) {
+    match context.ended_link(number) {
         Some(past) if past.link.handle == Some(tag) && past.link.page.answered == Some(done) => Err(repeated(past)),
         Some(past) if past.link.handle == Some(tag) => Err(ended(&past.end)),
         _ => Err(Refusal::NotFound("link")),
@@ -140,17 +140,17 @@ fn repeated(past: &EndedLink) -> Refusal {
     }
 }
 
-fn refused(turn: &mut Turn<'_>, at: usize, mut link: Link, done: Tag, status: PostBackStatus) -> PostBackStatus {
+fn refused(context: &mut Context<'_>, at: usize, mut link: Link, done: Tag, status: PostBackStatus) -> PostBackStatus {
     let (kind, reason) = match status {
         PostBackStatus::Denied => (EventKind::LinkDenied, Reason::Denied),
         _ => (EventKind::LinkCancelled, Reason::Cancelled),
     };
-    let participant = turn.participant(at);
+    let participant = context.participant(at);
     participant.flag.explain(reason);
     participant.links.retain(|own| own.number != link.number);
     let id = participant.id.clone();
-    turn.tell(kind, Some(id), link_data(turn.interaction.id, &link));
+    context.tell(kind, Some(id), link_data(context.interaction.id, &link));
     link.page.answered = Some(done);
-    turn.end_link(link, LinkEnd::Used(status));
+    context.end_link(link, LinkEnd::Used(status));
     status
 }

@@ -10,8 +10,8 @@ use super::answer::Outcome;
 use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
 use crate::base::method::Method;
 use crate::conversation::address::LATE;
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
-use crate::conversation::turn::{Decision, Turn};
 use crate::event::Actor;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::confirmation::Candidate;
@@ -72,17 +72,17 @@ pub enum Received {
 }
 
 /// A message in an open interaction, by whichever way it came.
-pub fn receive(mut turn: Turn<'_>, said: Said<'_>) -> Decision<Received> {
+pub fn receive(mut context: Context<'_>, said: Said<'_>) -> Decision<Received> {
     if let Some(in_group) = said.in_group {
-        turn.address.heard_in(in_group, turn.around.now);
+        context.address.heard_in(in_group, context.environment.now);
     }
-    let is_redacted = awaited(&turn.interaction).stands_in(said.text);
-    let is_hidden = is_waited_for(&turn, said.text)
-        || is_late_answer(&turn, said.text)
-        || is_of_the_one_before(&turn, said.text)
-        || turn.interaction.challenges_made != said.asked && may_be_late(said.text, turn.around.settings)
-        || is_late_confirmation(&turn, said.text);
-    hear(turn, said.text, said.sender, said.by).map(|heard| match heard {
+    let is_redacted = awaited(&context.interaction).stands_in(said.text);
+    let is_hidden = is_waited_for(&context, said.text)
+        || is_late_answer(&context, said.text)
+        || is_of_the_one_before(&context, said.text)
+        || context.interaction.challenges_made != said.asked && may_be_late(said.text, context.environment.settings)
+        || is_late_confirmation(&context, said.text);
+    hear(context, said.text, said.sender, said.by).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
         Heard::Conversation if is_hidden => Received::Hidden,
         Heard::Conversation if is_redacted => Received::Redacted,
@@ -124,11 +124,11 @@ pub fn awaited(interaction: &Interaction) -> Awaited {
 
 /// The newest challenge has ended without its answer: here it comes. Once it was answered, a number
 /// is what the conversation is about; the code that was right opens nothing any more.
-fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
-    let ended = turn.ended_challenge(turn.interaction.challenges_made);
+fn is_late_answer(context: &Context<'_>, text: &str) -> bool {
+    let ended = context.ended_challenge(context.interaction.challenges_made);
     let unanswered =
-        ended.filter(|ended| ended.end != ChallengeEnd::Passed && turn.around.now < ended.ended_at.plus(LATE));
-    let length = usize::from(turn.around.settings.otp.length);
+        ended.filter(|ended| ended.end != ChallengeEnd::Passed && context.environment.now < ended.ended_at.plus(LATE));
+    let length = usize::from(context.environment.settings.otp.length);
     unanswered.is_some_and(|ended| match ended.method {
         Method::Otp => is_number(text, length..=length),
         Method::Pin => is_number(text, 4..=20),
@@ -138,10 +138,10 @@ fn is_late_answer(turn: &Turn<'_>, text: &str) -> bool {
 }
 
 /// The interaction before this one closed while somebody was asked, and nobody was asked since.
-fn is_of_the_one_before(turn: &Turn<'_>, text: &str) -> bool {
-    turn.address.awaits_the_late(turn.around.now)
-        && turn.interaction.challenges_made == 0
-        && may_be_late(text, turn.around.settings)
+fn is_of_the_one_before(context: &Context<'_>, text: &str) -> bool {
+    context.address.awaits_the_late(context.environment.now)
+        && context.interaction.challenges_made == 0
+        && may_be_late(text, context.environment.settings)
 }
 
 /// Whether a text could be the answer to whatever a team with these settings has asked for.
@@ -155,10 +155,10 @@ fn has_lines(text: &str) -> bool {
 }
 
 /// A login has waited for its code in vain.
-fn is_late_confirmation(turn: &Turn<'_>, text: &str) -> bool {
+fn is_late_confirmation(context: &Context<'_>, text: &str) -> bool {
     let waited =
         |flag: &Flag| matches!(flag, Flag::Lowered(Some(Reason::ConfirmationExpired | Reason::ConfirmationFailed)));
-    turn.interaction.participants.iter().any(|p| waited(&p.flag)) && Candidate::parse(text).is_some()
+    context.interaction.participants.iter().any(|p| waited(&p.flag)) && Candidate::parse(text).is_some()
 }
 
 fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {

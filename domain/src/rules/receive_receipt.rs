@@ -8,7 +8,7 @@ use serde_json::Map;
 
 use super::send::{Told, next_way, tell};
 use crate::base::id::ChannelName;
-use crate::conversation::turn::{Decision, Turn};
+use crate::conversation::context::{Context, Decision};
 use crate::messaging::sending::{MessageId, State};
 
 /// The platform took it and could not bring it.
@@ -37,15 +37,15 @@ pub struct Receipt<'a> {
 }
 
 /// A platform has said what became of a message; true where that was news.
-pub fn receive_receipt(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
-    let (now, number) = (turn.around.now, receipt.of.number);
-    let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number).cloned() else {
-        return turn.done(false);
+pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
+    let (now, number) = (context.environment.now, receipt.of.number);
+    let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number).cloned() else {
+        return context.done(false);
     };
-    let is_its_own = sending.way == receipt.of.way && sending.way.channel(&turn.interaction) == *receipt.channel;
-    let participant = turn.interaction.participant(&sending.participant);
+    let is_its_own = sending.way == receipt.of.way && sending.way.channel(&context.interaction) == *receipt.channel;
+    let participant = context.interaction.participant(&sending.participant);
     if !is_its_own || !participant.is_some_and(|participant| sending.is_wanted(participant, now)) {
-        return turn.done(false);
+        return context.done(false);
     }
     // An answer that was lost may have been to a message that arrived: then there are two of it, and what
     // became of one says nothing of the other, unless she has it.
@@ -53,7 +53,7 @@ pub fn receive_receipt(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bo
     let is_news = match (sending.state, receipt.status) {
         (State::Sent, ReceiptStatus::Arrived) => true,
         (State::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
-            tell(&mut turn, number, Map::new(), Told::Sent);
+            tell(&mut context, number, Map::new(), Told::Sent);
             true
         }
         (State::Sent, ReceiptStatus::Bounced) => is_the_one,
@@ -62,17 +62,17 @@ pub fn receive_receipt(mut turn: Turn<'_>, receipt: &Receipt<'_>) -> Decision<bo
         (State::Queued(_) | State::Delivered | State::Failed, _) => false,
     };
     match receipt.status {
-        ReceiptStatus::Arrived if is_news => arrived(&mut turn, receipt),
-        ReceiptStatus::Bounced if is_news => next_way(&mut turn, number, BOUNCED),
+        ReceiptStatus::Arrived if is_news => arrived(&mut context, receipt),
+        ReceiptStatus::Bounced if is_news => next_way(&mut context, number, BOUNCED),
         _ => {}
     }
-    turn.done(is_news)
+    context.done(is_news)
 }
 
-fn arrived(turn: &mut Turn<'_>, receipt: &Receipt<'_>) {
-    let Some(sending) = turn.sending(receipt.of.number) else { return };
+fn arrived(context: &mut Context<'_>, receipt: &Receipt<'_>) {
+    let Some(sending) = context.sending(receipt.of.number) else { return };
     sending.state = State::Delivered;
     sending.platform_id = Some(receipt.platform_id.to_owned());
     sending.forget();
-    tell(turn, receipt.of.number, Map::new(), Told::Delivered);
+    tell(context, receipt.of.number, Map::new(), Told::Delivered);
 }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::base::country::Country;
 use crate::base::id::{ChallengeId, ParticipantId};
 use crate::base::way::{DeliverTo, Way};
+use crate::conversation::context::{Context, Decision, link_id, object};
 use crate::conversation::destination::Destination;
-use crate::conversation::turn::{Decision, Turn, link_id, object};
 use crate::event::EventKind;
 use crate::messaging::attempt::{MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, Tried, backoff};
 use crate::messaging::sending::{Kind, LEASE, Sending, State, Trying, What};
@@ -33,23 +33,23 @@ pub struct Ready {
     ways: Vec<Way>,
 }
 
-impl Turn<'_> {
+impl Context<'_> {
     /// Whether a message to that participant can be queued now, and by which ways. Asked before
     /// anything is changed: without budget nothing may have happened.
     pub fn ready_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<Ready, Refusal> {
         let (ready, destination) = self.plan_to_send(at, to, kind)?;
-        match self.around.paid {
-            Some(paid) if paid.0 == destination => Ok(ready),
+        match self.environment.quota_receipt {
+            Some(quota_receipt) if quota_receipt.0 == destination => Ok(ready),
             _ => Err(Refusal::Unpaid),
         }
     }
 
     /// The same, and what must be paid for it.
     pub fn plan_to_send(&self, at: usize, to: DeliverTo, kind: Kind) -> Result<(Ready, Destination), Refusal> {
-        let (settings, interaction) = (self.around.settings, &self.interaction);
+        let (settings, interaction) = (self.environment.settings, &self.interaction);
         let participant = &interaction.participants[at];
-        let mut ways = ways(interaction, participant, &self.around, to, kind)?;
-        if to == DeliverTo::Auto && self.around.windows.contains(&interaction.channel) {
+        let mut ways = ways(interaction, participant, &self.environment, to, kind)?;
+        if to == DeliverTo::Auto && self.environment.windows.contains(&interaction.channel) {
             // What is sent there is read by whoever chats, and shows nothing of who that is.
             let only_there = settings.delivery.ways() == [Way::Chat];
             ways.retain(|way| only_there || *way != Way::Chat);
@@ -66,14 +66,14 @@ impl Turn<'_> {
         if interaction.messages >= settings.send_budget.per_interaction {
             return Err(Refusal::SendBudget(interaction.idle_until));
         }
-        let first = ways[0].destination(interaction, participant, &self.around.keys.pseudonym);
+        let first = ways[0].destination(interaction, participant, &self.environment.keys.pseudonym);
         let destination = first.expect("a way without an address is none");
         Ok((Ready { at, ways }, destination))
     }
 
-    /// Queues it. Who commits this turn has claimed the message and sends it at once.
+    /// Queues it. Who commits this transaction has claimed the message and sends it at once.
     pub fn queue(&mut self, ready: Ready, what: What) {
-        let now = self.around.now;
+        let now = self.environment.now;
         self.interaction.messages += 1;
         let number = self.interaction.messages;
         let participant = self.interaction.participants[ready.at].id.clone();
@@ -90,9 +90,9 @@ impl Turn<'_> {
         self.claimed.push(number);
     }
 
-    /// Where a code that was answered rightly in this turn had been sent to.
+    /// Where a code that was answered rightly in this transaction had been sent to.
     pub fn code_came_back(&self) -> Option<Country> {
-        let (interaction, key) = (&self.interaction, &self.around.keys.pseudonym);
+        let (interaction, key) = (&self.interaction, &self.environment.keys.pseudonym);
         interaction.sendings.iter().find_map(|sending| {
             let What::Code { challenge, .. } = sending.what else { return None };
             let passed = |ended: &&EndedChallenge| ended.number == challenge && ended.end == ChallengeEnd::Passed;
@@ -116,7 +116,7 @@ impl Trying {
     /// It is tried once more.
     fn after(self, how: Tried, now: Moment, jitter: u8) -> Self {
         match how {
-            Tried::Turn(at) => self.held(at, Some(at)),
+            Tried::Deferred(at) => self.held(at, Some(at)),
             Tried::Shut(wait) => {
                 let wait = wait.clamp(Duration::from_secs(1), MAX_WAIT) + Duration::from_millis(4) * jitter.into();
                 self.held(now.plus(wait), None)
@@ -166,23 +166,23 @@ impl Told {
 }
 
 /// Time has passed: what is due now is claimed by whoever's turn this is.
-pub fn claim(mut turn: Turn<'_>) -> Decision<()> {
-    let now = turn.around.now;
-    for sending in &mut turn.interaction.sendings {
+pub fn claim(mut context: Context<'_>) -> Decision<()> {
+    let now = context.environment.now;
+    for sending in &mut context.interaction.sendings {
         if let State::Queued(trying) = &mut sending.state
             && trying.next <= now
         {
             (trying.tries, trying.next) = (trying.tries + 1, now.plus(LEASE));
-            turn.claimed.push(sending.number);
+            context.claimed.push(sending.number);
         }
     }
-    turn.done(())
+    context.done(())
 }
 
 /// The claim goes on: whoever sends is at it still. False where it is not theirs any more.
-pub fn renew(mut turn: Turn<'_>, number: u32, tries: u32) -> Decision<bool> {
-    let until = turn.around.now.plus(LEASE);
-    let state = turn.sending(number).map(|sending| &mut sending.state);
+pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool> {
+    let until = context.environment.now.plus(LEASE);
+    let state = context.sending(number).map(|sending| &mut sending.state);
     let mine = match state {
         Some(State::Queued(trying)) if trying.tries == tries => {
             trying.next = until;
@@ -190,7 +190,7 @@ pub fn renew(mut turn: Turn<'_>, number: u32, tries: u32) -> Decision<bool> {
         }
         _ => false,
     };
-    turn.done(mine)
+    context.done(mine)
 }
 
 /// A try of a message.
@@ -212,39 +212,39 @@ pub struct Attempt<'a> {
 
 /// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
 /// unless it has arrived. False where there is no such message any more.
-pub fn tried(mut turn: Turn<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
-    let (now, jitter) = (turn.around.now, turn.draws.take::<1>()[0]);
+pub fn tried(mut context: Context<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
+    let (now, jitter) = (context.environment.now, context.draws.take::<1>()[0]);
     let Attempt { number, way, tries, how, .. } = *attempt;
-    let Some(sending) = turn.sending(number) else { return turn.done(false) };
+    let Some(sending) = context.sending(number) else { return context.done(false) };
     if sending.way != way {
-        return turn.done(true); // that it has not arrived was told before
+        return context.done(true); // that it has not arrived was told before
     }
     let State::Queued(trying) = sending.state else {
         if how == Tried::Sent && sending.platform_id.is_none() {
             sending.platform_id = attempt.platform_id.map(str::to_owned);
         }
-        return turn.done(true);
+        return context.done(true);
     };
     if how != Tried::Sent && trying.tries != tries {
-        return turn.done(true);
+        return context.done(true);
     }
     match how {
-        Tried::Sent => arrived(&mut turn, attempt),
-        Tried::Refused(why) | Tried::Barred(why) => next_way(&mut turn, number, why),
-        Tried::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut turn, number, NO_ANSWER),
-        Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut turn, number, why),
+        Tried::Sent => arrived(&mut context, attempt),
+        Tried::Refused(why) | Tried::Barred(why) => next_way(&mut context, number, why),
+        Tried::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut context, number, NO_ANSWER),
+        Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut context, number, why),
         Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
-            next_way(&mut turn, number, "busy");
+            next_way(&mut context, number, "busy");
         }
         Tried::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
-            next_way(&mut turn, number, CHANNEL_DOWN);
+            next_way(&mut context, number, CHANNEL_DOWN);
         }
-        Tried::Turn(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
-            next_way(&mut turn, number, "busy");
+        Tried::Deferred(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
+            next_way(&mut context, number, "busy");
         }
         how => sending.state = State::Queued(trying.after(how, now, jitter)),
     }
-    turn.done(true)
+    context.done(true)
 }
 
 /// Who has another way does not wait for long.
@@ -259,26 +259,26 @@ fn is_given_up(sending: &Sending, trying: Trying, now: Moment) -> bool {
     }
 }
 
-fn arrived(turn: &mut Turn<'_>, attempt: &Attempt<'_>) {
-    let Some(sending) = turn.sending(attempt.number) else { return };
+fn arrived(context: &mut Context<'_>, attempt: &Attempt<'_>) {
+    let Some(sending) = context.sending(attempt.number) else { return };
     sending.state = State::Sent;
     sending.platform_id = attempt.platform_id.map(str::to_owned);
     // Should the platform say that it has not arrived after all, a link is made again for the next way.
     if !attempt.is_told_of || sending.then.is_empty() {
         sending.forget();
     }
-    tell(turn, attempt.number, Map::new(), Told::Sent);
+    tell(context, attempt.number, Map::new(), Told::Sent);
 }
 
 /// By the next way, and now; where there is none, it has failed.
-pub(super) fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
-    let (now, most) = (turn.around.now, turn.around.settings.send_budget.per_interaction);
-    let room = turn.interaction.messages < most;
-    let Some(sending) = turn.sending(number) else { return };
+pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str) {
+    let (now, most) = (context.environment.now, context.environment.settings.send_budget.per_interaction);
+    let room = context.interaction.messages < most;
+    let Some(sending) = context.sending(number) else { return };
     let next = sending.then.first().copied().filter(|_| room);
     let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
-    tell(turn, number, data, Told::Failed);
-    let Some(sending) = turn.sending(number) else { return };
+    tell(context, number, data, Told::Failed);
+    let Some(sending) = context.sending(number) else { return };
     match next {
         Some(way) => {
             sending.then.remove(0);
@@ -286,7 +286,7 @@ pub(super) fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
             sending.platform_id = None;
             sending.fallen += 1;
             sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
-            turn.interaction.messages += 1;
+            context.interaction.messages += 1;
         }
         None => {
             sending.state = State::Failed;
@@ -296,9 +296,9 @@ pub(super) fn next_way(turn: &mut Turn<'_>, number: u32, why: &'static str) {
 }
 
 /// What a listener is told of a message: what it is about and by which channel, never where to.
-pub(super) fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, told: Told) {
-    let id = turn.interaction.id;
-    let Some(sending) = turn.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
+pub(super) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: Told) {
+    let id = context.interaction.id;
+    let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
     let kind = told.event(&sending.what);
     let mut data = match &sending.what {
         What::Code { challenge, .. } => {
@@ -306,10 +306,10 @@ pub(super) fn tell(turn: &mut Turn<'_>, number: u32, more: Map<String, Value>, t
         }
         What::Link { link, .. } => object(json!({"link": link_id(id, *link)})),
     };
-    data.insert("channel".into(), json!(sending.way.channel(&turn.interaction)));
+    data.insert("channel".into(), json!(sending.way.channel(&context.interaction)));
     data.extend(more);
     let participant: ParticipantId = sending.participant.clone();
-    turn.tell(kind, Some(participant), data);
+    context.tell(kind, Some(participant), data);
 }
 
 #[cfg(test)]

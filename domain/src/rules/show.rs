@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use crate::base::id::ParticipantId;
+use crate::conversation::context::{Context, Decision, object};
 use crate::conversation::interaction::Interaction;
-use crate::conversation::turn::{Decision, Turn, object};
 use crate::event::EventKind;
 use crate::proof::flag::Customer;
 use crate::refusal::Refusal;
@@ -20,16 +20,17 @@ pub fn proved(interaction: &Interaction, who: Option<&ParticipantId>, now: Momen
 
 /// The record of that customer is shown, with all that is in it or masked. Whose it is may have changed
 /// while the directory was asked: then nothing is.
-pub fn show(mut turn: Turn<'_>, who: Option<&ParticipantId>, shown: &Customer, unmasked: bool) -> Decision<()> {
-    match proved(&turn.interaction, who, turn.around.now) {
+pub fn show(mut context: Context<'_>, who: Option<&ParticipantId>, shown: &Customer, unmasked: bool) -> Decision<()> {
+    match proved(&context.interaction, who, context.environment.now) {
         Ok(customer) if customer == *shown => {
-            let participant = turn.interaction.named(who).map(|participant| participant.id.clone());
-            let pseudonym = turn.around.keys.customer_pseudonym(&turn.interaction.team, customer.id.as_str());
+            let participant = context.interaction.named(who).map(|participant| participant.id.clone());
+            let pseudonym =
+                context.environment.keys.customer_pseudonym(&context.interaction.team, customer.id.as_str());
             let data = object(json!({"pseudonym": pseudonym, "unmasked": unmasked}));
-            turn.tell_act(EventKind::CustomerViewed, participant, data);
-            turn.done(())
+            context.tell_act(EventKind::CustomerViewed, participant, data);
+            context.done(())
         }
-        Ok(_) => turn.refuse(Refusal::NotFound("customer")),
-        Err(refusal) => turn.refuse(refusal),
+        Ok(_) => context.refuse(Refusal::NotFound("customer")),
+        Err(refusal) => context.refuse(refusal),
     }
 }

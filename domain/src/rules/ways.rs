@@ -3,8 +3,8 @@
 
 use crate::base::country;
 use crate::base::way::{DeliverTo, Way};
+use crate::conversation::context::Environment;
 use crate::conversation::interaction::{Interaction, Participant};
-use crate::conversation::turn::Around;
 use crate::messaging::sending::Kind;
 use crate::refusal::Refusal;
 
@@ -12,11 +12,11 @@ use crate::refusal::Refusal;
 pub fn ways(
     interaction: &Interaction,
     participant: &Participant,
-    around: &Around<'_>,
+    environment: &Environment<'_>,
     to: DeliverTo,
     kind: Kind,
 ) -> Result<Vec<Way>, Refusal> {
-    let settings = around.settings;
+    let settings = environment.settings;
     let wanted = match to {
         DeliverTo::Auto => settings.delivery.ways(),
         DeliverTo::Chat => vec![Way::Chat],
@@ -26,7 +26,7 @@ pub fn ways(
         DeliverTo::Agent => Vec::new(),
     };
     let fits = |way: &Way| kind == Kind::Code || *way != Way::Event;
-    let open: Vec<Way> = wanted.into_iter().filter(fits).filter(|way| around.serves(*way, interaction)).collect();
+    let open: Vec<Way> = wanted.into_iter().filter(fits).filter(|way| environment.serves(*way, interaction)).collect();
     if open.is_empty() {
         return Err(Refusal::NoChannel);
     }

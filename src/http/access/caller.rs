@@ -18,7 +18,7 @@ use crate::http::Shared;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::services::challenges::Attending;
-use crate::services::conversations::visits::Acting;
+use crate::services::conversations::snapshots::Acting;
 use crate::services::staff::caller::{Caller, Credential};
 
 macro_rules! callers {

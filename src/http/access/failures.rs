@@ -70,7 +70,7 @@ struct Watched<I> {
 }
 
 /// A request's turn to be judged: the first in its source's line, and one of the places.
-struct Turn {
+struct Context {
     _line: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
 }
@@ -117,13 +117,13 @@ impl<C: Clock + Clone> Failures<C> {
     }
 
     /// It waits in one line alone, the narrowest: nobody who waits holds a place in another.
-    async fn turn(&self, source: &Source<'_>) -> Option<Turn> {
+    async fn turn(&self, source: &Source<'_>) -> Option<Context> {
         let now = self.clock.now();
         let line_of = |key| self.watched.get(&key).filter(|it| now < it.until).map(|it| it.line.clone());
         let line = self.keys(source).into_iter().flatten().find_map(line_of)?;
         let line = line.acquire_owned().await.expect("the semaphore is never closed");
         let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        Some(Turn { _line: line, _place: place })
+        Some(Context { _line: line, _place: place })
     }
 
     fn watch(&self, key: u64) {

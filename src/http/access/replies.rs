@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::base::validation::FieldError;
 use crate::engine::replay::Place;
-use crate::engine::{Error, Told};
+use crate::engine::{Error, Execution};
 use crate::http::Shared;
 use crate::http::requests::body::Json;
 use crate::http::requests::problem::Problem;
@@ -82,13 +82,13 @@ impl Shared {
     /// Answers with what happened, now or when the same request came first.
     pub(crate) async fn told<T>(
         &self,
-        told: Result<Told<T>, Error>,
+        told: Result<Execution<T>, Error>,
         place: Option<&Place>,
         render: impl Fn(&T) -> Vec<u8>,
     ) -> Result<Response, Problem> {
         match told {
-            Ok(Told::Fresh(outcome)) => Ok(again(render(&outcome))),
-            Ok(Told::Again(bytes)) => Ok(again(bytes)),
+            Ok(Execution::Executed(outcome)) => Ok(again(render(&outcome))),
+            Ok(Execution::Replayed(bytes)) => Ok(again(bytes)),
             Err(error) => {
                 if let (Some(place), Error::Refused(_)) = (place, &error) {
                     self.gateway.engine.release(place).await;

@@ -91,7 +91,7 @@ fn unknown(what: &'static str) -> Error {
 }
 
 /// Somebody's visit to a page of one of a team's sections.
-struct Visit {
+struct PageRequest {
     state: Shared,
     headers: HeaderMap,
     team: String,
@@ -103,7 +103,7 @@ struct OfTeam {
     team: String,
 }
 
-impl FromRequestParts<Shared> for Visit {
+impl FromRequestParts<Shared> for PageRequest {
     type Rejection = PathRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, PathRejection> {
@@ -112,7 +112,7 @@ impl FromRequestParts<Shared> for Visit {
     }
 }
 
-impl Visit {
+impl PageRequest {
     /// The page, drawn for the team's admin or an owner. `section` is one of `pages::admin::SECTIONS`.
     async fn draw(
         self,

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::created;
@@ -30,7 +30,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::pages;
 use crate::pages::consoles::Frame;
-use crate::services::Held;
+use crate::services::Snapshot;
 use crate::services::inbound::windows::Made;
 
 /// What the API describes.
@@ -93,13 +93,13 @@ async fn make_embed_link(
         }
         Panel::Status => {
             let place = state.reserve(&caller, &body).await?;
-            let render = |held: &Held<Made>| {
-                let Made { text, until } = &held.outcome;
-                let url = format!("{}/status/{}", state.gateway.urls.public_url(), held.interaction.team);
+            let render = |snapshot: &Snapshot<Made>| {
+                let Made { text, until } = &snapshot.outcome;
+                let url = format!("{}/status/{}", state.gateway.urls.public_url(), snapshot.interaction.team);
                 created(true, &EmbedLinkView { url, token: text.clone(), expires_at: until.to_string() })
             };
-            let remember = place.clone().map(|place| Remember::new(place, &render));
-            let told = state.gateway.callers.issue_status_token(acting, remember.as_ref()).await;
+            let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+            let told = state.gateway.callers.issue_status_token(acting, idempotency.as_ref()).await;
             state.told(told, place.as_ref(), render).await
         }
     }

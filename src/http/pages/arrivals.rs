@@ -29,7 +29,7 @@ use crate::http::documents::notices::notice;
 use crate::http::documents::page::{done, see_other, set};
 use crate::http::documents::reader::Reader;
 use crate::pages::{self, AnswerError};
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// An answer is at most so long: a code or a PIN, however it is spaced.
 const MAX_ANSWER: usize = 64;
@@ -58,15 +58,15 @@ impl Act<'_> {
                 Err(error) => Err(error),
             };
         }
-        let held = match gateway.challenges.come_in(self.token, &browser).await {
+        let snapshot = match gateway.challenges.come_in(self.token, &browser).await {
             Err(Error::Refused(Refusal::SendBudget(until))) => return Ok(self.too_early(until)),
-            held => held?,
+            snapshot => snapshot?,
         };
-        match &held.outcome {
-            Arrived::Entered => Ok(self.enter(&held, &browser)),
+        match &snapshot.outcome {
+            Arrived::Entered => Ok(self.enter(&snapshot, &browser)),
             Arrived::Asked => Ok(see_other(&self.url("code"))),
             Arrived::Login(continued) => {
-                gateway.links.sign_url(&held, &continued.link, &continued.handle).await.map(|url| see_other(&url))
+                gateway.links.sign_url(&snapshot, &continued.link, &continued.handle).await.map(|url| see_other(&url))
             }
         }
     }
@@ -93,8 +93,8 @@ impl Act<'_> {
             let done = gateway.challenges.done_of_answer(self.token, passed, attempt, &browser);
             return Ok(see_other(&gateway.links.done_url(&done)));
         }
-        let held = gateway.challenges.visit_page(self.token).await?;
-        let seen = self.seen(&held);
+        let snapshot = gateway.challenges.code_page_by_token(self.token).await?;
+        let seen = self.seen(&snapshot);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
         match told.outcome {
             Outcome::Passed => Ok(see_other(&self.url("done"))),
@@ -103,15 +103,15 @@ impl Act<'_> {
             Outcome::SubjectConflict => Err(Refusal::SubjectConflict.into()),
             Outcome::Locked => Err(told.locked_until.map_or(Refusal::Banned, Refusal::Locked).into()),
             Outcome::Banned => Err(Refusal::Banned.into()),
-            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired if held.outcome.is_entry() => {
+            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired if snapshot.outcome.is_entry() => {
                 redrawn(StatusCode::GONE, AnswerError::Over)
             }
             Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired => Err(Refusal::CodeGone.into()),
         }
     }
 
-    fn seen<'s>(&'s self, held: &'s Held<Page>) -> Seen<'s> {
-        Seen { state: self.state, reader: self.reader, held, token: self.token, browser: &self.form.browser }
+    fn seen<'s>(&'s self, snapshot: &'s Snapshot<Page>) -> Seen<'s> {
+        Seen { state: self.state, reader: self.reader, snapshot, token: self.token, browser: &self.form.browser }
     }
 
     /// Another code, where the page can have one sent.
@@ -124,8 +124,8 @@ impl Act<'_> {
             Err(error) => return Err(error),
         };
         let Refusal::SendBudget(until) = refusal else { return Err(refusal.into()) };
-        let held = gateway.challenges.visit_page(self.token).await?;
-        let seen = self.seen(&held);
+        let snapshot = gateway.challenges.code_page_by_token(self.token).await?;
+        let seen = self.seen(&snapshot);
         let error = if seen.is_too_early() { AnswerError::TooEarly } else { AnswerError::NoMoreCodes };
         let mut response = (StatusCode::TOO_MANY_REQUESTS, seen.answer(Some(error))).into_response();
         let seconds = until.since(gateway.engine.now()).as_secs().max(1);
@@ -136,8 +136,8 @@ impl Act<'_> {
     /// "This wasn't me".
     pub async fn report(&self) -> Result<Response, Error> {
         let browser = self.form.fingerprint(self.state, self.token);
-        let held = self.state.gateway.challenges.report_page(self.token, &browser).await?;
-        Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
+        let snapshot = self.state.gateway.challenges.report_page(self.token, &browser).await?;
+        Ok(done(self.state, self.reader, &snapshot.team.effective.settings, pages::DoneState::Reported))
     }
 
     /// A document was shown, and its browser has yet to be shown to be the chat's.
@@ -147,13 +147,13 @@ impl Act<'_> {
         Ok(see_other(&self.state.gateway.links.done_url(&done)))
     }
 
-    fn enter<T>(&self, held: &Held<T>, browser: &Tag) -> Response {
-        let people = &held.interaction.participants;
+    fn enter<T>(&self, snapshot: &Snapshot<T>, browser: &Tag) -> Response {
+        let people = &snapshot.interaction.participants;
         let at = people.iter().position(|p| p.links.iter().any(|l| l.number == self.token.number));
         let participant = &people[at.expect("the invitation that lets the browser in is live")];
         match door_of(participant, browser) {
-            Some(door) => let_in(self.state, held, participant, door),
-            None => let_in_by(self.state, held, participant, self.token),
+            Some(door) => let_in(self.state, snapshot, participant, door),
+            None => let_in_by(self.state, snapshot, participant, self.token),
         }
     }
 
@@ -168,16 +168,16 @@ impl Act<'_> {
 
 /// A browser that was admitted goes to where the team lets people in, with our word for it; without such a place
 /// to the done page of the invitation.
-pub(crate) fn let_in<T>(state: &Shared, held: &Held<T>, participant: &Participant, door: &Link) -> Response {
-    let_in_by(state, held, participant, &entry::page(held.interaction.id, door, state.gateway.engine.keys()))
+pub(crate) fn let_in<T>(state: &Shared, snapshot: &Snapshot<T>, participant: &Participant, door: &Link) -> Response {
+    let_in_by(state, snapshot, participant, &entry::page(snapshot.interaction.id, door, state.gateway.engine.keys()))
 }
 
-fn let_in_by<T>(state: &Shared, held: &Held<T>, participant: &Participant, invitation: &Token) -> Response {
-    let settings = &held.team.effective.settings;
+fn let_in_by<T>(state: &Shared, snapshot: &Snapshot<T>, participant: &Participant, invitation: &Token) -> Response {
+    let settings = &snapshot.team.effective.settings;
     let Some(mut to) = settings.entry.admit_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return see_other(&format!("/c/{}?step=done", invitation.text()));
     };
-    let (gateway, interaction) = (&state.gateway, &held.interaction);
+    let (gateway, interaction) = (&state.gateway, &snapshot.interaction);
     // What was proved at the door, for as long as a proof counts; nothing else that is known of the participant.
     let lasts = Duration::from_secs(60 * settings.authentication_timeout_minutes);
     let proof = participant.entry.proved.as_ref().filter(|proof| gateway.engine.now() < proof.at.plus(lasts));

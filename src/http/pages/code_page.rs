@@ -37,17 +37,17 @@ async fn show(
     headers: HeaderMap,
 ) -> Response {
     let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
-    let held = match state.gateway.challenges.visit_page(&token).await {
-        Ok(held) => held,
+    let snapshot = match state.gateway.challenges.code_page_by_token(&token).await {
+        Ok(snapshot) => snapshot,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
     // Where the visitor stands: without it every visit begins at the opening screen. It opens nothing.
     let step = query.as_deref().and_then(|query| query.strip_prefix("step="));
     let (name, cookie) = browser(&state, &headers);
-    let seen = Seen { state: &state, reader: &reader, held: &held, token: &token, browser: &name };
-    let mut response = match (&held.outcome, step) {
+    let seen = Seen { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
+    let mut response = match (&snapshot.outcome, step) {
         (Page::Over(_, ChallengeEnd::Passed), _) => done(&state, &reader, seen.settings(), pages::DoneState::Passed),
-        (Page::Over(..), _) => return over(&state, &reader, &held),
+        (Page::Over(..), _) => return over(&state, &reader, &snapshot),
         (Page::Entry(at, _), Some("done")) if seen.is_in(*at) => {
             done(&state, &reader, seen.settings(), pages::DoneState::Entered)
         }
@@ -66,15 +66,15 @@ async fn show(
 /// The team's own words, in the frame of the opening screen.
 async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
     let Some(token) = Token::parse(&text) else { return unknown(&state, &reader) };
-    let held = match state.gateway.challenges.visit_page(&token).await {
-        Ok(held) => held,
+    let snapshot = match state.gateway.challenges.code_page_by_token(&token).await {
+        Ok(snapshot) => snapshot,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, _) = browser(&state, &headers);
-    let seen = Seen { state: &state, reader: &reader, held: &held, token: &token, browser: &name };
+    let seen = Seen { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
     let Some(name) = seen.screen() else { return unknown(&state, &reader) };
-    match state.gateway.teams.screen(&held.interaction.team, &name).await {
-        Ok(Some(screen)) => screens::frame(&state, &screen, &held.team.effective.settings.locale),
+    match state.gateway.teams.screen(&snapshot.interaction.team, &name).await {
+        Ok(Some(screen)) => screens::frame(&state, &screen, &snapshot.team.effective.settings.locale),
         Ok(None) => unknown(&state, &reader),
         Err(error) => refusal_page(&state, &reader, error),
     }

@@ -30,13 +30,13 @@ use crate::http::documents::policy::Policy;
 use crate::http::documents::reader::Reader;
 use crate::http::views::mask;
 use crate::pages;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// What a page is drawn from.
 pub(crate) struct Seen<'a> {
     pub state: &'a Shared,
     pub reader: &'a Reader,
-    pub held: &'a Held<Page>,
+    pub snapshot: &'a Snapshot<Page>,
     pub token: &'a Token,
     pub browser: &'a str,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Seen<'a> {
 impl Seen<'_> {
     /// The team's effective settings.
     pub fn settings(&self) -> &Settings {
-        &self.held.team.effective.settings
+        &self.snapshot.team.effective.settings
     }
 
     /// What the records know this browser by.
@@ -59,13 +59,13 @@ impl Seen<'_> {
 
     /// Whether this browser is the one that came in.
     pub fn is_in(&self, at: usize) -> bool {
-        let entry = &self.held.interaction.participants[at].entry;
+        let entry = &self.snapshot.interaction.participants[at].entry;
         entry.status == EntryStatus::Admitted && entry.browser == Some(self.fingerprint())
     }
 
     /// Whether this browser has pressed Continue and is asked for a code or a PIN.
     pub fn may_answer(&self, at: usize) -> bool {
-        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        let waiting = self.snapshot.interaction.participants[at].entry.waiting.as_ref();
         let own = waiting.filter(|waiting| waiting.browser == self.fingerprint());
         own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin | Method::Kba))
     }
@@ -73,9 +73,9 @@ impl Seen<'_> {
     /// The document that this browser is asked for.
     pub fn document(&self) -> Option<(&Challenge, &Document)> {
         let browser = self.fingerprint();
-        let challenge = match &self.held.outcome {
+        let challenge = match &self.snapshot.outcome {
             Page::Entry(at, _) => {
-                let participant = &self.held.interaction.participants[*at];
+                let participant = &self.snapshot.interaction.participants[*at];
                 let waits = participant.entry.waiting.as_ref().is_some_and(|waiting| waiting.browser == browser);
                 asked_at_entry(participant).filter(|_| waits)?
             }
@@ -92,14 +92,14 @@ impl Seen<'_> {
 
     /// Whether this browser has shown its document already, and may come in.
     pub fn has_shown(&self, at: usize) -> bool {
-        let waiting = self.held.interaction.participants[at].entry.waiting.as_ref();
+        let waiting = self.snapshot.interaction.participants[at].entry.waiting.as_ref();
         waiting.is_some_and(|waiting| waiting.proved.is_some() && waiting.browser == self.fingerprint())
     }
 
     fn challenge(&self) -> Option<&Challenge> {
-        match &self.held.outcome {
+        match &self.snapshot.outcome {
             Page::Challenge(_, challenge) => Some(challenge),
-            Page::Entry(at, _) => asked_at_entry(&self.held.interaction.participants[*at]),
+            Page::Entry(at, _) => asked_at_entry(&self.snapshot.interaction.participants[*at]),
             Page::Over(..) => None,
         }
     }
@@ -107,11 +107,11 @@ impl Seen<'_> {
     /// The team's own opening screen, where a PIN is asked for and there is one.
     pub fn screen(&self) -> Option<ScreenName> {
         let name: ScreenName = self.settings().pin.opening_screen.as_deref()?.parse().ok()?;
-        let made = self.held.team.team.screens.contains(&name);
-        let method = match &self.held.outcome {
+        let made = self.snapshot.team.team.screens.contains(&name);
+        let method = match &self.snapshot.outcome {
             Page::Challenge(_, challenge) => Some(challenge.method()),
             Page::Entry(at, _) => {
-                let entry = &self.held.interaction.participants[*at].entry;
+                let entry = &self.snapshot.interaction.participants[*at].entry;
                 let (rules, now) = (&self.settings().entry, self.state.gateway.engine.now());
                 entry.wanted(rules, &self.fingerprint(), now)
             }
@@ -122,20 +122,20 @@ impl Seen<'_> {
 
     /// Whether Continue sends this browser to the team's login page.
     fn leads_to_login(&self) -> bool {
-        let Page::Entry(at, _) = &self.held.outcome else { return false };
-        let (entry, rules) = (&self.held.interaction.participants[*at].entry, &self.settings().entry);
+        let Page::Entry(at, _) = &self.snapshot.outcome else { return false };
+        let (entry, rules) = (&self.snapshot.interaction.participants[*at].entry, &self.settings().entry);
         let browser = self.fingerprint();
         entry.wanted(rules, &browser, self.state.gateway.engine.now()) == Some(Method::Login)
     }
 
     /// The page with Continue.
     pub fn opening(&self) -> Response {
-        let (asked_at, expires_at, purpose) = match &self.held.outcome {
+        let (asked_at, expires_at, purpose) = match &self.snapshot.outcome {
             Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
             Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::Purpose::Code),
             Page::Over(..) => unreachable!("what is over has no opening screen"),
         };
-        let (settings, interaction) = (self.settings(), &self.held.interaction);
+        let (settings, interaction) = (self.settings(), &self.snapshot.interaction);
         let now = self.state.gateway.engine.now();
         let screen = self.screen().map(|_| format!("{}/screen", self.action()));
         let (opener, asks_opener) = self.opener();
@@ -144,8 +144,8 @@ impl Seen<'_> {
             locale: self.reader.locale(Some(settings)),
             channel: interaction.channel.to_string(),
             address: mask(interaction.conversation.as_str()),
-            customer_name: interaction.participants[self.held.outcome.at()].person.name.clone(),
-            role: role(&interaction.participants[self.held.outcome.at()]),
+            customer_name: interaction.participants[self.snapshot.outcome.at()].person.name.clone(),
+            role: role(&interaction.participants[self.snapshot.outcome.at()]),
             asked_at: asked_at.to_string(),
             minutes_ago: now.since(asked_at).as_secs() / 60,
             purpose,
@@ -153,7 +153,7 @@ impl Seen<'_> {
             intent_label: None,
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
-            opener_origins: if asks_opener { openers(self.state, self.held) } else { Vec::new() },
+            opener_origins: if asks_opener { openers(self.state, self.snapshot) } else { Vec::new() },
             opener_required: asks_opener && opener.is_some_and(|page| page.rule == BindingRule::Opener),
             in_app: self.reader.app().filter(|_| self.leads_to_login()),
             screen,
@@ -169,7 +169,7 @@ impl Seen<'_> {
 
     /// The page of a challenge that the chat's own window may vouch for, and whether it has yet to.
     fn opener(&self) -> (Option<&PageProof>, bool) {
-        let Page::Challenge(_, challenge) = &self.held.outcome else { return (None, false) };
+        let Page::Challenge(_, challenge) = &self.snapshot.outcome else { return (None, false) };
         let page = &challenge.page;
         (Some(page), page.opener.is_some() && !page.is_vouched(&self.fingerprint()))
     }
@@ -177,8 +177,8 @@ impl Seen<'_> {
     /// Whether questions are asked here, and which; none of them once they are over.
     fn questions(&self) -> Option<Option<&Challenge>> {
         let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.engine.now()));
-        let waits = |at: usize| self.held.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
-        match (challenge, &self.held.outcome) {
+        let waits = |at: usize| self.snapshot.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
+        match (challenge, &self.snapshot.outcome) {
             (Some(challenge), _) => matches!(challenge.check, Check::Questions(_)).then_some(Some(challenge)),
             (None, Page::Entry(at, _)) => (waits(*at) == Some(Method::Kba)).then_some(None),
             (None, _) => None,
@@ -218,11 +218,11 @@ impl Seen<'_> {
         let page = pages::Answer {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
-            wanted: wanted(self.held, challenge),
+            wanted: wanted(self.snapshot, challenge),
             error,
             tries_left: challenge.map(|challenge| challenge.tries_left),
             expires_at: challenge.and_then(|challenge| challenge.expires_at).map(|at| end(at, now)),
-            resend_in: resend_in(self.held, challenge, now),
+            resend_in: resend_in(self.snapshot, challenge, now),
             action: self.action(),
             nonce: nonce(self.state, self.token, self.browser),
             attempt: base64url(&self.state.gateway.engine.draw::<16>()),
@@ -232,7 +232,7 @@ impl Seen<'_> {
 
     /// Whether the code that was sent last was sent a moment ago.
     pub fn is_too_early(&self) -> bool {
-        resend_in(self.held, self.challenge(), self.state.gateway.engine.now()).is_some_and(|seconds| seconds > 0)
+        resend_in(self.snapshot, self.challenge(), self.state.gateway.engine.now()).is_some_and(|seconds| seconds > 0)
     }
 }
 
@@ -240,8 +240,8 @@ pub(crate) fn unknown(state: &Shared, reader: &Reader) -> Response {
     refusal_page(state, reader, Refusal::NotFound("page").into())
 }
 
-pub(crate) fn over(state: &Shared, reader: &Reader, held: &Held<Page>) -> Response {
-    refusal_in(state, reader, Refusal::CodeGone.into(), Some(&held.team.effective.settings))
+pub(crate) fn over(state: &Shared, reader: &Reader, snapshot: &Snapshot<Page>) -> Response {
+    refusal_in(state, reader, Refusal::CodeGone.into(), Some(&snapshot.team.effective.settings))
 }
 
 /// A refusal of a page that was proved to exist, in its team's own look and language.
@@ -250,47 +250,52 @@ pub(crate) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
         return refusal_page(state, reader, error);
     }
     match state.gateway.conversations.flag(token.interaction, None).await {
-        Ok(held) if is_over(&error) && token.kind == TokenKind::Entry => {
-            notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&held.team.effective.settings))
+        Ok(snapshot) if is_over(&error) && token.kind == TokenKind::Entry => {
+            notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&snapshot.team.effective.settings))
         }
-        Ok(held) => refusal_in(state, reader, error, Some(&held.team.effective.settings)),
+        Ok(snapshot) => refusal_in(state, reader, error, Some(&snapshot.team.effective.settings)),
         Err(_) => refusal_page(state, reader, error),
     }
 }
 
 /// A form that this browser was not shown: who has the page's address is told so in its team's look.
 pub(crate) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
-    let held = state.gateway.challenges.visit_page(token).await.ok();
-    refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
+    let snapshot = state.gateway.challenges.code_page_by_token(token).await.ok();
+    refusal_in(
+        state,
+        reader,
+        Refusal::StaleForm.into(),
+        snapshot.as_ref().map(|snapshot| &snapshot.team.effective.settings),
+    )
 }
 
 /// What the page asks for, and where the person has it from.
-pub(crate) fn wanted(held: &Held<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
+pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
     let Some(challenge) = challenge else {
-        let waiting = held.interaction.participants[held.outcome.at()].entry.waiting.as_ref();
+        let waiting = snapshot.interaction.participants[snapshot.outcome.at()].entry.waiting.as_ref();
         return match waiting.map(|waiting| waiting.method) {
             Some(Method::Pin) => pages::Wanted::Pin,
-            _ => pages::Wanted::Sent { digits: held.team.effective.settings.otp.length.into(), to: None },
+            _ => pages::Wanted::Sent { digits: snapshot.team.effective.settings.otp.length.into(), to: None },
         };
     };
     match (&challenge.check, challenge.deliver_to) {
         (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) => pages::Wanted::Pin,
         (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
         (Check::Otp(otp), _) => {
-            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&held.interaction, challenge) }
+            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&snapshot.interaction, challenge) }
         }
     }
 }
 
 /// Seconds until the page can have another code sent; none where it cannot at all: a PIN is sent to
 /// nobody, and a new code in the place of one that is over is the bot's to ask for, save at the door.
-pub(crate) fn resend_in(held: &Held<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
+pub(crate) fn resend_in(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
     match challenge.map(|challenge| &challenge.check) {
         Some(Check::Otp(otp)) => {
             Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         }
         Some(Check::Pin(_) | Check::Questions(_) | Check::Document(_)) => None,
-        None => held.outcome.is_entry().then_some(0),
+        None => snapshot.outcome.is_entry().then_some(0),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
 use crate::pages;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -45,7 +45,7 @@ async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Rea
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("page").into());
     let Some(token) = parse(&text) else { return unknown() };
     match state.gateway.conversations.flag(token.interaction, None).await {
-        Ok(held) => form(&state, &reader, &token, &held.team.effective.settings, false),
+        Ok(snapshot) => form(&state, &reader, &token, &snapshot.team.effective.settings, false),
         Err(Error::Refused(_)) => unknown(),
         Err(error) => refusal_page(&state, &reader, error),
     }
@@ -76,16 +76,16 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
     let Some(name) = cookie(&state, &headers) else {
         return Ok(without_cookie(&state, &reader, &token, &headers, &fields).await);
     };
-    let visit = Visit { state: &state, reader: &reader, token: &token, browser: &name };
+    let request = PageRequest { state: &state, reader: &reader, token: &token, browser: &name };
     let told = match fields.field("act") {
-        "finish" => visit.finish(Said::Nothing).await,
+        "finish" => request.finish(Said::Nothing).await,
         act if !is_nonce(&state, &token.text(), &name, fields.field("nonce")) => {
             let known = matches!(act, "address" | "report" | "link");
             Err(if known { Refusal::StaleForm } else { Refusal::NotFound("page") }.into())
         }
-        "address" => visit.finish(Said::Address(fields.field("address"))).await,
-        "report" => visit.report().await,
-        "link" => visit.link().await,
+        "address" => request.finish(Said::Address(fields.field("address"))).await,
+        "report" => request.report().await,
+        "link" => request.link().await,
         _ => Err(Refusal::StaleForm.into()),
     };
     Ok(match told {
@@ -102,11 +102,11 @@ async fn without_cookie(
     headers: &HeaderMap,
     fields: &Fields,
 ) -> Response {
-    let held = match state.gateway.conversations.flag(token.interaction, None).await {
-        Ok(held) => held,
+    let snapshot = match state.gateway.conversations.flag(token.interaction, None).await {
+        Ok(snapshot) => snapshot,
         Err(error) => return refused(state, reader, token, error).await,
     };
-    let settings = &held.team.effective.settings;
+    let settings = &snapshot.team.effective.settings;
     if fields.field("again") == "1" {
         return notice(state, reader, StatusCode::FORBIDDEN, pages::Refused::NoCookies, Some(settings));
     }
@@ -116,27 +116,27 @@ async fn without_cookie(
 }
 
 /// A browser that has posted the form.
-struct Visit<'a> {
+struct PageRequest<'a> {
     state: &'a Shared,
     reader: &'a Reader,
     token: &'a Token,
     browser: &'a str,
 }
 
-impl Visit<'_> {
+impl PageRequest<'_> {
     fn fingerprint(&self) -> Tag {
         fingerprint(self.state, self.token.interaction, self.browser)
     }
 
     async fn finish(&self, said: Said<'_>) -> Result<Response, Error> {
         let browser = self.fingerprint();
-        let held = self.state.gateway.links.finish(self.token, &browser, said).await?;
-        Ok(self.draw(&held, &browser))
+        let snapshot = self.state.gateway.links.finish(self.token, &browser, said).await?;
+        Ok(self.draw(&snapshot, &browser))
     }
 
     async fn report(&self) -> Result<Response, Error> {
-        let held = self.state.gateway.links.report_done(self.token, &self.fingerprint()).await?;
-        Ok(done(self.state, self.reader, &held.team.effective.settings, pages::DoneState::Reported))
+        let snapshot = self.state.gateway.links.report_done(self.token, &self.fingerprint()).await?;
+        Ok(done(self.state, self.reader, &snapshot.team.effective.settings, pages::DoneState::Reported))
     }
 
     /// To the chat's own platform, from the page of a proof that waits.
@@ -149,62 +149,62 @@ impl Visit<'_> {
         }
     }
 
-    fn draw(&self, held: &Held<Finished>, browser: &Tag) -> Response {
-        let settings = &held.team.effective.settings;
-        let participant = &held.interaction.participants[held.outcome.at];
+    fn draw(&self, snapshot: &Snapshot<Finished>, browser: &Tag) -> Response {
+        let settings = &snapshot.team.effective.settings;
+        let participant = &snapshot.interaction.participants[snapshot.outcome.at];
         let door = door_of(participant, browser);
-        if held.outcome.how == Finish::Entered
+        if snapshot.outcome.how == Finish::Entered
             && let Some(door) = door
         {
-            return let_in(self.state, held, participant, door);
+            return let_in(self.state, snapshot, participant, door);
         }
-        let how = match self.state_of(held, participant) {
+        let how = match self.state_of(snapshot, participant) {
             Ok(how) => how,
             Err(refusal) => return refusal_in(self.state, self.reader, refusal.into(), Some(settings)),
         };
         let way_on = door.map(|door| {
-            let token = entry::page(held.interaction.id, door, self.state.gateway.engine.keys());
+            let token = entry::page(snapshot.interaction.id, door, self.state.gateway.engine.keys());
             let nonce = nonce(self.state, &token, self.browser);
             pages::WayOn { action: format!("/c/{}", token.text()), nonce }
         });
         let page = pages::Done {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
-            return_link: self.return_link(held, &how),
+            return_link: self.return_link(snapshot, &how),
             platform: self
                 .state
                 .gateway
                 .messaging
-                .way_to_platform(held)
+                .way_to_platform(snapshot)
                 .filter(|_| matches!(how, pages::DoneState::Code { .. }))
                 .map(|way| pages::Platform { name: way.platform, url: way.url }),
             state: how,
             way_on,
         };
         let drawn = drawn_alone(self.state, self.state.pages.done(&page), &form_targets(settings));
-        with_status(drawn, held.outcome.how)
+        with_status(drawn, snapshot.outcome.how)
     }
 
     /// Where the bot named no way back, the chat's own platform may have one.
-    fn return_link(&self, held: &Held<Finished>, how: &pages::DoneState) -> Option<String> {
+    fn return_link(&self, snapshot: &Snapshot<Finished>, how: &pages::DoneState) -> Option<String> {
         let code = match how {
             pages::DoneState::Code { code, .. } => Some(code.as_str()),
             _ => None,
         };
-        match held.outcome.return_url.as_deref() {
+        match snapshot.outcome.return_url.as_deref() {
             Some(url) => return_link(url, code),
-            None => self.state.gateway.channels.way_back(&held.team, &held.interaction.channel, code?),
+            None => self.state.gateway.channels.way_back(&snapshot.team, &snapshot.interaction.channel, code?),
         }
     }
 
-    fn state_of(&self, held: &Held<Finished>, participant: &Participant) -> Result<pages::DoneState, Refusal> {
+    fn state_of(&self, snapshot: &Snapshot<Finished>, participant: &Participant) -> Result<pages::DoneState, Refusal> {
         let now = self.state.gateway.engine.now();
-        let asked = self.asked(held, participant);
-        Ok(match held.outcome.how {
+        let asked = self.asked(snapshot, participant);
+        Ok(match snapshot.outcome.how {
             Finish::Code => {
-                let (confirmation, ends) = shown_code(participant, held.outcome.source).ok_or(Refusal::LinkUsed)?;
+                let (confirmation, ends) = shown_code(participant, snapshot.outcome.source).ok_or(Refusal::LinkUsed)?;
                 pages::DoneState::Code {
-                    code: confirmation.code(held.interaction.id, &self.state.gateway.engine.keys().confirmation),
+                    code: confirmation.code(snapshot.interaction.id, &self.state.gateway.engine.keys().confirmation),
                     expires_at: ends.to_string(),
                     seconds_left: ends.since(now).as_secs(),
                     asked,
@@ -215,7 +215,7 @@ impl Visit<'_> {
                 pages::DoneState::Authenticated { expires_at: end(raised.expires_at, now), asked }
             }
             Finish::Address(wrong) => {
-                pages::DoneState::Address { asks: address_kind(&held.interaction.conversation), wrong, asked }
+                pages::DoneState::Address { asks: address_kind(&snapshot.interaction.conversation), wrong, asked }
             }
             Finish::OtherBrowser => pages::DoneState::OtherBrowser { asked },
             Finish::StartAgain => pages::DoneState::StartAgain { asked },
@@ -230,12 +230,12 @@ impl Visit<'_> {
 
     /// The request, as whoever logged in must be able to recognise or disown it; and who that was, for the browser
     /// that pressed Continue alone.
-    fn asked(&self, held: &Held<Finished>, participant: &Participant) -> pages::Asked {
-        let Finished { asked_at, is_starter, source, .. } = &held.outcome;
+    fn asked(&self, snapshot: &Snapshot<Finished>, participant: &Participant) -> pages::Asked {
+        let Finished { asked_at, is_starter, source, .. } = &snapshot.outcome;
         let name = |customer: &Customer| customer.name.clone().unwrap_or_else(|| customer.id.to_string());
         pages::Asked {
-            channel: held.interaction.channel.to_string(),
-            address: mask(held.interaction.conversation.as_str()),
+            channel: snapshot.interaction.channel.to_string(),
+            address: mask(snapshot.interaction.conversation.as_str()),
             asked_at: asked_at.to_string(),
             minutes_ago: self.state.gateway.engine.now().since(*asked_at).as_secs() / 60,
             customer_name: participant.person.name.clone(),

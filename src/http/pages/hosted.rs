@@ -19,7 +19,7 @@ use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
 use crate::pages;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -29,12 +29,12 @@ pub fn routes() -> axum::Router<Shared> {
 async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Reader, headers: HeaderMap) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("link").into());
     let Some(token) = Token::parse(&token).filter(|token| token.kind == TokenKind::Link) else { return unknown() };
-    let held = match state.gateway.links.visit_link(&token).await {
-        Ok(held) => held,
+    let snapshot = match state.gateway.links.link_by_token(&token).await {
+        Ok(snapshot) => snapshot,
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, cookie) = browser(&state, &headers);
-    let mut response = Landing { state: &state, reader: &reader, held: &held, token: &token }.draw(&name);
+    let mut response = Landing { state: &state, reader: &reader, snapshot: &snapshot, token: &token }.draw(&name);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
@@ -43,26 +43,26 @@ async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Re
 struct Landing<'a> {
     state: &'a Shared,
     reader: &'a Reader,
-    held: &'a Held<(usize, Link)>,
+    snapshot: &'a Snapshot<(usize, Link)>,
     token: &'a Token,
 }
 
 impl Landing<'_> {
     fn draw(&self, browser: &str) -> Response {
-        let Self { state, reader, held, token } = *self;
-        let (at, link) = &held.outcome;
-        let settings = &held.team.effective.settings;
+        let Self { state, reader, snapshot, token } = *self;
+        let (at, link) = &snapshot.outcome;
+        let settings = &snapshot.team.effective.settings;
         let now = state.gateway.engine.now();
-        let is_vouched = link.page.is_vouched(&fingerprint(state, held.interaction.id, browser));
+        let is_vouched = link.page.is_vouched(&fingerprint(state, snapshot.interaction.id, browser));
         let opener = link.page.opener.is_some() && !is_vouched;
         let opener_required = link.page.rule == BindingRule::Opener;
         let page = pages::Landing {
             brand: brand(settings),
             locale: reader.locale(Some(settings)),
-            channel: held.interaction.channel.to_string(),
-            address: mask(held.interaction.conversation.as_str()),
-            customer_name: held.interaction.participants[*at].person.name.clone(),
-            role: role(&held.interaction.participants[*at]),
+            channel: snapshot.interaction.channel.to_string(),
+            address: mask(snapshot.interaction.conversation.as_str()),
+            customer_name: snapshot.interaction.participants[*at].person.name.clone(),
+            role: role(&snapshot.interaction.participants[*at]),
             asked_at: link.issued_at.to_string(),
             minutes_ago: now.since(link.issued_at).as_secs() / 60,
             purpose: match link.purpose {
@@ -74,7 +74,7 @@ impl Landing<'_> {
             intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
             action: format!("/l/{}", token.text()),
             nonce: nonce(state, token, browser),
-            opener_origins: if opener { openers(state, held) } else { Vec::new() },
+            opener_origins: if opener { openers(state, snapshot) } else { Vec::new() },
             opener_required: opener_required && !is_vouched,
             in_app: reader.app().filter(|_| !opener_required),
             screen: None,
@@ -87,9 +87,9 @@ impl Landing<'_> {
 }
 
 /// Whose windows may vouch: the team's own pages', and where the chat is the gateway's, its own.
-pub(crate) fn openers<T>(state: &Shared, held: &Held<T>) -> Vec<String> {
-    let mut origins = held.team.effective.settings.allowed_origins.clone();
-    if held.team.windows.contains(&held.interaction.channel) {
+pub(crate) fn openers<T>(state: &Shared, snapshot: &Snapshot<T>) -> Vec<String> {
+    let mut origins = snapshot.team.effective.settings.allowed_origins.clone();
+    if snapshot.team.windows.contains(&snapshot.interaction.channel) {
         origins.push(own_origin(state));
     }
     origins
@@ -111,14 +111,19 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
 
 /// A form that this browser was not shown: who has the link is told so in its team's look.
 async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
-    let held = state.gateway.links.visit_link(token).await.ok();
-    refusal_in(state, reader, Refusal::StaleForm.into(), held.as_ref().map(|held| &held.team.effective.settings))
+    let snapshot = state.gateway.links.link_by_token(token).await.ok();
+    refusal_in(
+        state,
+        reader,
+        Refusal::StaleForm.into(),
+        snapshot.as_ref().map(|snapshot| &snapshot.team.effective.settings),
+    )
 }
 
 async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &Form) -> Response {
     let opener = Some(form.field("opener")).filter(|o| !o.is_empty());
     let to = match state.gateway.links.continue_link(token, &form.fingerprint(state, token), opener).await {
-        Ok(held) => state.gateway.links.sign_url(&held, &held.outcome.link, &held.outcome.handle).await,
+        Ok(snapshot) => state.gateway.links.sign_url(&snapshot, &snapshot.outcome.link, &snapshot.outcome.handle).await,
         Err(error) => Err(error),
     };
     match to {
@@ -129,7 +134,7 @@ async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &F
 
 async fn press_report(state: &Shared, reader: &Reader, token: &Token) -> Response {
     match state.gateway.links.report_link(token).await {
-        Ok(held) => done(state, reader, &held.team.effective.settings, pages::DoneState::Reported),
+        Ok(snapshot) => done(state, reader, &snapshot.team.effective.settings, pages::DoneState::Reported),
         Err(error) => refused(state, reader, token, error).await,
     }
 }

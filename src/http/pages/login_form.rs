@@ -45,14 +45,14 @@ async fn show(
         Ok(at) => at,
         Err(error) => return refusal_page(&state, &reader, error),
     };
-    let visit = Visit { state: &state, reader: &reader, at: &at, browser: &name, query: &query };
-    let mut response = visit.begin(at.page.browser);
+    let request = PageRequest { state: &state, reader: &reader, at: &at, browser: &name, query: &query };
+    let mut response = request.begin(at.page.browser);
     set(&mut response, header::SET_COOKIE, &cookie);
     response
 }
 
 /// Somebody at the page.
-struct Visit<'a> {
+struct PageRequest<'a> {
     state: &'a Shared,
     reader: &'a Reader,
     at: &'a AtLogin,
@@ -60,7 +60,7 @@ struct Visit<'a> {
     query: &'a str,
 }
 
-impl Visit<'_> {
+impl PageRequest<'_> {
     /// What the browser is asked first.
     fn begin(&self, browser: AtPage) -> Response {
         let kind = address_kind(&self.at.conversation);
@@ -189,7 +189,7 @@ async fn act(
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
     let settings = &at.url.team.effective.settings;
-    let visit = Visit { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
+    let request = PageRequest { state: &state, reader: &reader, at: &at, browser: &form.browser, query: &query };
     let (forgotten, by_code) = HostedLogin::offers(&at);
     let act = form.field("act");
     if matches!(act, "resend" | "reset" | "send")
@@ -198,16 +198,16 @@ async fn act(
         return Ok(refused);
     }
     let told = match act {
-        "address" => visit.name_address(&form).await,
-        _ if at.page.browser != AtPage::Known => Ok(visit.begin(at.page.browser)),
-        "answer" => visit.answer(&form).await,
-        "resend" => visit.resend(&form).await,
-        "forgot" if forgotten => Ok(visit.ask(pages::Asks::Forgot, None)),
-        "reset" if forgotten => visit.reset(&form).await,
-        "by_code" if by_code => Ok(visit.ask(pages::Asks::ByCode, None)),
-        "send" if by_code => visit.send(&form).await,
-        "back" => Ok(visit.ask(visit.password(), None)),
-        "cancel" => visit.cancel().await,
+        "address" => request.name_address(&form).await,
+        _ if at.page.browser != AtPage::Known => Ok(request.begin(at.page.browser)),
+        "answer" => request.answer(&form).await,
+        "resend" => request.resend(&form).await,
+        "forgot" if forgotten => Ok(request.ask(pages::Asks::Forgot, None)),
+        "reset" if forgotten => request.reset(&form).await,
+        "by_code" if by_code => Ok(request.ask(pages::Asks::ByCode, None)),
+        "send" if by_code => request.send(&form).await,
+        "back" => Ok(request.ask(request.password(), None)),
+        "cancel" => request.cancel().await,
         _ => Err(Refusal::StaleForm.into()),
     };
     Ok(told.unwrap_or_else(|error| refusal_in(&state, &reader, error, Some(settings))))

@@ -97,7 +97,7 @@ async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<Pos
     if state.failures.has_too_many(&unmatched) {
         return Err(NotTaken::TooOften); // the directory was asked for this link often enough
     }
-    let held = gateway
+    let snapshot = gateway
         .links
         .accept_post_back(&link, verified, &gateway.links.done_of(link.handle(), assertion))
         .await
@@ -107,7 +107,7 @@ async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<Pos
             }
             NotTaken::Refused(error)
         })?;
-    let accepted = &held.outcome;
+    let accepted = &snapshot.outcome;
     Ok(PostBackView { status: accepted.status.as_str(), continue_url: state.gateway.links.done_url(&accepted.done) })
 }
 

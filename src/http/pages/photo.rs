@@ -154,10 +154,10 @@ impl Handing<'_> {
     }
 
     async fn as_it_stands(&self) -> Response {
-        match self.state.gateway.challenges.visit_page(self.token).await {
-            Ok(held) => {
+        match self.state.gateway.challenges.code_page_by_token(self.token).await {
+            Ok(snapshot) => {
                 let (state, reader, browser) = (self.state, self.reader, &self.form.browser);
-                let seen = Seen { state, reader, held: &held, token: self.token, browser };
+                let seen = Seen { state, reader, snapshot: &snapshot, token: self.token, browser };
                 (StatusCode::UNPROCESSABLE_ENTITY, page(&seen, None)).into_response()
             }
             Err(error) => refused(self.state, self.reader, self.token, error).await,
@@ -202,9 +202,9 @@ async fn answered(
     status: StatusCode,
     error: PhotoError,
 ) -> Response {
-    match state.gateway.challenges.visit_page(token).await {
-        Ok(held) => {
-            let seen = Seen { state, reader, held: &held, token, browser };
+    match state.gateway.challenges.code_page_by_token(token).await {
+        Ok(snapshot) => {
+            let seen = Seen { state, reader, snapshot: &snapshot, token, browser };
             match seen.document() {
                 Some(_) if !browser.is_empty() => (status, page(&seen, Some(error))).into_response(),
                 _ => notice(state, reader, status, pages::Refused::PhotoTooLarge, Some(seen.settings())),

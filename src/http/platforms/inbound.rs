@@ -19,7 +19,7 @@ use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::Viewer;
-use crate::services::Held;
+use crate::services::Snapshot;
 use crate::services::inbound::platform_calls::{Answer, Call};
 
 /// Platforms tell many things at once: a body is at most so large.
@@ -76,13 +76,13 @@ fn written(answer: Answer) -> Response {
 
 impl Shared {
     /// The flag as bots read it, for what is passed on to one.
-    pub(crate) fn flag_for_bots(&self) -> impl Fn(&Held<Received>) -> Value + Send + Sync {
+    pub(crate) fn flag_for_bots(&self) -> impl Fn(&Snapshot<Received>) -> Value + Send + Sync {
         let gateway = self.gateway.clone();
-        move |held| {
+        move |snapshot| {
             let (now, earliest) = gateway.engine.now_and_earliest();
             let (keys, public_url) = (gateway.engine.keys(), gateway.urls.public_url());
             let viewer = Viewer { role: Role::Bot, now, earliest, keys, public_url };
-            viewer.flag(held, None, None).map_or(Value::Null, |flag| serde_json::json!(flag))
+            viewer.flag(snapshot, None, None).map_or(Value::Null, |flag| serde_json::json!(flag))
         }
     }
 }

@@ -41,7 +41,9 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::mask;
 use crate::pages;
-use crate::services::inbound::windows::{Around, Asked, Guest, News, Seen, Shown, State as Standing, Typed, Watcher};
+use crate::services::inbound::windows::{
+    Asked, Embedding, Guest, News, Seen, Shown, State as Standing, Typed, Watcher,
+};
 use crate::services::teams::TeamView;
 
 /// How often a browser hears that its connection stands.
@@ -122,11 +124,11 @@ async fn come_in(
     must_be_own(&state, &headers)?;
     let ComeIn { token, origin } = body.value;
     let team = named(&team)?;
-    let around = match origin == own_origin(&state) && is_admins(&state, &headers, &team).await {
-        true => Around::Console,
-        false => Around::Website(&origin),
+    let embedding = match origin == own_origin(&state) && is_admins(&state, &headers, &team).await {
+        true => Embedding::Console,
+        false => Embedding::Website(&origin),
     };
-    let made = state.gateway.inbound.come_to_window(&team, &token, around).await;
+    let made = state.gateway.inbound.come_to_window(&team, &token, embedding).await;
     let made = made.map_err(refused)?;
     Ok(Reply(json!({"session": made.text, "expires_at": made.until.to_string()})).into_response())
 }

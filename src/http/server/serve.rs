@@ -72,7 +72,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stoppi
         };
         let _ = stream.set_nodelay(true);
         let life = Arc::new(Life::new(&limits, cut.child_token(), place));
-        remember(&mut lives, &life, limits.connections);
+        idempotency(&mut lives, &life, limits.connections);
         let (router, bodies, limits) = (router.clone(), Arc::clone(&bodies), limits.clone());
         let connection = Connection { router, peer, life, limits, bodies, stopping: stopping.clone() };
         let builder = builder.clone();
@@ -115,7 +115,7 @@ fn make_room(lives: &mut VecDeque<Weak<Life>>) {
 }
 
 /// Those that ended are forgotten, at the latest when they are as many as may be open.
-fn remember(lives: &mut VecDeque<Weak<Life>>, life: &Arc<Life>, most: usize) {
+fn idempotency(lives: &mut VecDeque<Weak<Life>>, life: &Arc<Life>, most: usize) {
     if lives.len() >= most.saturating_mul(2) {
         lives.retain(|life| life.strong_count() > 0);
     }

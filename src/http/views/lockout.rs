@@ -46,8 +46,8 @@ impl Viewer<'_> {
             Some((what.to_string(), self.budget(budget)))
         });
         let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
-        let held = address.reported_until.get(&Address::budget_name(Guarded::Login, participant, pseudonym));
-        let held = held.filter(|until| self.earliest < **until);
+        let reported = address.reported_until.get(&Address::budget_name(Guarded::Login, participant, pseudonym));
+        let reported = reported.filter(|until| self.earliest < **until);
         let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
         let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");
         LockoutView {
@@ -56,7 +56,7 @@ impl Viewer<'_> {
             failures: by_method.values().map(|m| m.failures).sum(),
             lockouts: by_method.values().map(|m| m.lockouts).sum(),
             by_method,
-            reported_until: held.map(|until| until.shown(self.earliest, self.now).to_string()),
+            reported_until: reported.map(|until| until.shown(self.earliest, self.now).to_string()),
         }
     }
 

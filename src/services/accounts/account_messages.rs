@@ -114,8 +114,8 @@ impl Logins {
         let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
             return Ok(Tried::Refused("gone"));
         };
-        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
-            return Ok(held);
+        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
+            return Ok(delayed);
         }
         if let Some(refused) = self.unpaid(team, to, message).await? {
             return Ok(refused);

@@ -11,8 +11,8 @@ use crate::domain::proof::flag::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::{Error, decode};
+use crate::services::conversations::snapshots::Acting;
 use crate::services::conversations::summary::Summary;
-use crate::services::conversations::visits::Acting;
 use crate::services::names::list_index;
 use crate::store::Order;
 

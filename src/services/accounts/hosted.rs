@@ -10,7 +10,7 @@ use url::{Url, form_urlencoded};
 use super::HostedLogin;
 use super::logging_in::{LoggedIn, LoggingIn};
 use crate::domain::base::id::{Conversation, CustomerId, TeamName};
-use crate::domain::conversation::turn::Turn;
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hosted::{AtPage, HostedPage, miss, name_address, open_page};
@@ -21,8 +21,8 @@ use crate::domain::team::login::LoginTag;
 use crate::domain::team::login::codes::Purpose;
 use crate::domain::team::login::devices::Device;
 use crate::engine::Error;
-use crate::engine::replay::fresh;
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::engine::replay::executed;
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
 
 /// An assertion lives so many seconds: it is posted at once.
@@ -103,40 +103,44 @@ impl HostedLogin {
 
     /// Whether somebody may log in by that URL, in that browser.
     pub async fn at_login(&self, url: SignedUrl, browser: Tag, attempt: &str) -> Result<AtLogin, Error> {
-        let held = self.at_door(&url, |turn| open_page(turn, &url.handle, &browser)).await?;
-        let conversation = held.interaction.conversation.clone();
-        Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, page: held.outcome })
+        let snapshot = self.at_door(&url, |context| open_page(context, &url.handle, &browser)).await?;
+        let conversation = snapshot.interaction.conversation.clone();
+        Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, page: snapshot.outcome })
     }
 
     /// Where a form leads that has led there before: it was sent twice, or its reply was lost.
     pub async fn repeated_login(&self, url: &SignedUrl, browser: &Tag, attempt: &str) -> Result<Option<String>, Error> {
         let done = url.handle.done(&of_attempt(attempt, browser), &self.engine.keys.handle);
         let answer = NewAnswer { handle: &url.handle, done: &done };
-        let held = self.at_door(url, |turn| is_repeated(turn, answer)).await?;
-        Ok(held.outcome.then(|| self.links.done_url(&done)))
+        let snapshot = self.at_door(url, |context| is_repeated(context, answer)).await?;
+        Ok(snapshot.outcome.then(|| self.links.done_url(&done)))
     }
 
     /// Another browser than the one that pressed Continue says which address it chats with.
     pub async fn name_address_here(&self, at: &AtLogin, said: &str) -> Result<AtPage, Error> {
-        let rule = |turn: Turn<'_>| name_address(turn, &at.url.handle, &at.browser, said);
+        let rule = |context: Context<'_>| name_address(context, &at.url.handle, &at.browser, said);
         Ok(self.at_door(&at.url, rule).await?.outcome)
     }
 
     async fn at_door<T: Clone>(
         &self,
         url: &SignedUrl,
-        rule: impl Fn(Turn<'_>) -> crate::domain::conversation::turn::Decision<T>,
-    ) -> Result<Held<T>, Error> {
+        rule: impl Fn(Context<'_>) -> crate::domain::conversation::context::Decision<T>,
+    ) -> Result<Snapshot<T>, Error> {
         let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
-        let visit = Visit { id: url.handle.interaction, team, actor: Actor::Person, with };
-        fresh(self.conversations.turn(visit, |turn: Turn<'_>, _: &TeamView| rule(turn), None).await?)
+        let request_context = RequestContext { id: url.handle.interaction, team, actor: Actor::Person, with };
+        executed(
+            self.conversations
+                .transact(request_context, |context: Context<'_>, _: &TeamView| rule(context), None)
+                .await?,
+        )
     }
 
     /// One guess of a conversation at a time, while its link still takes any.
     async fn alone_at(&self, at: &AtLogin) -> Result<MutexGuard<'_, ()>, Error> {
         let alone = self.logging_in.pass(at.url.handle.interaction).await?;
-        let held = self.at_door(&at.url, |turn| open_page(turn, &at.url.handle, &at.browser)).await?;
-        if held.outcome.browser == AtPage::Known { Ok(alone) } else { Err(Refusal::StaleForm.into()) }
+        let snapshot = self.at_door(&at.url, |context| open_page(context, &at.url.handle, &at.browser)).await?;
+        if snapshot.outcome.browser == AtPage::Known { Ok(alone) } else { Err(Refusal::StaleForm.into()) }
     }
 
     /// Nothing is asked of another browser, and nothing done for it, before it has named its address.
@@ -242,7 +246,7 @@ impl HostedLogin {
     }
 
     async fn missed(&self, at: &AtLogin) -> Result<Stepped, Error> {
-        self.at_door(&at.url, |turn| miss(turn, &at.url.handle)).await?;
+        self.at_door(&at.url, |context| miss(context, &at.url.handle)).await?;
         Ok(Stepped::Wrong)
     }
 
@@ -286,8 +290,8 @@ impl HostedLogin {
         let signed = format!("{}.{}", base64url(header.as_bytes()), base64url(all.to_string().as_bytes()));
         let assertion = format!("{signed}.{}", base64url(&key.sign(signed.as_bytes())));
         let of = of_attempt(&at.attempt, &at.browser);
-        let held: Held<Accepted> = self.links.post_back_of(&handle, &assertion, &of).await?;
-        Ok(Stepped::Answered(self.links.done_url(&held.outcome.done)))
+        let snapshot: Snapshot<Accepted> = self.links.post_back_of(&handle, &assertion, &of).await?;
+        Ok(Stepped::Answered(self.links.done_url(&snapshot.outcome.done)))
     }
 }
 

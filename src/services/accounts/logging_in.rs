@@ -23,7 +23,7 @@ use crate::domain::team::login::tickets::Ticket;
 use crate::domain::team::login::{Login, never_for_good};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::services::teams::TeamView;
 
 /// Who logs in, from where, by whom.
@@ -109,7 +109,7 @@ impl CustomerLogin {
         };
         let begun = match self.logins.change_login(&account, begin, None).await {
             Err(Error::Refused(Refusal::Banned | Refusal::Locked(_))) => None,
-            told => Some(fresh(told?)?),
+            told => Some(executed(told?)?),
         };
         let (open, second, kept) = begun.clone().unwrap_or_default();
         let compared = match open && !by.team.keeps_passwords() {
@@ -138,7 +138,7 @@ impl CustomerLogin {
             }
             self.after_password(login, by, &account, (nonce, second), when)
         };
-        let ended = fresh(self.logins.change_login(&account, end, None).await?)?;
+        let ended = executed(self.logins.change_login(&account, end, None).await?)?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
     }
 

@@ -14,7 +14,7 @@ use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::queue::Queue;
-use crate::engine::{DAY, Engine, Error, Remember, Told, decode, encode};
+use crate::engine::{DAY, Engine, Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use crate::services::teams::team_event;
 use crate::store::{Key, Order};
@@ -119,18 +119,18 @@ impl Logins {
         &self,
         account: &Account,
         rule: impl Fn(&mut Login, When) -> Ruled<T>,
-        remember: Option<&Remember<'_, T>>,
-    ) -> Result<Told<T>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, T>>,
+    ) -> Result<Execution<T>, Error> {
         let mut reads = self.account_reads(account);
-        reads.names.extend(remember.map(Remember::name));
+        reads.names.extend(idempotency.map(IdempotencyRecord::name));
         let claimed = std::sync::Mutex::new(Vec::new());
         let saved = self
             .engine
             .decide(&reads, |records, now| {
-                if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[2], now)?
+                if let Some(idempotency) = idempotency
+                    && let Some(reply) = idempotency.earlier(&records[2], now)?
                 {
-                    return Ok(Change::nothing(Ok(Told::Again(reply))));
+                    return Ok(Change::nothing(Ok(Execution::Replayed(reply))));
                 }
                 let team = records[1].as_ref().map(|bytes| decode::<Team>(&reads.names[1], bytes)).transpose()?;
                 if team.is_none_or(|team| team.leaving) {
@@ -156,10 +156,10 @@ impl Logins {
                 }
                 change.events = ruled.events;
                 *claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ruled.claimed;
-                if let (Some(remember), Ok(told)) = (remember, &change.outcome) {
-                    change.put.push(remember.keep(&self.engine, told, now));
+                if let (Some(idempotency), Ok(told)) = (idempotency, &change.outcome) {
+                    change.put.push(idempotency.keep(&self.engine, told, now));
                 }
-                Ok(change.map(Told::Fresh))
+                Ok(change.map(Execution::Executed))
             })
             .await?;
         if saved.version.is_some() {

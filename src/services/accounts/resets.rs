@@ -13,8 +13,8 @@ use crate::domain::team::login::Login;
 use crate::domain::team::login::account_messages::{About, Stop};
 use crate::domain::team::login::reset::{Reset, ResetToken};
 use crate::domain::time::Moment;
-use crate::engine::replay::fresh;
-use crate::engine::{Error, Remember, Told};
+use crate::engine::replay::executed;
+use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::teams::TeamView;
 
 /// A link that is on its way: by which way, to which address, until when it is good.
@@ -44,8 +44,8 @@ impl CustomerLogin {
         team: &TeamName,
         id: &CustomerId,
         actor: &Actor,
-        remember: Option<&Remember<'_, Underway>>,
-    ) -> Result<Told<Underway>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Underway>>,
+    ) -> Result<Execution<Underway>, Error> {
         let view = self.teams.standing_team(team).await?;
         if !view.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere.into());
@@ -74,7 +74,7 @@ impl CustomerLogin {
                 account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
             Ruled { outcome: Ok(Underway { stop, expires_at }), events: vec![event], claimed: vec![number] }
         };
-        self.logins.change_login(&account, rule, remember).await
+        self.logins.change_login(&account, rule, idempotency).await
     }
 
     /// A customer says that she has forgotten her password: a link goes to the address that is known of her.
@@ -119,7 +119,7 @@ impl CustomerLogin {
             let event = account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data);
             Ruled { outcome: Ok(()), events: vec![event], claimed: vec![number] }
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     fn addresses<'a>(&self, team: &TeamName, all: impl Iterator<Item = &'a String>) -> Vec<[u8; 16]> {
@@ -163,7 +163,7 @@ impl CustomerLogin {
                 vec![account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data)],
             )
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)?;
+        executed(self.logins.change_login(&account, rule, None).await?)?;
         Ok(open)
     }
 }

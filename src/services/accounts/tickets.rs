@@ -15,7 +15,7 @@ use crate::domain::team::login::tickets::{Lost, RefreshToken, Ticket};
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::services::teams::TeamView;
 
 /// The type of access tokens (RFC 9068 §2.1).
@@ -146,7 +146,7 @@ impl Logins {
         };
         let kept = match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => return Ok(None),
-            told => fresh(told?)?,
+            told => executed(told?)?,
         };
         let Some((customer, ticket)) = kept else { return Ok(None) };
         Ok(Some((Holder::of(account.tag, &customer), self.tokens(&view, &account, &customer, &ticket))))
@@ -180,7 +180,7 @@ impl Logins {
         };
         match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => Ok(()),
-            told => fresh(told?),
+            told => executed(told?),
         }
     }
 

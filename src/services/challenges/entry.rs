@@ -4,8 +4,8 @@
 use super::Challenges;
 use super::questions::with;
 use crate::domain::base::method::Method;
+use crate::domain::conversation::context::Context;
 use crate::domain::conversation::prepared_questions::Prepared;
-use crate::domain::conversation::turn::Turn;
 use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Typed;
 use crate::domain::refusal::Refusal;
@@ -17,9 +17,9 @@ use crate::domain::rules::page::{Page, find};
 use crate::domain::rules::{enter, invite, on_page};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
-use crate::engine::replay::fresh;
-use crate::engine::{Error, Remember, Told, decode, encode};
-use crate::services::conversations::visits::{Acting, Held, Visit, With};
+use crate::engine::replay::executed;
+use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
+use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
 
 impl Challenges {
@@ -28,22 +28,22 @@ impl Challenges {
         &self,
         acting: Acting<'_>,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Invited>>>,
-    ) -> Result<Told<Held<Invited>>, Error> {
-        let (id, visit): (_, Visit<'_>) = (acting.id, acting.into());
-        let told = match self.invite_once(visit.clone(), request, remember).await {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Invited>>>,
+    ) -> Result<Execution<Snapshot<Invited>>, Error> {
+        let (id, request_context): (_, RequestContext<'_>) = (acting.id, acting.into());
+        let told = match self.invite_once(request_context.clone(), request, idempotency).await {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
                 self.conversations.team_that_signs(id).await?;
-                self.invite_once(visit, request, remember).await?
+                self.invite_once(request_context, request, idempotency).await?
             }
             told => told?,
         };
-        if let Told::Fresh(held) = &told {
-            let token = &held.outcome.token;
-            let payable = |turn: &mut Turn<'_>| invite::payable_code(turn, token);
+        if let Execution::Executed(snapshot) = &told {
+            let token = &snapshot.outcome.token;
+            let payable = |context: &mut Context<'_>| invite::payable_code(context, token);
             let sent = self
                 .conversations
-                .turn_paid(visitor(token), payable, |turn, _| invite::send_code(turn, token), None)
+                .transact_paid(visitor(token), payable, |context, _| invite::send_code(context, token), None)
                 .await;
             if let Err(error) = sent {
                 tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
@@ -54,34 +54,34 @@ impl Challenges {
 
     async fn invite_once(
         &self,
-        visit: Visit<'_>,
+        request_context: RequestContext<'_>,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Invited>>>,
-    ) -> Result<Told<Held<Invited>>, Error> {
-        let rule = |turn: Turn<'_>, team: &TeamView| {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Invited>>>,
+    ) -> Result<Execution<Snapshot<Invited>>, Error> {
+        let rule = |context: Context<'_>, team: &TeamView| {
             let rules = &team.effective.settings.entry;
             let by_login =
                 rules.require_authentication && [Some(rules.first), rules.subsequent].contains(&Some(Method::Login));
             match by_login && team.signing.is_none() {
-                true => turn.refuse(Refusal::NoSecurityKey),
-                false => invite::invite(turn, request),
+                true => context.refuse(Refusal::NoSecurityKey),
+                false => invite::invite(context, request),
             }
         };
-        let payable = |turn: &mut Turn<'_>| invite::payable(turn, request);
-        self.conversations.turn_paid(visit, payable, rule, remember).await
+        let payable = |context: &mut Context<'_>| invite::payable(context, request);
+        self.conversations.transact_paid(request_context, payable, rule, idempotency).await
     }
 
     /// What a code page's token opens. Changes nothing that time has not changed.
-    pub async fn visit_page(&self, token: &Token) -> Result<Held<Page>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| {
-            let found = find(&turn, token);
-            turn.end(found)
+    pub async fn code_page_by_token(&self, token: &Token) -> Result<Snapshot<Page>, Error> {
+        let rule = |context: Context<'_>, _: &TeamView| {
+            let found = find(&context, token);
+            context.end(found)
         };
-        fresh(self.conversations.turn(visitor(token), rule, None).await?)
+        executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
 
     /// Continue was pressed on an invitation's page.
-    pub async fn come_in(&self, token: &Token, browser: &Tag) -> Result<Held<Arrived>, Error> {
+    pub async fn come_in(&self, token: &Token, browser: &Tag) -> Result<Snapshot<Arrived>, Error> {
         // Without questions first: who is asked for something else, or is locked, needs none.
         match self.come_in_with(token, browser, None).await {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
@@ -98,10 +98,10 @@ impl Challenges {
         token: &Token,
         browser: &Tag,
         prepared: Option<&Prepared>,
-    ) -> Result<Held<Arrived>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| enter::arrive(with(turn, prepared), token, browser);
-        let payable = |turn: &mut Turn<'_>| enter::payable(turn, token, browser);
-        fresh(self.conversations.turn_paid(visitor(token), payable, rule, None).await?)
+    ) -> Result<Snapshot<Arrived>, Error> {
+        let rule = |context: Context<'_>, _: &TeamView| enter::arrive(with(context, prepared), token, browser);
+        let payable = |context: &mut Context<'_>| enter::payable(context, token, browser);
+        executed(self.conversations.transact_paid(visitor(token), payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
@@ -112,18 +112,19 @@ impl Challenges {
         attempt: &str,
         browser: &Tag,
     ) -> Result<Answered, Error> {
-        let render = |held: &Held<Answered>| encode(&held.outcome);
+        let render = |snapshot: &Snapshot<Answered>| encode(&snapshot.outcome);
         let said = match typed {
             Typed::Text(text) => text.to_owned(),
             Typed::Set(set) => set.join("\n"),
         };
         let name = format!("page {} {} {attempt} {said}", token.text(), browser.name());
-        let remember = Remember::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
-        let remember = Some(&remember).filter(|_| !attempt.is_empty());
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::answer(turn, token, typed, browser, attempt);
-        match self.turn_judged(visitor(token), rule, remember).await? {
-            Told::Fresh(held) => Ok(held.outcome),
-            Told::Again(bytes) => decode("an answer", &bytes),
+        let idempotency =
+            IdempotencyRecord::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
+        let idempotency = Some(&idempotency).filter(|_| !attempt.is_empty());
+        let rule = |context: Context<'_>, _: &TeamView| on_page::answer(context, token, typed, browser, attempt);
+        match self.transact_judged(visitor(token), rule, idempotency).await? {
+            Execution::Executed(snapshot) => Ok(snapshot.outcome),
+            Execution::Replayed(bytes) => decode("an answer", &bytes),
         }
     }
 
@@ -134,22 +135,22 @@ impl Challenges {
 
     /// Another code is asked for on a code page.
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::resend(turn, token, browser);
-        let payable = |turn: &mut Turn<'_>| on_page::payable(turn, token);
-        fresh(self.conversations.turn_paid(visitor(token), payable, rule, None).await?).map(drop)
+        let rule = |context: Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
+        let payable = |context: &mut Context<'_>| on_page::payable(context, token);
+        executed(self.conversations.transact_paid(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
-    pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Held<()>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| on_page::report(turn, token, browser);
-        fresh(self.conversations.turn(visitor(token), rule, None).await?)
+    pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Snapshot<()>, Error> {
+        let rule = |context: Context<'_>, _: &TeamView| on_page::report(context, token, browser);
+        executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
 }
 
-fn visitor(token: &Token) -> Visit<'static> {
+fn visitor(token: &Token) -> RequestContext<'static> {
     let with = match token.kind {
         TokenKind::Challenge => With::Challenge(token.number),
         _ => With::Link(token.number),
     };
-    Visit { id: token.interaction, team: None, actor: Actor::Person, with }
+    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with }
 }

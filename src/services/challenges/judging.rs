@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::Challenges;
 use crate::domain::base::id::{ProviderName, TeamName};
+use crate::domain::conversation::context::{Context, Decision};
 use crate::domain::conversation::interaction::MAX_PARTICIPANTS;
-use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;
 use crate::domain::providers::identity::CheckId;
@@ -19,10 +19,10 @@ use crate::domain::providers::provider_questions::{ProviderTask, Set, Verdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::elsewhere;
 use crate::domain::secret::base64url;
-use crate::engine::replay::fresh;
-use crate::engine::{Error, Remember, Told};
+use crate::engine::replay::executed;
+use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::identity::{Asking, Given, Trouble};
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
 
 /// A provider is waited for so long: somebody sits before it.
@@ -32,19 +32,19 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Challenges {
-    /// A turn that takes answers. Where a provider must say first whether they are right, their attempt is saved,
+    /// A transaction that takes answers. Where a provider must say first whether they are right, their attempt is saved,
     /// the provider asked, and the same rule let decide again with what it said.
-    pub(crate) async fn turn_judged<T: Clone>(
+    pub(crate) async fn transact_judged<T: Clone>(
         &self,
-        visit: Visit<'_>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Told<Held<T>>, Error> {
+        request_context: RequestContext<'_>,
+        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
+    ) -> Result<Execution<Snapshot<T>>, Error> {
         let (mut verdicts, began) = (Vec::new(), Instant::now());
         loop {
             let known = verdicts.as_slice();
-            let with = |turn: Turn<'_>, team: &TeamView| rule(knowing(turn, known), team);
-            match self.conversations.turn(visit.clone(), with, remember).await {
+            let with = |context: Context<'_>, team: &TeamView| rule(knowing(context, known), team);
+            match self.conversations.transact(request_context.clone(), with, idempotency).await {
                 Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MAX_PARTICIPANTS => {
                     verdicts.push(self.verdict_on(&errand).await?);
                 }
@@ -68,8 +68,8 @@ impl Challenges {
         match answered {
             Ok(passed) => Ok(Verdict { check, passed }),
             Err(trouble) => {
-                let rule = |turn: Turn<'_>, _: &TeamView| elsewhere::give_up(turn, check, trouble.as_str());
-                fresh(self.conversations.turn(of_check(check, &team.team.name), rule, None).await?)?;
+                let rule = |context: Context<'_>, _: &TeamView| elsewhere::give_up(context, check, trouble.as_str());
+                executed(self.conversations.transact(of_check(check, &team.team.name), rule, None).await?)?;
                 Err(Refusal::ProviderDown.into())
             }
         }
@@ -113,10 +113,10 @@ impl Challenges {
     }
 }
 
-/// The turn, with what providers have said of the answers in it.
-fn knowing<'t>(mut turn: Turn<'t>, verdicts: &'t [Verdict]) -> Turn<'t> {
-    turn.around.verdicts = verdicts;
-    turn
+/// The transaction, with what providers have said of the answers in it.
+fn knowing<'t>(mut context: Context<'t>, verdicts: &'t [Verdict]) -> Context<'t> {
+    context.environment.verdicts = verdicts;
+    context
 }
 
 /// What a provider is told of a record: the fields that the team names, and no others.
@@ -134,7 +134,7 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, Trouble>>) -> Result<
     tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
 }
 
-fn of_check(id: CheckId, team: &TeamName) -> Visit<'_> {
+fn of_check(id: CheckId, team: &TeamName) -> RequestContext<'_> {
     let with = With::Challenge(id.challenge.number);
-    Visit { id: id.challenge.interaction, team: Some(team), actor: Actor::Person, with }
+    RequestContext { id: id.challenge.interaction, team: Some(team), actor: Actor::Person, with }
 }

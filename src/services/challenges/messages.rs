@@ -7,8 +7,8 @@ use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{Received, Said, may_be_late, receive};
-use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::engine::{Error, Execution, IdempotencyRecord};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 
 /// A text of a conversation.
 #[derive(Clone, Copy)]
@@ -31,8 +31,8 @@ impl Challenges {
         id: InteractionId,
         team: Option<&TeamName>,
         text: Text<'_>,
-        remember: &Remember<'_, Held<Received>>,
-    ) -> Result<Told<Held<Received>>, Error> {
+        idempotency: &IdempotencyRecord<'_, Snapshot<Received>>,
+    ) -> Result<Execution<Snapshot<Received>>, Error> {
         let seen = self.conversations.facts(id, team).await?;
         let view = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let asked = seen.interaction.challenges_made;
@@ -41,7 +41,7 @@ impl Challenges {
         let with = if is_late { With::Challenge(asked) } else { With::Nothing };
         let Text { text, sender, by, in_group } = text;
         let said = Said { text, sender, by, in_group, asked };
-        let visit = Visit { id, team, actor: Actor::Person, with };
-        self.turn_judged(visit, |turn, _| receive(turn, said), Some(remember)).await
+        let request_context = RequestContext { id, team, actor: Actor::Person, with };
+        self.transact_judged(request_context, |context, _| receive(context, said), Some(idempotency)).await
     }
 }

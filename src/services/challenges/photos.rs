@@ -10,7 +10,7 @@ use http::HeaderMap;
 use super::Challenges;
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::base::validation::FieldError;
-use crate::domain::conversation::turn::Turn;
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::providers::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
@@ -20,10 +20,10 @@ use crate::domain::rules::photo::{Case, Handed, Judged, Pictures};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::identity::{self, Answer, Trouble, VerificationError};
 use crate::pictures::Picture;
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
 
 /// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
@@ -58,12 +58,12 @@ pub struct VerifiedVerdict {
 
 impl Challenges {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
-    pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Held<Challenge>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| {
-            let asked = photo::asked(&turn, token, browser).map(|(_, challenge)| challenge);
-            turn.end(asked)
+    pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Snapshot<Challenge>, Error> {
+        let rule = |context: Context<'_>, _: &TeamView| {
+            let asked = photo::asked(&context, token, browser).map(|(_, challenge)| challenge);
+            context.end(asked)
         };
-        fresh(self.conversations.turn(visitor(token), rule, None).await?)
+        executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
 
     /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
@@ -74,29 +74,29 @@ impl Challenges {
         pictures: &[(Side, Picture)],
         flaws: &[Flaw],
     ) -> Result<HandedIn, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| photo::hand_in(turn, token, browser, flaws);
-        let held = fresh(self.conversations.turn(visitor(token), rule, None).await?)?;
-        let shown = match &held.outcome.what {
+        let rule = |context: Context<'_>, _: &TeamView| photo::hand_in(context, token, browser, flaws);
+        let snapshot = executed(self.conversations.transact(visitor(token), rule, None).await?)?;
+        let shown = match &snapshot.outcome.what {
             Pictures::Judged(judged) => Shown::Judged(judged.clone()),
             Pictures::Busy => Shown::Later,
-            Pictures::Ask(case) => self.ask_provider(&held, case, pictures).await?,
+            Pictures::Ask(case) => self.ask_provider(&snapshot, case, pictures).await?,
         };
-        Ok(HandedIn { shown, done: held.outcome.done })
+        Ok(HandedIn { shown, done: snapshot.outcome.done })
     }
 
     /// Where the browser that showed a document goes to be bound to the chat, once more.
     pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| photo::done_again(turn, token, browser);
-        Ok(fresh(self.conversations.turn(visitor(token), rule, None).await?)?.outcome)
+        let rule = |context: Context<'_>, _: &TeamView| photo::done_again(context, token, browser);
+        Ok(executed(self.conversations.transact(visitor(token), rule, None).await?)?.outcome)
     }
 
     async fn ask_provider(
         &self,
-        held: &Held<Handed>,
+        snapshot: &Snapshot<Handed>,
         case: &Case,
         pictures: &[(Side, Picture)],
     ) -> Result<Shown, Error> {
-        let (team, id) = (&held.team, case.id);
+        let (team, id) = (&snapshot.team, case.id);
         let callback = format!("{}/v1/identity/{}/{}", self.urls.public_url(), team.team.name, case.provider);
         let answered = match self.providers.checker(team, &case.provider) {
             Some(checker) => {
@@ -120,15 +120,17 @@ impl Challenges {
             },
             Ok((Answer::Later, minutes)) => {
                 let until = self.engine.now().plus_minutes(minutes);
-                fresh(
-                    self.conversations.turn(of_check(id, None), |turn, _| photo::wait(turn, id, until), None).await?,
+                executed(
+                    self.conversations
+                        .transact(of_check(id, None), |context, _| photo::wait(context, id, until), None)
+                        .await?,
                 )?;
                 Ok(Shown::Later)
             }
             Err(trouble) => {
                 tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
-                let rule = |turn: Turn<'_>, _: &TeamView| photo::give_up(turn, id, trouble.as_str());
-                fresh(self.conversations.turn(of_check(id, None), rule, None).await?)?;
+                let rule = |context: Context<'_>, _: &TeamView| photo::give_up(context, id, trouble.as_str());
+                executed(self.conversations.transact(of_check(id, None), rule, None).await?)?;
                 Ok(Shown::Undecided)
             }
         }
@@ -177,9 +179,9 @@ impl Challenges {
         from: &ProviderName,
         verdict: &Verdict,
     ) -> Result<Judged, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| photo::judge(turn, id, from, verdict);
-        let judged = fresh(self.conversations.turn(of_check(id, team), rule, None).await?);
-        judged.map(|held| held.outcome)
+        let rule = |context: Context<'_>, _: &TeamView| photo::judge(context, id, from, verdict);
+        let judged = executed(self.conversations.transact(of_check(id, team), rule, None).await?);
+        judged.map(|snapshot| snapshot.outcome)
     }
 }
 
@@ -188,17 +190,17 @@ async fn in_time(answer: impl Future<Output = Result<Answer, Trouble>>) -> Resul
     tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
 }
 
-fn visitor(token: &Token) -> Visit<'static> {
+fn visitor(token: &Token) -> RequestContext<'static> {
     let with = match token.kind {
         TokenKind::Challenge => With::Challenge(token.number),
         _ => With::Link(token.number),
     };
-    Visit { id: token.interaction, team: None, actor: Actor::Person, with }
+    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with }
 }
 
-fn of_check(id: CheckId, team: Option<&TeamName>) -> Visit<'_> {
+fn of_check(id: CheckId, team: Option<&TeamName>) -> RequestContext<'_> {
     let with = With::Challenge(id.challenge.number);
-    Visit { id: id.challenge.interaction, team, actor: Actor::Person, with }
+    RequestContext { id: id.challenge.interaction, team, actor: Actor::Person, with }
 }
 
 #[cfg(test)]

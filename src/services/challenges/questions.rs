@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use super::Challenges;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::base::method::Method;
+use crate::domain::conversation::context::Context;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::conversation::prepared_questions::{Asking, Prepared};
-use crate::domain::conversation::turn::Turn;
 use crate::domain::customer::Record;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::providers::question_rule::QuestionRule;
@@ -22,8 +22,8 @@ use crate::domain::rules::ask::Request;
 use crate::domain::rules::enter::asked_at_entry;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
-use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::{Acting, Held};
+use crate::engine::{Error, Execution, IdempotencyRecord};
+use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::teams::TeamView;
 
 /// Customers whose facts say what may be asked, where the team does not.
@@ -38,10 +38,14 @@ impl Challenges {
         &self,
         acting: Acting<'_>,
         request: &Request,
-        remember: Option<&Remember<'_, Held<Challenge>>>,
-    ) -> Result<Told<Held<Challenge>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
+    ) -> Result<Execution<Snapshot<Challenge>>, Error> {
         // Without any first: who was answered before, or is locked, is no reason to ask anybody outside.
-        match self.conversations.turn(acting.clone().into(), |turn, _| ask::ask(turn, request), remember).await {
+        match self
+            .conversations
+            .transact(acting.clone().into(), |context, _| ask::ask(context, request), idempotency)
+            .await
+        {
             Err(Error::Refused(Refusal::MethodMissing)) => {}
             told => return told,
         }
@@ -49,8 +53,8 @@ impl Challenges {
             let whom =
                 |interaction: &Interaction, _: &TeamView| interaction.named(request.participant.as_ref()).cloned();
             let prepared = self.questions_for(acting.id, acting.team, whom).await?;
-            let rule = |turn: Turn<'_>, _: &TeamView| ask::ask(with(turn, prepared.as_ref()), request);
-            match self.conversations.turn(acting.clone().into(), rule, remember).await {
+            let rule = |context: Context<'_>, _: &TeamView| ask::ask(with(context, prepared.as_ref()), request);
+            match self.conversations.transact(acting.clone().into(), rule, idempotency).await {
                 Err(Error::Refused(Refusal::AnotherPerson)) => {}
                 told => return told,
             }
@@ -133,8 +137,8 @@ impl Challenges {
     }
 }
 
-/// The turn, with questions that may be put in it.
-pub(crate) fn with<'t>(mut turn: Turn<'t>, prepared: Option<&'t Prepared>) -> Turn<'t> {
-    turn.around.questions = prepared;
-    turn
+/// The transaction, with questions that may be put in it.
+pub(crate) fn with<'t>(mut context: Context<'t>, prepared: Option<&'t Prepared>) -> Context<'t> {
+    context.environment.questions = prepared;
+    context
 }

@@ -2,7 +2,7 @@
 //! from the commit is done behind its reply.
 
 use super::Conversations;
-use super::visits::Held;
+use super::snapshots::Snapshot;
 use crate::domain::conversation::interaction::Interaction;
 use crate::store::Key;
 
@@ -24,9 +24,12 @@ pub(crate) trait CommitObserver: Send + Sync {
 
 impl Conversations {
     /// Tells the observers of what was saved.
-    pub(crate) fn tell_observers<T>(&self, held: &Held<T>) {
-        let commit =
-            Committed { interaction: &held.interaction, claimed: &held.claimed, retractions: &held.retractions };
+    pub(crate) fn tell_observers<T>(&self, snapshot: &Snapshot<T>) {
+        let commit = Committed {
+            interaction: &snapshot.interaction,
+            claimed: &snapshot.claimed,
+            retractions: &snapshot.retractions,
+        };
         for observer in &self.observers {
             observer.committed(&commit);
         }

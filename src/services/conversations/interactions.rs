@@ -1,31 +1,31 @@
 //! Reading and tending interactions, and what lists keep of them. How one begins, `open` says.
-//! Acts on one go by way of `turns`; how long a closed one is kept is `retention`'s.
+//! Acts on one go by way of `transactions`; how long a closed one is kept is `retention`'s.
 
 use std::sync::Arc;
 
 use super::Conversations;
-use super::visits::{Acting, Held};
+use super::snapshots::{Acting, Snapshot};
 use crate::domain::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
 use crate::domain::base::role::Role;
 use crate::domain::conversation::address::Address;
+use crate::domain::conversation::context::{Context, Decision};
 use crate::domain::conversation::interaction::{Interaction, Person, PersonChange, Status};
-use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::customer::Record;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
 use crate::domain::rules::show::{proved, show};
 use crate::engine::decide::Reads;
-use crate::engine::replay::fresh;
-use crate::engine::{Error, Remember, Told, decode};
+use crate::engine::replay::executed;
+use crate::engine::{Error, Execution, IdempotencyRecord, decode};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
 use crate::store::CommitId;
 
 impl Conversations {
     /// An interaction as it is now, time included.
-    pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+    pub async fn interaction(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Snapshot<()>, Error> {
         let seen = self.look_to_tell(id, team).await?;
         let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let facts = &seen.interaction;
@@ -36,7 +36,7 @@ impl Conversations {
     }
 
     /// The interaction for a read of its flag: no address, so no second read.
-    pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Held<()>, Error> {
+    pub async fn flag(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Snapshot<()>, Error> {
         Ok(self.flag_again(id, team, None).await?.0)
     }
 
@@ -47,23 +47,24 @@ impl Conversations {
         id: InteractionId,
         team: Option<&TeamName>,
         told: Option<CommitId>,
-    ) -> Result<(Held<()>, CommitId), Error> {
+    ) -> Result<(Snapshot<()>, CommitId), Error> {
         let seen = self.look_again(id, team, told).await?;
         let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         Ok((self.settled(&seen.interaction, Address::default(), team), seen.version))
     }
 
     /// What time has made of it, without saving: a read never waits for a sweep.
-    fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Held<()> {
+    fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Snapshot<()> {
         let now = self.engine.now();
         let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.engine.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
-            return Held::unchanged(interaction.clone(), address, team);
+            return Snapshot::unchanged(interaction.clone(), address, team);
         }
-        let around = self.around(&team, now);
-        let turn = Turn::begin(Interaction::clone(interaction), address, around, Actor::Time, self.engine.draws());
-        let Decision { interaction, address, .. } = maintain::tick(turn);
-        Held::unchanged(Arc::new(interaction), address, team)
+        let environment = self.environment(&team, now);
+        let context =
+            Context::begin(Interaction::clone(interaction), address, environment, Actor::Time, self.engine.draws());
+        let Decision { interaction, address, .. } = maintain::tick(context);
+        Snapshot::unchanged(Arc::new(interaction), address, team)
     }
 
     /// The open interaction of a conversation.
@@ -72,7 +73,7 @@ impl Conversations {
         team: &TeamName,
         channel: &ChannelName,
         conversation: &Conversation,
-    ) -> Result<Option<Held<()>>, Error> {
+    ) -> Result<Option<Snapshot<()>>, Error> {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (partition, name) = address_of(&self.engine, team, channel, conversation);
         let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
@@ -88,61 +89,70 @@ impl Conversations {
     /// The person is there, or is not.
     pub async fn presence(
         &self,
-        visit: Acting<'_>,
+        request_context: Acting<'_>,
         who: Option<&ParticipantId>,
         online: bool,
-    ) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| maintain::presence(turn, who, online), None).await?)
+    ) -> Result<Snapshot<()>, Error> {
+        executed(
+            self.transact(request_context.into(), |context, _| maintain::presence(context, who, online), None).await?,
+        )
     }
 
     /// The flag falls.
-    pub async fn sign_out(&self, visit: Acting<'_>, who: Option<&ParticipantId>) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| maintain::sign_out(turn, who), None).await?)
+    pub async fn sign_out(
+        &self,
+        request_context: Acting<'_>,
+        who: Option<&ParticipantId>,
+    ) -> Result<Snapshot<()>, Error> {
+        executed(self.transact(request_context.into(), |context, _| maintain::sign_out(context, who), None).await?)
     }
 
     /// The conversation ends.
-    pub async fn close(&self, visit: Acting<'_>) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| maintain::close(turn), None).await?)
+    pub async fn close(&self, request_context: Acting<'_>) -> Result<Snapshot<()>, Error> {
+        executed(self.transact(request_context.into(), |context, _| maintain::close(context), None).await?)
     }
 
     /// Another person joins.
     pub async fn add_participant(
         &self,
-        visit: Acting<'_>,
+        request_context: Acting<'_>,
         role: Role,
         person: &Person,
-        remember: Option<&Remember<'_, Held<ParticipantId>>>,
-    ) -> Result<Told<Held<ParticipantId>>, Error> {
-        self.turn(visit.into(), |turn, _| maintain::add(turn, role, person), remember).await
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<ParticipantId>>>,
+    ) -> Result<Execution<Snapshot<ParticipantId>>, Error> {
+        self.transact(request_context.into(), |context, _| maintain::add(context, role, person), idempotency).await
     }
 
     /// Another person takes a participant's place.
     pub async fn reassign(
         &self,
-        visit: Acting<'_>,
+        request_context: Acting<'_>,
         who: &ParticipantId,
         change: &PersonChange,
-    ) -> Result<Held<()>, Error> {
-        let rule = |turn: Turn<'_>, _: &TeamView| match turn.interaction.participant(who) {
-            None => turn.refuse(Refusal::NotFound("participant")),
+    ) -> Result<Snapshot<()>, Error> {
+        let rule = |context: Context<'_>, _: &TeamView| match context.interaction.participant(who) {
+            None => context.refuse(Refusal::NotFound("participant")),
             Some(participant) => {
                 let person = change.apply(&participant.person);
-                maintain::reassign(turn, who, &person)
+                maintain::reassign(context, who, &person)
             }
         };
-        fresh(self.turn(visit.into(), rule, None).await?)
+        executed(self.transact(request_context.into(), rule, None).await?)
     }
 
     /// A lock is lifted; with `ban` also a ban.
     pub async fn unlock(
         &self,
-        visit: Acting<'_>,
+        request_context: Acting<'_>,
         who: &ParticipantId,
         only: Option<Guarded>,
         reason: &str,
         ban: bool,
-    ) -> Result<Held<()>, Error> {
-        fresh(self.turn(visit.into(), |turn, _| maintain::unlock(turn, who, only, reason, ban), None).await?)
+    ) -> Result<Snapshot<()>, Error> {
+        executed(
+            self.transact(request_context.into(), |context, _| maintain::unlock(context, who, only, reason, ban), None)
+                .await?,
+        )
     }
 
     /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
@@ -156,19 +166,21 @@ impl Conversations {
     /// trail before it is told.
     pub async fn show_customer(
         &self,
-        visit: Acting<'_>,
+        request_context: Acting<'_>,
         who: Option<&ParticipantId>,
         unmasked: bool,
     ) -> Result<Record, Error> {
-        let held = self.interaction(visit.id, visit.team).await?;
-        let customer = proved(&held.interaction, who, self.engine.now())?;
+        let snapshot = self.interaction(request_context.id, request_context.team).await?;
+        let customer = proved(&snapshot.interaction, who, self.engine.now())?;
         let id = customer.record.as_ref().unwrap_or(&customer.id);
-        let answer = match self.customers.directory(&held.team) {
+        let answer = match self.customers.directory(&snapshot.team) {
             Ok(asked) => asked.directory().by_id(id).await,
             Err(failure) => Err(failure),
         };
-        let record = self.customers.heard(&held.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
-        fresh(self.turn(visit.into(), |turn, _| show(turn, who, &customer, unmasked), None).await?)?;
+        let record = self.customers.heard(&snapshot.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
+        executed(
+            self.transact(request_context.into(), |context, _| show(context, who, &customer, unmasked), None).await?,
+        )?;
         Ok(record)
     }
 }

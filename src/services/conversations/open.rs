@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::visits::Held;
+use super::snapshots::Snapshot;
 use super::{Conversations, Parsed};
 use crate::domain::base::id::InteractionId;
 use crate::domain::conversation::address::Address;
+use crate::domain::conversation::context::{Context, Decision};
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
@@ -21,7 +21,7 @@ use crate::domain::rules::open::{Opening, Word};
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
-use crate::engine::{Error, Remember, Told, decode, encode};
+use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::customers::directories::Identity;
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
@@ -47,8 +47,8 @@ impl Conversations {
         opening: &Opening,
         identity_token: Option<&str>,
         actor: &Actor,
-        remember: Option<&Remember<'_, Held<bool>>>,
-    ) -> Result<Told<Held<bool>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
+    ) -> Result<Execution<Snapshot<bool>>, Error> {
         let team = match identity_token {
             Some(token) => self.teams.team_signing(&opening.team, token).await?,
             None => self.teams.team(&opening.team).await?,
@@ -56,11 +56,11 @@ impl Conversations {
         let team = team.ok_or(Refusal::NotFound("team"))?;
         let (partition, address_name) =
             address_of(&self.engine, &opening.team, &opening.channel, &opening.conversation);
-        if let Some(remember) = remember {
+        if let Some(idempotency) = idempotency {
             // An earlier reply stands, also where its identity token has grown old since.
-            let reads = Reads { partition, names: vec![remember.name()] };
-            if let Some(reply) = remember.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())? {
-                return Ok(Told::Again(reply));
+            let reads = Reads { partition, names: vec![idempotency.name()] };
+            if let Some(reply) = idempotency.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())? {
+                return Ok(Execution::Replayed(reply));
             }
         }
         let word = match identity_token {
@@ -69,7 +69,7 @@ impl Conversations {
         };
         let attempt = Attempt { conversations: self, team, opening, word, actor, partition, address_name };
         for _ in 0..MAX_ATTEMPTS {
-            if let Some(told) = attempt.run(remember).await? {
+            if let Some(told) = attempt.run(idempotency).await? {
                 return Ok(told);
             }
         }
@@ -139,7 +139,10 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// None: somebody else opened or closed meanwhile; look again.
-    async fn run(&self, remember: Option<&Remember<'_, Held<bool>>>) -> Result<Option<Told<Held<bool>>>, Error> {
+    async fn run(
+        &self,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
+    ) -> Result<Option<Execution<Snapshot<bool>>>, Error> {
         let conversations = self.conversations;
         let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
         let mut opened = conversations.engine.read(&first).await?;
@@ -148,40 +151,42 @@ impl Attempt<'_> {
             InteractionId::new(conversations.engine.now(), conversations.engine.draw(), self.partition.0)
         });
         let mut names = vec![self.address_name.clone(), interaction_name(id)];
-        names.extend(remember.map(Remember::name));
+        names.extend(idempotency.map(IdempotencyRecord::name));
         let reads = Reads { partition: self.partition, names };
         let draws = conversations.engine.draws();
         let saved = conversations.engine.decide(&reads, |records, now| {
-            if let Some(remember) = remember
-                && let Some(reply) = remember.earlier(&records[2], now)?
+            if let Some(idempotency) = idempotency
+                && let Some(reply) = idempotency.earlier(&records[2], now)?
             {
-                return Ok(Change::nothing(Ok(Some(Told::Again(reply)))));
+                return Ok(Change::nothing(Ok(Some(Execution::Replayed(reply)))));
             }
             let address = records[0].as_ref().map_or(Ok(Address::default()), |b| self.address(b))?;
             if address.open != found {
                 return Ok(Change::nothing(Ok(None)));
             }
-            let around = conversations.around(&self.team, now);
+            let environment = conversations.environment(&self.team, now);
             match (found, &records[1]) {
                 (Some(_), Some(bytes)) => {
                     let before: Interaction = decode(&reads.names[1], bytes)?;
-                    let turn = Turn::begin(before.clone(), address.clone(), around, self.actor.clone(), draws.clone());
-                    Ok(self.go_on(&before, &address, turn, remember, now))
+                    let context =
+                        Context::begin(before.clone(), address.clone(), environment, self.actor.clone(), draws.clone());
+                    Ok(self.go_on(&before, &address, context, idempotency, now))
                 }
                 // Erased between the two readings: look again.
                 (Some(_), None) => Ok(Change::nothing(Ok(None))),
                 // This attempt opened it, was not told so, and it has ended since: look again, under another id.
                 (None, Some(_)) => Ok(Change::nothing(Ok(None))),
                 (None, None) => {
-                    let turn = open::open(id, self.opening, address.clone(), around, self.actor.clone(), draws.clone());
-                    Ok(self.begin(&address, turn, remember, now))
+                    let context =
+                        open::open(id, self.opening, address.clone(), environment, self.actor.clone(), draws.clone());
+                    Ok(self.begin(&address, context, idempotency, now))
                 }
             }
         });
         let saved = saved.await?;
         let told = saved.outcome?;
-        if let (Some(Told::Fresh(held)), Some(version)) = (&told, saved.version) {
-            conversations.parsed.insert(id, Arc::new(Parsed { version, interaction: held.interaction.clone() }));
+        if let (Some(Execution::Executed(snapshot)), Some(version)) = (&told, saved.version) {
+            conversations.parsed.insert(id, Arc::new(Parsed { version, interaction: snapshot.interaction.clone() }));
         }
         Ok(told)
     }
@@ -194,17 +199,17 @@ impl Attempt<'_> {
     fn begin(
         &self,
         address: &Address,
-        turn: Turn<'_>,
-        remember: Option<&Remember<'_, Held<bool>>>,
+        context: Context<'_>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
         now: Moment,
-    ) -> Change<Option<Told<Held<bool>>>> {
+    ) -> Change<Option<Execution<Snapshot<bool>>>> {
         // Whatever it was before, it is not what is saved now.
-        let nothing = Interaction { links_made: u16::MAX, ..turn.interaction.clone() };
-        let decision = self.vouched(turn, true);
+        let nothing = Interaction { links_made: u16::MAX, ..context.interaction.clone() };
+        let decision = self.vouched(context, true);
         if let Err(refusal) = decision.outcome {
             return Change::nothing(Err(refusal)); // whose word is refused has opened nothing
         }
-        self.saved(&nothing, address, decision, remember, now)
+        self.saved(&nothing, address, decision, idempotency, now)
     }
 
     /// The open interaction; one that time has closed is saved so, and looked at again.
@@ -212,22 +217,22 @@ impl Attempt<'_> {
         &self,
         before: &Interaction,
         address: &Address,
-        turn: Turn<'_>,
-        remember: Option<&Remember<'_, Held<bool>>>,
+        context: Context<'_>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
         now: Moment,
-    ) -> Change<Option<Told<Held<bool>>>> {
-        if turn.must_be_open().is_err() {
+    ) -> Change<Option<Execution<Snapshot<bool>>>> {
+        if context.must_be_open().is_err() {
             let change =
-                self.conversations.save(before, address, &self.address_name, turn.done(()), &self.team, None, now);
+                self.conversations.save(before, address, &self.address_name, context.done(()), &self.team, None, now);
             return change.map(|_| None);
         }
-        self.saved(before, address, self.vouched(turn, false), remember, now)
+        self.saved(before, address, self.vouched(context, false), idempotency, now)
     }
 
-    fn vouched(&self, turn: Turn<'_>, created: bool) -> Decision<bool> {
+    fn vouched(&self, context: Context<'_>, created: bool) -> Decision<bool> {
         match &self.word {
-            None => turn.done(created),
-            Some(word) => open::vouch(turn, word).map(|()| created),
+            None => context.done(created),
+            Some(word) => open::vouch(context, word).map(|()| created),
         }
     }
 
@@ -236,9 +241,9 @@ impl Attempt<'_> {
         before: &Interaction,
         address: &Address,
         decision: Decision<bool>,
-        remember: Option<&Remember<'_, Held<bool>>>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
         now: Moment,
-    ) -> Change<Option<Told<Held<bool>>>> {
-        self.conversations.save(before, address, &self.address_name, decision, &self.team, remember, now).map(Some)
+    ) -> Change<Option<Execution<Snapshot<bool>>>> {
+        self.conversations.save(before, address, &self.address_name, decision, &self.team, idempotency, now).map(Some)
     }
 }

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use super::Conversations;
+use super::snapshots::Snapshot;
 use super::summary::Summary;
-use super::visits::Held;
 use crate::domain::base::id::InteractionId;
 use crate::domain::conversation::address::{Address, LATE};
+use crate::domain::conversation::context::{Decision, Ended};
 use crate::domain::conversation::destination::taken_back;
 use crate::domain::conversation::interaction::{Interaction, MAX_BYTES, Status};
-use crate::domain::conversation::turn::{Decision, Ended};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain};
-use crate::engine::replay::{Remember, Told};
+use crate::engine::replay::{Execution, IdempotencyRecord};
 use crate::engine::{DAY, encode};
 use crate::services::names::{ended_challenge_name, ended_name, interaction_name};
 use crate::services::teams::TeamView;
@@ -30,9 +30,9 @@ impl Conversations {
         address_name: &str,
         decision: Decision<T>,
         team: &Arc<TeamView>,
-        remember: Option<&Remember<'_, Held<T>>>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
         now: Moment,
-    ) -> Change<Told<Held<T>>> {
+    ) -> Change<Execution<Snapshot<T>>> {
         let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
         debug_assert!(
             Summary::of(before) == Summary::of(&interaction) || events.iter().any(|e| Summary::may_change_with(e.kind)),
@@ -43,7 +43,7 @@ impl Conversations {
         let partition = Partition(interaction.id.partition());
         let retractions =
             spent.iter().map(|spent| Key { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();
-        let outcome = outcome.map(|outcome| Held {
+        let outcome = outcome.map(|outcome| Snapshot {
             outcome,
             interaction: interaction.clone(),
             address: address.clone(),
@@ -74,10 +74,10 @@ impl Conversations {
         }
         put.extend(ended_records(interaction.id, &ended, now));
         put.extend(self.retractions_of(&interaction.team, &spent, now));
-        if let (Some(remember), Ok(held)) = (remember, &outcome) {
-            put.push(remember.keep(&self.engine, held, now));
+        if let (Some(idempotency), Ok(snapshot)) = (idempotency, &outcome) {
+            put.push(idempotency.keep(&self.engine, snapshot, now));
         }
-        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Told::Fresh)) }
+        Change { put, delete, events, confirm, ..Change::nothing(outcome.map(Execution::Executed)) }
     }
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept

@@ -22,7 +22,7 @@ use crate::domain::proof::flag::Proof;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::engine::{DAY, Error};
 use crate::services::names::ambiguous_name;
 use crate::services::teams::{TeamCache, TeamView, team_event};
@@ -87,7 +87,7 @@ impl Customers {
             let data = json!({"directory": connected.kind});
             Ok(((is_new, connected), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.teams.change_team(team, rule, None).await?)
+        executed(self.teams.change_team(team, rule, None).await?)
     }
 
     /// How a team's directory is reached.
@@ -103,7 +103,7 @@ impl Customers {
             let data = json!({"directory": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.teams.change_team(team, rule, None).await?)?;
+        executed(self.teams.change_team(team, rule, None).await?)?;
         self.directories.forget_team(team);
         Ok(())
     }

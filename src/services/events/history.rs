@@ -5,7 +5,7 @@ use super::EventLog;
 use super::event_log::Numbered;
 use crate::domain::event::EventKind;
 use crate::engine::{Error, decode};
-use crate::services::conversations::visits::Acting;
+use crate::services::conversations::snapshots::Acting;
 use crate::services::names::stream_index;
 use crate::store::Order;
 
@@ -21,8 +21,8 @@ const MAX_ITEMS: usize = 200;
 impl EventLog {
     /// The interaction's events, newest first; false where there may be older ones.
     pub async fn history(&self, acting: Acting<'_>) -> Result<(Vec<Numbered>, bool), Error> {
-        let held = self.conversations.flag(acting.id, acting.team).await?;
-        let team = &held.interaction.team;
+        let snapshot = self.conversations.flag(acting.id, acting.team).await?;
+        let team = &snapshot.interaction.team;
         let (index, mut after, mut found) = (stream_index(team), None::<String>, Vec::new());
         for _ in 0..DEEPEST / PAGE {
             let partition = self.engine.team_partition(team);

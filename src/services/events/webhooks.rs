@@ -18,7 +18,7 @@ use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
-use crate::engine::{Error, Remember, Told, decode, encode};
+use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::names::{cursor_name, delivery_indexes, team_record};
 use crate::services::teams::{save_team, team_event};
 
@@ -106,8 +106,8 @@ impl Webhooks {
         name: &WebhookName,
         overlap_minutes: u64,
         actor: &Actor,
-        remember: Option<&Remember<'_, Known>>,
-    ) -> Result<Told<Known>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Known>>,
+    ) -> Result<Execution<Known>, Error> {
         let cursor = self.webhook(team, name).await?.cursor;
         let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
@@ -116,7 +116,7 @@ impl Webhooks {
             let known = Known { webhook: webhook.clone(), cursor: cursor.clone(), is_secret_new: true };
             Ok((known, vec![changed(team, name, "rotated", actor, now)]))
         };
-        self.teams.change_team(team, rule, remember).await
+        self.teams.change_team(team, rule, idempotency).await
     }
 
     /// Takes a webhook away, with all that waits for it. One that the settings name stays.

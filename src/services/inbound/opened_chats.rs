@@ -9,8 +9,8 @@ use crate::domain::base::id::{ChannelName, Conversation, TeamName};
 use crate::domain::event::Actor;
 use crate::domain::rules::linked::{Linked, awaits, linked};
 use crate::engine::Error;
-use crate::engine::replay::fresh;
-use crate::services::conversations::visits::{Visit, With};
+use crate::engine::replay::executed;
+use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
 
@@ -29,7 +29,9 @@ impl Inbound {
         }
         let address = self.address_now(address_of(&self.engine, team, channel, &conversation)).await?;
         let Some(id) = address.open else { return Ok(()) };
-        match self.take_carried(Visit { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened).await
+        match self
+            .take_carried(RequestContext { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened)
+            .await
         {
             Ok(Linked::Passed) => metrics::counter!("countersign_received_total", "outcome" => "linked").increment(1),
             Ok(Linked::Nothing) | Err(Error::Refused(_)) => {}
@@ -38,13 +40,13 @@ impl Inbound {
         Ok(())
     }
 
-    async fn take_carried(&self, visit: Visit<'_>, opened: &Opened) -> Result<Linked, Error> {
-        if !awaits(&self.conversations.look(visit.id, visit.team).await?.interaction) {
+    async fn take_carried(&self, request_context: RequestContext<'_>, opened: &Opened) -> Result<Linked, Error> {
+        if !awaits(&self.conversations.look(request_context.id, request_context.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| {
-            linked(turn, opened.token.expose_secret())
+        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
+            linked(context, opened.token.expose_secret())
         };
-        Ok(fresh(self.conversations.turn(visit, rule, None).await?)?.outcome)
+        Ok(executed(self.conversations.transact(request_context, rule, None).await?)?.outcome)
     }
 }

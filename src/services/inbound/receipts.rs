@@ -1,4 +1,4 @@
-//! What platforms say later of messages that they took: whose message it is, and the turn in which that
+//! What platforms say later of messages that they took: whose message it is, and the transaction in which that
 //! is acted on. What follows from it, `domain::rules::receive_receipt` says.
 //!
 //! Mostly a platform gives back our own id of a message, which names its interaction: nothing is kept for
@@ -15,8 +15,8 @@ use crate::domain::messaging::sending::MessageId;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive_receipt;
 use crate::domain::rules::receive_receipt::{Receipt, receive_receipt};
-use crate::engine::{Error, Told};
-use crate::services::conversations::visits::{Visit, With};
+use crate::engine::{Error, Execution};
+use crate::services::conversations::snapshots::{RequestContext, With};
 
 /// Interactions whose messages one request tells of that are looked after at the same time.
 const CONCURRENCY: usize = 16;
@@ -51,10 +51,12 @@ impl Inbound {
             DeliveryStatus::Failed => receive_receipt::ReceiptStatus::Bounced,
         };
         let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, status };
-        let visit = Visit { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
-        match self.conversations.turn(visit, |turn, _| receive_receipt(turn, &receipt), None).await {
-            Ok(Told::Fresh(held)) => count(if held.outcome { "news" } else { "known" }),
-            Ok(Told::Again(_)) => unreachable!("nothing was to be remembered"),
+        let request_context =
+            RequestContext { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
+        match self.conversations.transact(request_context, |context, _| receive_receipt(context, &receipt), None).await
+        {
+            Ok(Execution::Executed(snapshot)) => count(if snapshot.outcome { "news" } else { "known" }),
+            Ok(Execution::Replayed(_)) => unreachable!("nothing was to be remembered"),
             Err(Error::Refused(Refusal::NotFound(_))) => count("foreign"),
             Err(error) => return Err(error),
         }

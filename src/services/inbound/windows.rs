@@ -20,11 +20,11 @@ use crate::domain::rules::maintain;
 use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
-use crate::engine::replay::{Place, fresh};
-use crate::engine::{Error, Remember, Told};
+use crate::engine::replay::{Place, executed};
+use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::challenges::Attending;
 use crate::services::challenges::messages::Text;
-use crate::services::conversations::visits::{Acting, Held};
+use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::store::CommitId;
 
 mod watching;
@@ -49,7 +49,7 @@ pub struct Guest {
 
 /// Where a window stands.
 #[derive(Clone, Copy)]
-pub enum Around<'a> {
+pub enum Embedding<'a> {
     /// In a page of that origin, as the browser says.
     Website(&'a str),
     /// In the admin console, before somebody who tends the team.
@@ -94,28 +94,35 @@ impl Inbound {
     pub async fn invite_to_window(
         &self,
         acting: Acting<'_>,
-        remember: Option<&Remember<'_, Held<Made>>>,
-    ) -> Result<Told<Held<Made>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Made>>>,
+    ) -> Result<Execution<Snapshot<Made>>, Error> {
         self.must_have_window(&self.conversations.flag(acting.id, acting.team).await?)?;
         let invitation = Invitation::begin(acting.id, self.engine.now(), self.engine.draw());
         let made = Made { text: invitation.text(&self.engine.keys.window), until: invitation.until };
-        self.conversations.turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| made.clone()), remember).await
+        self.conversations
+            .transact(acting.into(), |context, _| maintain::spoken(context).map(|()| made.clone()), idempotency)
+            .await
     }
 
-    fn must_have_window(&self, held: &Held<()>) -> Result<(), Refusal> {
-        if !held.team.windows.contains(&held.interaction.channel) {
+    fn must_have_window(&self, snapshot: &Snapshot<()>) -> Result<(), Refusal> {
+        if !snapshot.team.windows.contains(&snapshot.interaction.channel) {
             return Err(Refusal::NoChannel);
         }
-        if held.interaction.is_open(self.engine.now()) { Ok(()) } else { Err(Refusal::Closed) }
+        if snapshot.interaction.is_open(self.engine.now()) { Ok(()) } else { Err(Refusal::Closed) }
     }
 
     /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
     /// over, and with `Forbidden` where the page's origin is not one of the team's.
-    pub async fn come_to_window(&self, team: &TeamName, invitation: &str, around: Around<'_>) -> Result<Made, Error> {
-        let embedder = match around {
-            Around::Website(CONSOLE) => return Err(Refusal::Forbidden.into()),
-            Around::Website(origin) => origin,
-            Around::Console => CONSOLE,
+    pub async fn come_to_window(
+        &self,
+        team: &TeamName,
+        invitation: &str,
+        embedding: Embedding<'_>,
+    ) -> Result<Made, Error> {
+        let embedder = match embedding {
+            Embedding::Website(CONSOLE) => return Err(Refusal::Forbidden.into()),
+            Embedding::Website(origin) => origin,
+            Embedding::Console => CONSOLE,
         };
         let gone = || Error::Refused(Refusal::NotFound("window"));
         let invitation = Invitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
@@ -139,22 +146,23 @@ impl Inbound {
     }
 
     /// The conversation of a guest, for as long as she may look at it.
-    async fn seat(&self, guest: &Guest) -> Result<Held<()>, Error> {
+    async fn seat(&self, guest: &Guest) -> Result<Snapshot<()>, Error> {
         Ok(self.seat_again(guest, None).await?.0)
     }
 
     /// The same, for a guest who keeps looking; with the version that she is told of.
-    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Held<()>, CommitId), Error> {
+    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Snapshot<()>, CommitId), Error> {
         if guest.session.until <= self.engine.now() {
             return Err(Refusal::NotFound("window").into());
         }
-        let (held, version) = self.conversations.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
-        if !held.team.windows.contains(&held.interaction.channel) {
+        let (snapshot, version) =
+            self.conversations.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
+        if !snapshot.team.windows.contains(&snapshot.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
         let embedder = &guest.session.embedder;
-        match embedder == CONSOLE || held.team.effective.settings.allowed_origins.contains(embedder) {
-            true => Ok((held, version)),
+        match embedder == CONSOLE || snapshot.team.effective.settings.allowed_origins.contains(embedder) {
+            true => Ok((snapshot, version)),
             false => Err(Refusal::Forbidden.into()),
         }
     }
@@ -165,11 +173,11 @@ impl Inbound {
         acting: Acting<'_>,
         message: Option<&str>,
         text: &str,
-        remember: Option<&Remember<'_, Held<Spoken>>>,
-    ) -> Result<Told<Held<Spoken>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Spoken>>>,
+    ) -> Result<Execution<Snapshot<Spoken>>, Error> {
         let id = acting.id;
         self.must_have_window(&self.conversations.flag(id, acting.team).await?)?;
-        let own = remember.map(|remember| remember.mark().to_owned());
+        let own = idempotency.map(|idempotency| idempotency.mark().to_owned());
         let name = message.map(|id| format!("said:{id}")).or(own);
         let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
         let said = Said::Bot(text.to_owned());
@@ -179,15 +187,15 @@ impl Inbound {
         });
         let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
         self.conversations
-            .turn(acting.into(), |turn, _| maintain::spoken(turn).map(|()| spoken.clone()), remember)
+            .transact(acting.into(), |context, _| maintain::spoken(context).map(|()| spoken.clone()), idempotency)
             .await
     }
 
     /// Hears what a guest typed: an answer, or words for the bot.
     pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
-        let held = self.seat(guest).await?;
-        self.must_have_window(&held)?;
-        let (id, conversation) = (held.interaction.id, &held.interaction.conversation);
+        let snapshot = self.seat(guest).await?;
+        self.must_have_window(&snapshot)?;
+        let (id, conversation) = (snapshot.interaction.id, &snapshot.interaction.conversation);
         let message_id = format!("{id}.{message}");
         let coming = Message {
             id: &message_id,
@@ -201,7 +209,7 @@ impl Inbound {
             assurance: Assurance::Platform,
             raw: None,
         };
-        let received = self.receive(&guest.team, &held.interaction.channel, &coming, flag).await?;
+        let received = self.receive(&guest.team, &snapshot.interaction.channel, &coming, flag).await?;
         let (said, typed) = match received {
             Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
             Received::Hidden => (Said::Answer, Typed::TooLate),
@@ -226,12 +234,12 @@ impl Inbound {
             Received::Answer(kind, outcome) => Typed::Answer(kind, outcome),
             Received::Words | Received::Redacted | Received::Hidden => Typed::NoCode,
         };
-        let render = |held: &Held<Received>| crate::engine::encode(&read(held.outcome));
-        let remember = Remember::new(self.typed_place(id, message), &render);
+        let render = |snapshot: &Snapshot<Received>| crate::engine::encode(&read(snapshot.outcome));
+        let idempotency = IdempotencyRecord::new(self.typed_place(id, message), &render);
         let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
-        let typed = match self.challenges.hear(id, Some(&guest.team), text, &remember).await? {
-            Told::Fresh(held) => read(held.outcome),
-            Told::Again(bytes) => crate::engine::decode("what was typed", &bytes)?,
+        let typed = match self.challenges.hear(id, Some(&guest.team), text, &idempotency).await? {
+            Execution::Executed(snapshot) => read(snapshot.outcome),
+            Execution::Replayed(bytes) => crate::engine::decode("what was typed", &bytes)?,
         };
         if matches!(typed, Typed::Answer(..)) {
             self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
@@ -246,10 +254,10 @@ impl Inbound {
     /// A guest wants another code.
     pub async fn resend_at_window(&self, guest: &Guest) -> Result<(), Error> {
         let id = guest.session.interaction;
-        let held = self.conversations.flag(id, Some(&guest.team)).await?;
-        let live = held.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;
+        let snapshot = self.conversations.flag(id, Some(&guest.team)).await?;
+        let live = snapshot.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;
         let id = ChallengeId { interaction: id, number: live.number };
-        fresh(self.challenges.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
+        executed(self.challenges.resend(Attending { id, team: Some(&guest.team), actor: Actor::Person }, None).await?)?;
         Ok(())
     }
 }

@@ -59,9 +59,9 @@ impl Limits {
         }
         if let Some(limit) = limit
             && trying.slot.is_none()
-            && let Some(held) = self.wait_for_turn(&team.team.name, channel, limit, trying.next).await?
+            && let Some(delayed) = self.wait_for_turn(&team.team.name, channel, limit, trying.next).await?
         {
-            return Ok(Some(held));
+            return Ok(Some(delayed));
         }
         Ok(self.let_go(team, channel).map(Tried::Shut))
     }
@@ -120,7 +120,7 @@ impl Limits {
             },
         };
         let now = self.engine.now();
-        Ok((slot > now || now.plus(TIMEOUT) > until).then_some(Tried::Turn(slot)))
+        Ok((slot > now || now.plus(TIMEOUT) > until).then_some(Tried::Deferred(slot)))
     }
 
     async fn take_turns(

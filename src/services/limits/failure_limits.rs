@@ -1,7 +1,7 @@
 //! The records of customers' failure limits, each in a partition of its own: how they stand, one more
 //! wrong answer, none any more. What the numbers mean is the domain's (`domain::failure_limit`).
 //!
-//! The order is the point. A wrong answer is counted here *before* the turn that judged it is saved
+//! The order is the point. A wrong answer is counted here *before* the transaction that judged it is saved
 //! and told: the other way round a crash in between would leave the answer judged, its reply
 //! remembered and nothing counted, and whoever repeated that would guess for nothing. A right answer
 //! clears *before* the flag goes up: afterwards a crash would leave failures that nothing clears.

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 
 use super::Limits;
 use crate::domain::base::id::TeamName;
-use crate::domain::conversation::destination::{Destination, Paid};
+use crate::domain::conversation::destination::{Destination, QuotaReceipt};
 use crate::domain::messaging::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::SendBudget;
@@ -78,7 +78,7 @@ impl Blocks {
 
 impl Limits {
     /// Pays for one message, or says until when there is no budget.
-    pub(crate) async fn pay(&self, team: &TeamView, to: Destination) -> Result<Paid, Error> {
+    pub(crate) async fn pay(&self, team: &TeamView, to: Destination) -> Result<QuotaReceipt, Error> {
         let rule = &team.effective.settings.send_budget;
         if !rule.allows(to.country) {
             return Err(Refusal::CountryNotAllowed.into());
@@ -86,7 +86,7 @@ impl Limits {
         self.may_send_to(team, to.country).await?;
         let (destination, by_team) = tokio::join!(self.spend_at(rule, to), self.spend_of(team, rule));
         match (destination, by_team) {
-            (Ok(()), Ok(())) => Ok(Paid(to)),
+            (Ok(()), Ok(())) => Ok(QuotaReceipt(to)),
             (Err(why), Ok(())) => {
                 self.budgets.give_back(&team.team.name);
                 Err(why)

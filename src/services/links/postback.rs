@@ -1,5 +1,5 @@
 //! The login page's answer: judged against the link's team's keys, then accepted by the rule.
-//! The signature is checked before the turn, since keys are the team's; everything that depends on
+//! The signature is checked before the transaction, since keys are the team's; everything that depends on
 //! the link's state is checked within it.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
-use crate::engine::replay::fresh;
-use crate::services::conversations::visits::{Held, Visit, With};
+use crate::engine::replay::executed;
+use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::customers::directories::Identity;
 use crate::services::teams::TeamView;
 
@@ -42,7 +42,7 @@ pub struct VerifiedPostBack {
 
 impl Links {
     /// Takes a post-back at the callback of `handle`.
-    pub async fn post_back(&self, handle: &str, token: &str) -> Result<Held<Accepted>, Error> {
+    pub async fn post_back(&self, handle: &str, token: &str) -> Result<Snapshot<Accepted>, Error> {
         let link = self.link_of(handle).await?;
         let verified = self.verify_post_back(&link, handle, token).await?;
         self.accept_post_back(&link, verified, &self.done_of(&link.parsed, token)).await
@@ -54,7 +54,12 @@ impl Links {
     }
 
     /// The same of an answer that is known by something else than its bytes.
-    pub(crate) async fn post_back_of(&self, handle: &str, token: &str, of: &[&[u8]]) -> Result<Held<Accepted>, Error> {
+    pub(crate) async fn post_back_of(
+        &self,
+        handle: &str,
+        token: &str,
+        of: &[&[u8]],
+    ) -> Result<Snapshot<Accepted>, Error> {
         let link = self.link_of(handle).await?;
         let verified = self.verify_post_back(&link, handle, token).await?;
         self.accept_post_back(&link, verified, &link.parsed.done(of, &self.engine.keys.handle)).await
@@ -88,27 +93,38 @@ impl Links {
         link: &PostBackLink,
         verified: VerifiedPostBack,
         done: &Token,
-    ) -> Result<Held<Accepted>, Error> {
+    ) -> Result<Snapshot<Accepted>, Error> {
         let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
         let answer = NewAnswer { handle: parsed, done };
         let actor = Actor::LoginPage(assertion.kid.to_string());
-        let visit = Visit { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
+        let request_context =
+            RequestContext { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
         if let Verdict::Authenticated(proof) = &mut assertion.verdict
             && !team.effective.settings.directory.matching.is_empty()
         {
             // A directory is only asked about a link that can be answered, and nothing is spent before it is.
-            fresh(self.conversations.turn(visit.clone(), |turn, _| answerable(turn, answer), None).await?)?;
+            executed(
+                self.conversations
+                    .transact(request_context.clone(), |context, _| answerable(context, answer), None)
+                    .await?,
+            )?;
             match self.customers.identify(&team, proof).await? {
                 Identity::Known => {}
                 Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
                 Identity::Several => {
-                    fresh(self.conversations.turn(visit, |turn, _| ambiguous(turn, answer), None).await?)?;
+                    executed(
+                        self.conversations
+                            .transact(request_context, |context, _| ambiguous(context, answer), None)
+                            .await?,
+                    )?;
                     return Err(Refusal::NoMatchingRecord.into());
                 }
             }
         }
-        let rule = |turn: crate::domain::conversation::turn::Turn<'_>, _: &TeamView| accept(turn, answer, &assertion);
-        fresh(self.conversations.turn(visit, rule, None).await?)
+        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
+            accept(context, answer, &assertion)
+        };
+        executed(self.conversations.transact(request_context, rule, None).await?)
     }
 
     /// Where a done page is.

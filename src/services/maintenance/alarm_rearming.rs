@@ -19,7 +19,7 @@ use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{Error, decode};
 use crate::services::conversations::retractions::Retraction;
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::events::webhooks::cursor_record;
 use crate::services::names::RETRACTION;
 use crate::store::Key;
@@ -51,8 +51,8 @@ impl Maintenance {
         match key.name.split_once('/') {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
-                let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-                match self.conversations.turn(visit, |turn, _| maintain::wake(turn), None).await {
+                let request_context = RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing };
+                match self.conversations.transact(request_context, |context, _| maintain::wake(context), None).await {
                     Ok(_) => Ok(()),
                     Err(Error::Refused(Refusal::NotFound(_))) => self.put_anew(key, |_, _| None).await,
                     Err(error) => Err(error),

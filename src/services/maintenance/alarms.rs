@@ -10,7 +10,7 @@ use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::claim;
 use crate::engine::Error;
-use crate::services::conversations::visits::{Acting, Visit, With};
+use crate::services::conversations::snapshots::{Acting, RequestContext, With};
 use crate::services::names::RETRACTION;
 use crate::store::Key;
 
@@ -48,8 +48,8 @@ impl Maintenance {
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
-        let visit = Visit { id, team: None, actor: Actor::Time, with: With::Nothing };
-        match self.conversations.turn(visit, |turn, _| claim(turn), None).await {
+        let request_context = RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing };
+        match self.conversations.transact(request_context, |context, _| claim(context), None).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.
             Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,

@@ -22,7 +22,7 @@ use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Plain, Reads};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::accounts::Logins;
-use crate::services::conversations::visits::Acting;
+use crate::services::conversations::snapshots::Acting;
 use crate::services::customers::Customers;
 use crate::services::events::EventLog;
 use crate::services::events::audit::{Entry, Trail};

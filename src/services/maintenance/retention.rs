@@ -15,8 +15,8 @@ use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::conversations::saving::address_record;
+use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::conversations::summary::Summary;
-use crate::services::conversations::visits::{Acting, Held};
 use crate::services::events::audit::Entry as AuditEntry;
 use crate::services::events::event_log::{Head, Numbered};
 use crate::services::names::{
@@ -52,7 +52,7 @@ impl Maintenance {
         filter: &Filter,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<Held<()>>, Option<String>), Error> {
+    ) -> Result<(Vec<Snapshot<()>>, Option<String>), Error> {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (list_index(team), self.engine.team_partition(team));
         let (mut found, mut cursor) = (Vec::new(), after.map(str::to_owned));
@@ -65,10 +65,10 @@ impl Maintenance {
                 if !filter.fits_summary(&entry.member, &summary) {
                     continue;
                 }
-                if let Some(held) = self.still_there(&entry.member, team).await?
-                    && filter.fits(&held, self.engine.now())
+                if let Some(snapshot) = self.still_there(&entry.member, team).await?
+                    && filter.fits(&snapshot, self.engine.now())
                 {
-                    found.push(held);
+                    found.push(snapshot);
                 }
                 if found.len() == limit {
                     return Ok((found, cursor));
@@ -81,10 +81,10 @@ impl Maintenance {
         Ok((found, cursor))
     }
 
-    async fn still_there(&self, id: &str, team: &TeamName) -> Result<Option<Held<()>>, Error> {
+    async fn still_there(&self, id: &str, team: &TeamName) -> Result<Option<Snapshot<()>>, Error> {
         let id: InteractionId = id.parse().map_err(|_| Error::Damaged("the list of interactions".into()))?;
         match self.conversations.interaction(id, Some(team)).await {
-            Ok(held) => Ok(Some(held)),
+            Ok(snapshot) => Ok(Some(snapshot)),
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(None),
             Err(error) => Err(error),
         }
@@ -322,9 +322,9 @@ impl Filter {
     }
 
     /// Whether an interaction as it is now is one that was asked for.
-    pub fn fits(&self, held: &Held<()>, now: Moment) -> bool {
-        let open = self.open.is_none_or(|open| held.interaction.is_open(now) == open);
-        let raised = || held.interaction.is_open(now) && held.interaction.primary().flag.raised(now).is_some();
+    pub fn fits(&self, snapshot: &Snapshot<()>, now: Moment) -> bool {
+        let open = self.open.is_none_or(|open| snapshot.interaction.is_open(now) == open);
+        let raised = || snapshot.interaction.is_open(now) && snapshot.interaction.primary().flag.raised(now).is_some();
         open && self.authenticated.is_none_or(|wanted| raised() == wanted)
     }
 }

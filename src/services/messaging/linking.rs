@@ -17,7 +17,7 @@ use crate::domain::rules::finish::{Finished, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
 use crate::engine::Error;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::snapshots::Snapshot;
 use crate::services::teams::TeamView;
 
 /// How the browser that has logged in gets the platform to say whose it is.
@@ -30,9 +30,9 @@ pub struct WayToPlatform {
 
 impl Messaging {
     /// The way to the platform, from the done page of a login that waits for its code.
-    pub fn way_to_platform(&self, held: &Held<Finished>) -> Option<WayToPlatform> {
-        let (team, interaction) = (&held.team, &held.interaction);
-        let confirmation = waiting(held)?;
+    pub fn way_to_platform(&self, snapshot: &Snapshot<Finished>) -> Option<WayToPlatform> {
+        let (team, interaction) = (&snapshot.team, &snapshot.interaction);
+        let confirmation = waiting(snapshot)?;
         let nonce = self.nonce_of(interaction, confirmation);
         let url = match self.channels.driver(team, &interaction.channel)?.linking(&nonce)? {
             Linking::To(url) => Some(url.expose_secret().to_owned()),
@@ -48,16 +48,16 @@ impl Messaging {
     /// `NotFound` where no login of that page waits, or there is no such way; `Away` where the platform
     /// does not give it now.
     pub async fn go_to_platform(&self, done: &Token, browser: &Tag) -> Result<String, Error> {
-        let held = self.links.visit_done(done, browser).await?;
+        let snapshot = self.links.done_page_by_token(done, browser).await?;
         let nowhere = || Error::Refused(Refusal::NotFound("link"));
-        let interaction = &held.interaction;
-        let nonce = self.nonce_of(interaction, waiting(&held).ok_or_else(nowhere)?);
-        let driver = self.channels.driver(&held.team, &interaction.channel).ok_or_else(nowhere)?;
+        let interaction = &snapshot.interaction;
+        let nonce = self.nonce_of(interaction, waiting(&snapshot).ok_or_else(nowhere)?);
+        let driver = self.channels.driver(&snapshot.team, &interaction.channel).ok_or_else(nowhere)?;
         let url = match driver.linking(&nonce).ok_or_else(nowhere)? {
             Linking::To(url) => url,
             Linking::Asked => {
                 let to = Address::new(interaction.conversation.as_str());
-                driver.ask_to_link(&to, &nonce).await.map_err(|error| unwilling(&held.team, interaction, &error))?
+                driver.ask_to_link(&to, &nonce).await.map_err(|error| unwilling(&snapshot.team, interaction, &error))?
             }
         };
         Ok(url.expose_secret().to_owned())
@@ -76,9 +76,10 @@ impl Messaging {
 }
 
 /// The proof that waits, of the one who chats: a cosigner is not in the chat.
-fn waiting(held: &Held<Finished>) -> Option<&Confirmation> {
-    let Finished { at, source, .. } = &held.outcome;
-    let participant = held.interaction.participants.get(*at).filter(|participant| participant.role == Role::Primary)?;
+fn waiting(snapshot: &Snapshot<Finished>) -> Option<&Confirmation> {
+    let Finished { at, source, .. } = &snapshot.outcome;
+    let participant =
+        snapshot.interaction.participants.get(*at).filter(|participant| participant.role == Role::Primary)?;
     shown_code(participant, *source).map(|(confirmation, _)| confirmation)
 }
 

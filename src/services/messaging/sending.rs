@@ -1,4 +1,4 @@
-//! Messages that leave: what a node has claimed it hands to the channel, and a turn records what
+//! Messages that leave: what a node has claimed it hands to the channel, and a transaction records what
 //! became of it. Claims are made by commits, so of several nodes one sends; a claim that nobody
 //! settled lapses, and the message goes again under the same id.
 //!
@@ -24,9 +24,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::send::{Attempt, renew, tried};
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::queue::Queue;
-use crate::engine::{Error, Told};
+use crate::engine::{Error, Execution};
 use crate::services::conversations::committed::{CommitObserver, Committed};
-use crate::services::conversations::visits::{Visit, With};
+use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::teams::{TeamView, sms};
 
 /// Messages that are handed over at the same time: a platform that is slow to answer must not keep
@@ -111,15 +111,15 @@ impl Messaging {
         };
         let label = match how {
             Tried::Sent => "sent",
-            Tried::Turn(_) | Tried::Shut(_) => "waits",
+            Tried::Deferred(_) | Tried::Shut(_) => "waits",
             _ => "not-sent",
         };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
         let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
         let (number, way, tries) = (claim.number, sending.way, trying.tries);
         let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
-        let told = self.conversations.turn(by_time(claim.id), |turn, _| tried(turn, &attempt), None).await?;
-        let is_gone = matches!(told, Told::Fresh(held) if !held.outcome);
+        let told = self.conversations.transact(by_time(claim.id), |context, _| tried(context, &attempt), None).await?;
+        let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
         match platform_id.filter(|_| is_gone && nature.takes_back).and_then(|id| sending.spent_as(interaction, id)) {
             Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
             None => Ok(()),
@@ -128,9 +128,9 @@ impl Messaging {
 
     /// The claim goes on for as long as a claim lasts; false where it is not this node's any more.
     async fn renew(&self, id: InteractionId, number: u32, tries: u32) -> Result<bool, Error> {
-        match self.conversations.turn(by_time(id), |turn, _| renew(turn, number, tries), None).await? {
-            Told::Fresh(held) => Ok(held.outcome),
-            Told::Again(_) => unreachable!("nothing was to be remembered"),
+        match self.conversations.transact(by_time(id), |context, _| renew(context, number, tries), None).await? {
+            Execution::Executed(snapshot) => Ok(snapshot.outcome),
+            Execution::Replayed(_) => unreachable!("nothing was to be remembered"),
         }
     }
 
@@ -163,8 +163,8 @@ impl Messaging {
         let Some(address) = sending.way.address(interaction, participant) else {
             return not_tried(Tried::Refused("no-address"));
         };
-        if let Some(held) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
-            return not_tried(held);
+        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
+            return not_tried(delayed);
         }
         let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
         if let Some(unpaid) = self.pay_for(team, sending, to).await? {
@@ -289,6 +289,6 @@ pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> Tried {
 }
 
 /// Nobody acts: time, and what the gateway does by itself.
-fn by_time(id: InteractionId) -> Visit<'static> {
-    Visit { id, team: None, actor: Actor::Time, with: With::Nothing }
+fn by_time(id: InteractionId) -> RequestContext<'static> {
+    RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing }
 }

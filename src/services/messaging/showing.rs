@@ -116,7 +116,7 @@ impl Messaging {
             Err(Error::Refused(Refusal::NotFound(_))) => Landed::Done,
             Err(error) => {
                 tracing::warn!(%id, %error, "agents are not shown how a conversation stands");
-                Landed::Again(None)
+                Landed::Retry(None)
             }
         };
         (flight, landed)
@@ -125,8 +125,8 @@ impl Messaging {
     /// Shows a conversation as it stands, where agents see something else.
     async fn try_to_show(&self, flight: &StatusDisplay) -> Result<Landed, Error> {
         let id = flight.id;
-        let held = self.conversations.flag(id, Some(&flight.team)).await?;
-        let (team, interaction) = (&held.team, &held.interaction);
+        let snapshot = self.conversations.flag(id, Some(&flight.team)).await?;
+        let (team, interaction) = (&snapshot.team, &snapshot.interaction);
         if !self.shows(team, interaction) {
             return Ok(Landed::Done);
         }
@@ -146,8 +146,8 @@ impl Messaging {
                 self.showing.last.insert(id, stands);
                 Ok(Landed::Shown)
             }
-            Err(DeliveryError::RetryAfter(after)) => Ok(Landed::Again(Some(after))),
-            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => Ok(Landed::Again(None)),
+            Err(DeliveryError::RetryAfter(after)) => Ok(Landed::Retry(Some(after))),
+            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => Ok(Landed::Retry(None)),
             Err(error) => {
                 let (team, channel) = (&interaction.team, &interaction.channel);
                 tracing::warn!(%id, %team, %channel, %error, "agents cannot be shown how a conversation stands");

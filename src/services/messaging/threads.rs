@@ -56,7 +56,7 @@ struct Looked {
     lookers: usize,
 }
 
-/// What a thread was seen as. Its own, and not its interaction's: what is typed comes into it after the turn.
+/// What a thread was seen as. Its own, and not its interaction's: what is typed comes into it after the transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen(Option<CommitId>);
 

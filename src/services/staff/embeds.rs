@@ -10,7 +10,7 @@ use crate::domain::team::Role;
 use crate::domain::team::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::services::conversations::visits::Acting;
+use crate::services::conversations::snapshots::Acting;
 
 /// A link into a frame.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Embed {
 impl Callers {
     /// Makes a link into a frame that shows that interaction.
     pub async fn embed(&self, acting: Acting<'_>, caller: &Caller) -> Result<Embed, Error> {
-        let held = self.conversations.flag(acting.id, acting.team).await?;
-        let team = held.interaction.team.clone();
+        let snapshot = self.conversations.flag(acting.id, acting.team).await?;
+        let team = snapshot.interaction.team.clone();
         let by = match (&caller.who, &caller.team, &caller.actor) {
             (Some(who), ..) => Voucher::Person(who.clone()),
             (None, Some(of), crate::domain::event::Actor::ApiKey(id)) => {

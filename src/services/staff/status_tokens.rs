@@ -17,8 +17,8 @@ use crate::domain::messaging::window::StatusToken;
 use crate::domain::proof::flag::Flag;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::{Error, Remember, Told};
-use crate::services::conversations::visits::{Acting, Held};
+use crate::engine::{Error, Execution, IdempotencyRecord};
+use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::events::stream::Listener;
 use crate::services::inbound::windows::Made;
 
@@ -80,11 +80,11 @@ impl Callers {
     pub async fn issue_status_token(
         &self,
         acting: Acting<'_>,
-        remember: Option<&Remember<'_, Held<Made>>>,
-    ) -> Result<Told<Held<Made>>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<Made>>>,
+    ) -> Result<Execution<Snapshot<Made>>, Error> {
         let status_token = StatusToken::begin(acting.id, self.engine.now());
         let made = Made { text: status_token.text(&self.engine.keys.window), until: status_token.until };
-        self.conversations.turn(acting.into(), |turn, _| turn.done(made.clone()), remember).await
+        self.conversations.transact(acting.into(), |context, _| context.done(made.clone()), idempotency).await
     }
 
     /// Whether pages of that website may show how the team's conversations stand.
@@ -168,10 +168,10 @@ impl Glancer {
 
     /// How one stands, where that is another than before.
     async fn look(&mut self, id: InteractionId) -> Option<Seen> {
-        let held = self.callers.conversations.flag(id, Some(&self.team)).await;
+        let snapshot = self.callers.conversations.flag(id, Some(&self.team)).await;
         let now = self.callers.engine.now();
-        let (stands, due) = match &held {
-            Ok(held) => (stands(&held.interaction, now), held.interaction.deadline()),
+        let (stands, due) = match &snapshot {
+            Ok(snapshot) => (stands(&snapshot.interaction, now), snapshot.interaction.deadline()),
             Err(Error::Refused(_)) => (Stands::Unknown, None),
             Err(error) => {
                 tracing::warn!(%error, "a flag that is watched cannot be read");

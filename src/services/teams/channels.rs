@@ -14,8 +14,8 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
-use crate::engine::replay::fresh;
-use crate::engine::{Engine, Error, Remember, Told};
+use crate::engine::replay::executed;
+use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 
 /// Teams' accounts on chat platforms.
 pub struct Channels {
@@ -46,7 +46,7 @@ impl Channels {
         };
         let put = self.teams.change_team(team, rule, None).await?;
         self.teams.forget_channel(team, name);
-        fresh(put)
+        executed(put)
     }
 
     /// What is passed on is signed under another secret from now on, and for so long under the one before
@@ -57,8 +57,8 @@ impl Channels {
         name: &ChannelName,
         overlap_minutes: u64,
         actor: &Actor,
-        remember: Option<&Remember<'_, Channel>>,
-    ) -> Result<Told<Channel>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, Channel>>,
+    ) -> Result<Execution<Channel>, Error> {
         let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
@@ -66,7 +66,7 @@ impl Channels {
             let data = json!({"channel": name, "change": "rotated"});
             Ok((channel.clone(), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        self.teams.change_team(team, rule, remember).await
+        self.teams.change_team(team, rule, idempotency).await
     }
 
     /// A team that has that channel, or has not by all that the store knows.
@@ -91,7 +91,7 @@ impl Channels {
             let data = json!({"channel": name, "definition": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.teams.change_team(team, rule, None).await?)?;
+        executed(self.teams.change_team(team, rule, None).await?)?;
         self.drivers.forget(team, name);
         self.teams.forget_channel(team, name);
         Ok(())

@@ -14,8 +14,8 @@ use crate::domain::secret::Secret;
 use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm};
-use crate::engine::replay::fresh;
-use crate::engine::{Error, Remember, Told, decode};
+use crate::engine::replay::executed;
+use crate::engine::{Error, Execution, IdempotencyRecord, decode};
 
 /// A new API key: its text is told once.
 pub type NewApiKey = (ApiKey, Secret);
@@ -27,8 +27,8 @@ impl Teams {
         team: &TeamName,
         public: Option<&Value>,
         actor: &Actor,
-        remember: Option<&Remember<'_, SecurityKey>>,
-    ) -> Result<Told<SecurityKey>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, SecurityKey>>,
+    ) -> Result<Execution<SecurityKey>, Error> {
         let (secret, kid) = (self.engine.draw(), self.engine.draw());
         let rule = |record: &mut Team, now| {
             let key = match public {
@@ -38,7 +38,7 @@ impl Teams {
             let data = json!({"kind": "security_key", "kid": key.kid});
             Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
         };
-        self.change_team(team, rule, remember).await
+        self.change_team(team, rule, idempotency).await
     }
 
     /// The team whose login page or website says that it signed `token`.
@@ -88,7 +88,7 @@ impl Teams {
             let activated = team_event(team, EventKind::KeyActivated, actor, now, data);
             Ok((change, retired.into_iter().chain([activated]).collect()))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        executed(self.change_team(team, rule, None).await?)
     }
 
     /// A key verifies for so many minutes more.
@@ -104,7 +104,7 @@ impl Teams {
             let retired = key_retired(team, kid, after_minutes, actor, now);
             Ok((record.key_change(kid, now)?, vec![retired]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        executed(self.change_team(team, rule, None).await?)
     }
 
     /// A key counts no more.
@@ -115,7 +115,7 @@ impl Teams {
             let revoked = team_event(team, EventKind::KeyRevoked, actor, now, data);
             Ok((record.key_change(kid, now)?, vec![revoked]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        executed(self.change_team(team, rule, None).await?)
     }
 
     /// The team's security keys, newest first.
@@ -131,15 +131,15 @@ impl Teams {
         role: Role,
         name: &str,
         actor: &Actor,
-        remember: Option<&Remember<'_, NewApiKey>>,
-    ) -> Result<Told<NewApiKey>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, NewApiKey>>,
+    ) -> Result<Execution<NewApiKey>, Error> {
         let draw = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let key = record.add_api_key(role, name.to_owned(), draw, &self.engine.keys.api, now)?;
             let data = json!({"kind": "api_key", "id": key.0.id, "role": role});
             Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
         };
-        self.change_team(team, rule, remember).await
+        self.change_team(team, rule, idempotency).await
     }
 
     /// The team's API keys, newest first.
@@ -158,7 +158,7 @@ impl Teams {
             let data = json!({"kind": "api_key", "id": id});
             Ok(((), vec![team_event(team, EventKind::KeyRevoked, actor, now, data)]))
         };
-        fresh(self.change_team(team, rule, None).await?)
+        executed(self.change_team(team, rule, None).await?)
     }
 }
 

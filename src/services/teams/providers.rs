@@ -16,7 +16,7 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::engine::{Engine, Error};
 use crate::identity;
 use crate::identity::{Checker, Trouble};
@@ -64,7 +64,7 @@ impl Providers {
             let data = json!({"provider": name, "kind": provider.kind});
             Ok(((is_new, provider), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.teams.change_team(team, rule, None).await?)
+        executed(self.teams.change_team(team, rule, None).await?)
     }
 
     /// A provider of the team.
@@ -80,7 +80,7 @@ impl Providers {
             let data = json!({"provider": name, "kind": null});
             Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
         };
-        fresh(self.teams.change_team(team, rule, None).await?)?;
+        executed(self.teams.change_team(team, rule, None).await?)?;
         self.checkers.0.remove(&(team.clone(), name.clone()));
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Providers {
         if checker.is_none() {
             tracing::warn!(team = %team.team.name, provider = %name, kind = provider.kind, "a provider cannot be used");
         }
-        // Also that it cannot be: every turn of the team asks.
+        // Also that it cannot be: every transaction of the team asks.
         self.checkers.0.insert(place, Opened { of: provider.clone(), checker: checker.clone() });
         checker
     }

@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
-use crate::engine::{Error, SYSTEM, Told, decode, encode};
+use crate::engine::{Error, Execution, SYSTEM, decode, encode};
 use crate::services::names::SYSTEM_RECORD;
 
 impl Teams {
@@ -50,7 +50,7 @@ impl Teams {
             )
             .await?;
         match told {
-            Told::Fresh(()) | Told::Again(_) => Ok(()),
+            Execution::Executed(()) | Execution::Replayed(_) => Ok(()),
         }
     }
 

@@ -104,7 +104,7 @@ impl Story {
                 let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Agent);
                 let participant = Some(self.id(who));
                 let request = Request { wanted, participant, deliver_to, intent: None, state: None, way: Way::Landing };
-                let (asked, events) = self.turn(None, |turn| ask(turn, &request));
+                let (asked, events) = self.context(None, |context| ask(context, &request));
                 self.hear(events, None);
                 let new = asked.is_none_or(|challenge| !self.codes.tries.contains_key(&challenge.number));
                 assert!(new, "a number is given out once");
@@ -112,12 +112,12 @@ impl Story {
             Act::Answer { who, right, by_chat } => self.answer_code(who, right, by_chat),
             Act::Resend { who } => {
                 let Some(number) = self.asked(who) else { return };
-                let (_, events) = self.turn(None, |turn| resend(turn, number));
+                let (_, events) = self.context(None, |context| resend(context, number));
                 self.hear(events, None);
             }
             Act::Cancel { who } => {
                 let Some(number) = self.asked(who) else { return };
-                let (_, events) = self.turn(None, |turn| cancel(turn, number));
+                let (_, events) = self.context(None, |context| cancel(context, number));
                 self.hear(events, None);
                 assert!(self.asked(who).is_none());
             }
@@ -140,12 +140,12 @@ impl Story {
         if by_chat {
             // Only what is asked of the one who chats is answered there.
             let may = Some(may).filter(|_| right && who == 0);
-            let (_, events) = self.turn(None, |turn| hear::hear(turn, &text, Sender::Own, &Actor::Person));
+            let (_, events) = self.context(None, |context| hear::hear(context, &text, Sender::Own, &Actor::Person));
             return self.hear(events, may);
         }
         let may = Some(may).filter(|_| right);
         let said = Answer { typed: Typed::Text(&text), how: How::Brought { speaks: true }, by: &Actor::Person };
-        let (answered, events) = self.turn(None, |turn| answer(turn, challenge.number, &said));
+        let (answered, events) = self.context(None, |context| answer(context, challenge.number, &said));
         self.hear(events, may);
         let passed = answered.is_some_and(|answered| answered.outcome == Outcome::Passed);
         assert_eq!(passed, right, "a live code is right, and nothing else is");

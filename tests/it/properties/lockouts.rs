@@ -11,13 +11,13 @@ use countersign::domain::base::id::ParticipantId;
 use countersign::domain::base::role::Role;
 use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::address::Address;
+use countersign::domain::conversation::context::Context;
+use countersign::domain::conversation::context::Decision;
+use countersign::domain::conversation::context::Draws;
+use countersign::domain::conversation::context::Environment;
 use countersign::domain::conversation::interaction::Interaction;
 use countersign::domain::conversation::interaction::Person;
 use countersign::domain::conversation::interaction::Status;
-use countersign::domain::conversation::turn::Around;
-use countersign::domain::conversation::turn::Decision;
-use countersign::domain::conversation::turn::Draws;
-use countersign::domain::conversation::turn::Turn;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
@@ -254,9 +254,9 @@ fn opened(keys: &Keys, settings: &Settings, address: Address, now: u64, drawn: u
     let mut random = [0; 10];
     random[2..].copy_from_slice(&drawn.to_be_bytes());
     let id = InteractionId::new(Moment(now), random, 7);
-    let around = Around::at(settings, keys, Moment(now));
+    let environment = Environment::at(settings, keys, Moment(now));
     let Decision { interaction, address, .. } =
-        open::open(id, &opening, address, around, Actor::Person, Draws::new([0; 96])).done(());
+        open::open(id, &opening, address, environment, Actor::Person, Draws::new([0; 96])).done(());
     (interaction, address)
 }
 
@@ -281,10 +281,10 @@ impl<'k> Story<'k> {
         }
     }
 
-    fn turn<T>(
+    fn context<T>(
         &mut self,
         with: Option<u16>,
-        rule: impl FnOnce(Turn<'_>) -> Decision<T>,
+        rule: impl FnOnce(Context<'_>) -> Decision<T>,
     ) -> (Result<T, Refusal>, Vec<Event>) {
         self.drawn += 1;
         let mut bytes = [0; 96];
@@ -292,11 +292,11 @@ impl<'k> Story<'k> {
             .chunks_mut(8)
             .zip(1u64..)
             .for_each(|(chunk, n)| chunk.copy_from_slice(&(self.drawn * 97 + n).to_le_bytes()));
-        let around = Around::at(&self.settings, self.keys, Moment(self.now));
+        let environment = Environment::at(&self.settings, self.keys, Moment(self.now));
         let (interaction, address) = (self.interaction.clone(), self.address.clone());
-        let mut turn = Turn::begin(interaction, address, around, Actor::Person, Draws::new(bytes));
-        turn.past.challenge = with.and_then(|number| self.ended.get(&number).cloned());
-        let Decision { interaction, address, ended, events, needs, outcome, .. } = rule(turn);
+        let mut context = Context::begin(interaction, address, environment, Actor::Person, Draws::new(bytes));
+        context.past.challenge = with.and_then(|number| self.ended.get(&number).cloned());
+        let Decision { interaction, address, ended, events, needs, outcome, .. } = rule(context);
         assert!(needs.is_empty(), "nobody knows this customer, so she has no failure_limit");
         self.ended.extend(ended.challenges.into_iter().map(|ended| (ended.number, ended)));
         (self.interaction, self.address) = (interaction, address);
@@ -316,7 +316,7 @@ impl<'k> Story<'k> {
             _ => {}
         }
         self.model.pass(self.now);
-        let (_, events) = self.turn(None, maintain::tick);
+        let (_, events) = self.context(None, maintain::tick);
         self.check_told(&events, None);
         if self.interaction.status != Status::Open {
             self.reopen();
@@ -347,7 +347,7 @@ impl<'k> Story<'k> {
 
     fn reopen(&mut self) {
         if self.interaction.status == Status::Open {
-            let (_, events) = self.turn(None, maintain::close);
+            let (_, events) = self.context(None, maintain::close);
             self.check_told(&events, None);
         }
         self.drawn += 1;
@@ -363,7 +363,7 @@ impl<'k> Story<'k> {
         let wanted = if self.by_pin { Wanted::Pin(Pin::parse(PIN).expect("a PIN")) } else { Wanted::Otp };
         let (deliver_to, by_pin) = (DeliverTo::Agent, self.by_pin);
         let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
-        let (asked, events) = self.turn(None, |turn| ask(turn, &request));
+        let (asked, events) = self.context(None, |context| ask(context, &request));
         self.check_told(&events, None);
         match (self.model.shut(self.now), asked) {
             (Some(Outcome::Banned), Err(refusal)) => assert_eq!(refusal, Refusal::Banned),
@@ -383,7 +383,7 @@ impl<'k> Story<'k> {
 
     fn resend(&mut self) {
         let Some(&(number, put)) = self.model.puts.last() else { return };
-        let (sent, events) = self.turn(Some(number), |turn| resend(turn, number));
+        let (sent, events) = self.context(Some(number), |context| resend(context, number));
         self.check_told(&events, None);
         let Put::Live { tries_left, resend_at, .. } = put else { return assert!(sent.is_err(), "{put:?}") };
         assert_eq!(self.model.shut(self.now), None, "what is guarded by a lock does not live");
@@ -396,7 +396,8 @@ impl<'k> Story<'k> {
     }
 
     fn unlock(&mut self, ban: bool) {
-        let (done, _) = self.turn(None, |turn| maintain::unlock(turn, &ParticipantId::nth(1), None, "asked", ban));
+        let (done, _) =
+            self.context(None, |context| maintain::unlock(context, &ParticipantId::nth(1), None, "asked", ban));
         match (self.model.banned, ban) {
             (true, false) => return assert_eq!(done, Err(Refusal::BanStands)),
             (true, true) => {
@@ -421,7 +422,7 @@ impl<'k> Story<'k> {
     fn told(&mut self, at: usize, by_chat: bool, text: &str) -> Option<Outcome> {
         if by_chat {
             let issue = self.issue();
-            let (heard, events) = self.turn(None, |turn| hear(turn, text, Sender::Own, &Actor::Person));
+            let (heard, events) = self.context(None, |context| hear(context, text, Sender::Own, &Actor::Person));
             self.check_told(&events, issue);
             return match heard.expect("an open conversation hears") {
                 Heard::Conversation => None,
@@ -431,7 +432,7 @@ impl<'k> Story<'k> {
         let &(number, _) = self.model.puts.get(at)?;
         let issue = self.issue();
         let said = Answer { typed: Typed::Text(text), how: How::Brought { speaks: true }, by: &Actor::Person };
-        let (answered, events) = self.turn(Some(number), |turn| answer(turn, number, &said));
+        let (answered, events) = self.context(Some(number), |context| answer(context, number, &said));
         self.check_told(&events, issue);
         match answered {
             Ok(answered) => Some(answered.outcome),

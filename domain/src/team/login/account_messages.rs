@@ -129,11 +129,11 @@ impl Login {
             Tried::Shut(_) if message.stops.len() > 1 => return self.fall(at, "channel-down", now),
             Tried::After(wait) => wait.max(Duration::from_secs(1)),
             Tried::Shut(wait) => wait.clamp(Duration::from_secs(1), Duration::from_secs(60)),
-            Tried::Turn(turn) => turn.since(now),
+            Tried::Deferred(slot) => slot.since(now),
             Tried::Later(_) | Tried::Lost => backoff(message.trying.tries, jitter),
         };
-        let slot = if let Tried::Turn(turn) = how { Some(turn) } else { None };
-        let untried = matches!(how, Tried::Turn(_) | Tried::Shut(_));
+        let slot = if let Tried::Deferred(slot) = how { Some(slot) } else { None };
+        let untried = matches!(how, Tried::Deferred(_) | Tried::Shut(_));
         message.trying.tries -= u32::from(untried).min(message.trying.tries);
         message.trying.lost += u32::from(how == Tried::Lost);
         (message.trying.next, message.trying.slot) = (now.plus(wait), slot);

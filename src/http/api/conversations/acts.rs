@@ -17,7 +17,7 @@ use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
-use crate::engine::{Remember, Told};
+use crate::engine::{Execution, IdempotencyRecord};
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, no_frame};
 use crate::http::access::replies::{again, created};
@@ -25,7 +25,7 @@ use crate::http::requests::body::{Json, field, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::{AuthenticationView, InteractionView, Viewer};
-use crate::services::Held;
+use crate::services::Snapshot;
 use crate::services::challenges::messages::Text;
 
 /// The routes of this file.
@@ -102,23 +102,23 @@ async fn hear_message(
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
-    let render = |held: &Held<Received>| {
-        let (kind, outcome, redacted_text) = match held.outcome {
+    let render = |snapshot: &Snapshot<Received>| {
+        let (kind, outcome, redacted_text) = match snapshot.outcome {
             Received::Answer(kind, outcome) => (Some(kind), Some(HeardOutcome::Answer(outcome)), dots(&text)),
             Received::Words => (None, None, text.clone()),
-            Received::Redacted => (None, Some(HeardOutcome::CodeInText), awaited(&held.interaction).redact(&text)),
+            Received::Redacted => (None, Some(HeardOutcome::CodeInText), awaited(&snapshot.interaction).redact(&text)),
             Received::Hidden => (None, Some(HeardOutcome::CodeInText), dots(&text)),
         };
-        let authentication = viewer.flag(held, None, None).expect("every interaction has a primary");
+        let authentication = viewer.flag(snapshot, None, None).expect("every interaction has a primary");
         created(false, &HeardView { consumed: kind.is_some(), kind, outcome, authentication, redacted_text })
     };
     let place = state.gateway.engine.message_place(acting.id.as_bytes(), message_id.as_str());
-    let remember = Remember::new(place, &render);
+    let idempotency = IdempotencyRecord::new(place, &render);
     let sender = from.as_deref().map_or(Sender::Own, Sender::Named);
     let said = Text { text: &text, sender, by: &caller.actor, in_group: None };
-    match state.gateway.challenges.hear(acting.id, acting.team, said, &remember).await? {
-        Told::Fresh(held) => Ok(again(render(&held))),
-        Told::Again(bytes) => Ok(again(bytes)),
+    match state.gateway.challenges.hear(acting.id, acting.team, said, &idempotency).await? {
+        Execution::Executed(snapshot) => Ok(again(render(&snapshot))),
+        Execution::Replayed(bytes) => Ok(again(bytes)),
     }
 }
 
@@ -151,8 +151,8 @@ async fn set_presence(
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
-    let held = state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }
 
 /// Which participant; the primary where absent.
@@ -173,8 +173,8 @@ async fn sign_out(
     body: Json<Whom>,
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
-    let held = state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -190,8 +190,8 @@ async fn close_interaction(
     Path(id): Path<String>,
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.conversations.close(acting(&caller, &id)?).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.close(acting(&caller, &id)?).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }
 
 /// Why a lock is lifted.
@@ -219,6 +219,6 @@ async fn unlock_participant(
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
-    let held = state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }

@@ -23,7 +23,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::{Answered, Outcome};
 use crate::domain::rules::ask::{Request, Wanted, Way};
 use crate::domain::team::Role;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, attending, no_frame};
 use crate::http::access::replies::{accepted, created};
@@ -32,7 +32,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::AuthenticationView;
 use crate::http::views::challenge::ChallengeView;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -114,9 +114,10 @@ async fn start_challenge(
     let request = body.value.clone().read(caller.role)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<Challenge>| accepted(&viewer.new_challenge(&held.interaction, &held.outcome));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.challenges.ask(acting, &request, remember.as_ref()).await;
+    let render =
+        |snapshot: &Snapshot<Challenge>| accepted(&viewer.new_challenge(&snapshot.interaction, &snapshot.outcome));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.challenges.ask(acting, &request, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -129,8 +130,8 @@ async fn get_challenge(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
-    let held = state.gateway.challenges.challenge(attending).await?;
-    Ok(Reply(state.viewer(&caller).found(&held.interaction, &held.outcome)).into_response())
+    let snapshot = state.gateway.challenges.challenge(attending).await?;
+    Ok(Reply(state.viewer(&caller).found(&snapshot.interaction, &snapshot.outcome)).into_response())
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
@@ -243,16 +244,17 @@ async fn answer_challenge(
     let place = message.map(|message| state.gateway.challenges.answer_place(attending.id, &message));
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
     let viewer = crate::http::views::Viewer { role: Role::Bot, ..state.viewer(&caller) };
-    let render = |held: &Held<Answered>| {
-        let told = &held.outcome;
-        let authentication = viewer.flag(held, Some(&told.participant), None).expect("nobody leaves an interaction");
+    let render = |snapshot: &Snapshot<Answered>| {
+        let told = &snapshot.outcome;
+        let authentication =
+            viewer.flag(snapshot, Some(&told.participant), None).expect("nobody leaves an interaction");
         let locked_until = told.locked_until.map(|until| until.to_string());
         created(false, &AnswerView { outcome: told.outcome, tries_left: told.tries_left, locked_until, authentication })
     };
-    let remember = place.map(|place| Remember::new(place, &render));
+    let idempotency = place.map(|place| IdempotencyRecord::new(place, &render));
     // A key speaks for the conversation, and says that this was answered in it; a person at a console does not.
     let speaks = matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner);
-    let told = state.gateway.challenges.answer(attending, typed, speaks, remember.as_ref()).await;
+    let told = state.gateway.challenges.answer(attending, typed, speaks, idempotency.as_ref()).await;
     state.told(told, None, render).await
 }
 
@@ -272,9 +274,9 @@ async fn resend_challenge(
     let attending = attending(&caller, &id)?;
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<Challenge>| accepted(&viewer.challenge(&held.interaction, &held.outcome));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.challenges.resend(attending, remember.as_ref()).await;
+    let render = |snapshot: &Snapshot<Challenge>| accepted(&viewer.challenge(&snapshot.interaction, &snapshot.outcome));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.challenges.resend(attending, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -294,8 +296,8 @@ async fn reveal_code(
     Agent(caller): Agent,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let held = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
-    let code = String::from_utf8_lossy(held.outcome.code.expose()).into_owned();
-    let expires_at = held.outcome.expires_at.map(|end| end.to_string());
+    let snapshot = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
+    let code = String::from_utf8_lossy(snapshot.outcome.code.expose()).into_owned();
+    let expires_at = snapshot.outcome.expires_at.map(|end| end.to_string());
     Ok(Reply(CodeView { code, expires_at }).into_response())
 }

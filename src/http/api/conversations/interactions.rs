@@ -15,7 +15,7 @@ use crate::domain::base::role::Role;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
 use crate::domain::rules::open::Opening;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};
 use crate::http::access::replies::{created, read};
@@ -23,7 +23,7 @@ use crate::http::requests::body::{Json, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::{AuthenticationView, InteractionView};
-use crate::services::Held;
+use crate::services::Snapshot;
 use crate::services::maintenance::retention::Filter;
 
 /// The routes of this file.
@@ -101,12 +101,12 @@ async fn open_interaction(
     };
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<bool>| created(held.outcome, &viewer.interaction(held));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let render = |snapshot: &Snapshot<bool>| created(snapshot.outcome, &viewer.interaction(snapshot));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told = state
         .gateway
         .conversations
-        .open(&opening, body.value.identity_token.as_deref(), &caller.actor, remember.as_ref())
+        .open(&opening, body.value.identity_token.as_deref(), &caller.actor, idempotency.as_ref())
         .await;
     state.told(told, place.as_ref(), render).await
 }
@@ -167,12 +167,13 @@ async fn list_interactions(
     {
         // By conversation nothing may lag: the address knows its open interaction.
         let found = state.gateway.conversations.find(&team, &channel, &conversation).await?;
-        let fits = |held: &Held<()>| filter.fits(held, state.gateway.engine.now());
-        let items = found.iter().filter(|held| fits(held)).map(|held| viewer.interaction(held)).collect();
+        let fits = |snapshot: &Snapshot<()>| filter.fits(snapshot, state.gateway.engine.now());
+        let items =
+            found.iter().filter(|snapshot| fits(snapshot)).map(|snapshot| viewer.interaction(snapshot)).collect();
         return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
     }
     let page = state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
-    let items = page.0.iter().map(|held| viewer.interaction(held)).collect();
+    let items = page.0.iter().map(|snapshot| viewer.interaction(snapshot)).collect();
     Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
 }
 
@@ -185,8 +186,8 @@ async fn get_interaction(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
-    let held = state.gateway.conversations.interaction(acting.id, acting.team).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.interaction(acting.id, acting.team).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -210,7 +211,7 @@ async fn get_authentication(
     let acting = acting(&caller, &id)?;
     let not_found = || Problem::of(&problem_types::NOT_FOUND);
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
-    let held = state.gateway.conversations.flag(acting.id, acting.team).await?;
-    let view = state.viewer(&caller).flag(&held, who.as_ref(), query.intent.as_deref());
+    let snapshot = state.gateway.conversations.flag(acting.id, acting.team).await?;
+    let view = state.viewer(&caller).flag(&snapshot, who.as_ref(), query.intent.as_deref());
     Ok(read(&view.ok_or_else(not_found)?))
 }

@@ -9,14 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::login_links::LoginLinkView;
-use crate::domain::conversation::turn::link_id;
+use crate::domain::conversation::context::link_id;
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::challenge::Pin;
 use crate::domain::proof::entry::Via;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::invite::{Invited, Request};
 use crate::domain::team::Role;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};
 use crate::http::access::replies::created;
@@ -24,7 +24,7 @@ use crate::http::requests::body::{Json, field};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::delivery_of;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -70,23 +70,23 @@ async fn invite(
     let request = Request { participant, via, pin };
     let place = state.reserve(&caller, &body).await?;
     let gateway = &state.gateway;
-    let render = |held: &Held<Invited>| {
-        let Invited { link, token } = &held.outcome;
+    let render = |snapshot: &Snapshot<Invited>| {
+        let Invited { link, token } = &snapshot.outcome;
         let view = LoginLinkView {
-            id: link_id(held.interaction.id, link.number),
+            id: link_id(snapshot.interaction.id, link.number),
             url: gateway.urls.code_page_url(token),
             direct_url: None,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
             delivery: delivery_of(
-                &held.interaction,
+                &snapshot.interaction,
                 |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
             ),
             opener_secret: None,
         };
         created(true, &view)
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = gateway.challenges.invite(acting, &request, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = gateway.challenges.invite(acting, &request, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

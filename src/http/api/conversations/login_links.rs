@@ -10,19 +10,19 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::IntentName;
 use crate::domain::base::validation;
-use crate::domain::conversation::turn::link_id;
+use crate::domain::conversation::context::link_id;
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::link::Purpose;
 use crate::domain::rules::issue::{Issued, Request};
 use crate::domain::secret::base64url;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::created;
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::views::{DeliveryView, delivery_of};
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -109,24 +109,24 @@ async fn issue_login_link(
     let place = state.reserve(&caller, &body).await?;
     // A frame on an agent's page is not the chat whose window opens the login.
     let (gateway, is_chat) = (&state.gateway, caller.only.is_none());
-    let render = |held: &Held<Issued>| {
-        let Issued { link, token, handle, opener_secret } = &held.outcome;
-        let direct_url = handle.as_ref().and_then(|handle| gateway.links.signed_url(&held.team, link, handle).ok());
+    let render = |snapshot: &Snapshot<Issued>| {
+        let Issued { link, token, handle, opener_secret } = &snapshot.outcome;
+        let direct_url = handle.as_ref().and_then(|handle| gateway.links.signed_url(&snapshot.team, link, handle).ok());
         let view = LoginLinkView {
-            id: link_id(held.interaction.id, link.number),
+            id: link_id(snapshot.interaction.id, link.number),
             url: gateway.urls.landing_url(token),
             direct_url,
             purpose: link.purpose,
             expires_at: link.expires_at.map(|end| end.to_string()),
             delivery: delivery_of(
-                &held.interaction,
+                &snapshot.interaction,
                 |what| matches!(what, What::Link { link: sent, .. } if *sent == link.number),
             ),
             opener_secret: opener_secret.as_ref().filter(|_| is_chat).map(|secret| base64url(secret.expose())),
         };
         created(true, &view)
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = gateway.links.issue_link(acting.id, acting.team, &caller.actor, &request, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = gateway.links.issue_link(acting.id, acting.team, &caller.actor, &request, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

@@ -14,7 +14,7 @@ use crate::domain::base::role::Role;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Person, PersonChange};
 use crate::domain::customer::{is_mail_address, is_phone_number};
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::created;
@@ -22,7 +22,7 @@ use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::InteractionView;
-use crate::services::Held;
+use crate::services::Snapshot;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -90,9 +90,9 @@ async fn add_participant(
     }
     let place = state.reserve(&caller, &body).await?;
     let viewer = state.viewer(&caller);
-    let render = |held: &Held<ParticipantId>| created(true, &viewer.interaction(held));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.conversations.add_participant(acting, role, &person, remember.as_ref()).await;
+    let render = |snapshot: &Snapshot<ParticipantId>| created(true, &viewer.interaction(snapshot));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.conversations.add_participant(acting, role, &person, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -138,6 +138,6 @@ async fn reassign_participant(
         email: asked.email.map(|text| mail_address("", text)).transpose()?,
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
-    let held = state.gateway.conversations.reassign(acting, &who, &change).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&held)).into_response())
+    let snapshot = state.gateway.conversations.reassign(acting, &who, &change).await?;
+    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
 }

@@ -15,7 +15,7 @@ use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::base::validation;
 use crate::domain::team::login::AppState;
 use crate::domain::time::Moment;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamResource};
 use crate::http::access::replies::{accepted, created};
@@ -182,8 +182,8 @@ async fn reset_password(
         let (channel, to) = (reset.stop.way.as_str(), mask(&reset.stop.to));
         accepted(&ResetView { channel, to, expires_at: reset.expires_at.to_string() })
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.customer_login.send_reset(&team, &id, &caller.actor, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.customer_login.send_reset(&team, &id, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -222,8 +222,8 @@ async fn enrol_customer_app(
     }
     let place = state.reserve(&caller, &body).await?;
     let render = |url: &String| created(true, &json!({"otpauth_url": url, "status": "pending"}));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.accounts.enrol_customer_app(&team, &id, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.accounts.enrol_customer_app(&team, &id, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -22,7 +22,7 @@ use crate::domain::base::validation;
 use crate::domain::messaging::attempt::Tried;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::created;
@@ -154,8 +154,8 @@ async fn rotate_channel(
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
     let render = |channel: &Channel| created(false, &view(&name, channel, true, now));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.channels.rotate_channel(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.channels.rotate_channel(&team, &name, overlap, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -196,7 +196,7 @@ async fn try_channel(
         Tried::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
         Tried::After(wait) => failed("busy", Some(wait.as_secs())),
         Tried::Lost => failed("no-answer", None),
-        Tried::Turn(_) | Tried::Shut(_) => failed("busy", None),
+        Tried::Deferred(_) | Tried::Shut(_) => failed("busy", None),
         Tried::Later(why) | Tried::Refused(why) | Tried::Barred(why) => failed(why, None),
     };
     Ok(Reply(view).into_response())

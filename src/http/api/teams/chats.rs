@@ -10,13 +10,13 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::MessageId;
 use crate::domain::base::validation;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};
 use crate::http::access::replies::created;
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
-use crate::services::Held;
+use crate::services::Snapshot;
 use crate::services::inbound::windows::{Made, Spoken};
 
 /// The bot's words are at most so long.
@@ -54,12 +54,12 @@ async fn make_chat_token(
     no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
     let place = state.reserve(&caller, &body).await?;
-    let render = |held: &Held<Made>| {
-        let Made { text, until } = &held.outcome;
+    let render = |snapshot: &Snapshot<Made>| {
+        let Made { text, until } = &snapshot.outcome;
         created(true, &ChatTokenView { token: text.clone(), expires_at: until.to_string() })
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.inbound.invite_to_window(acting, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.inbound.invite_to_window(acting, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -98,11 +98,11 @@ async fn say(
         return Err(invalid("/text", validation::OTHER.saying("must be 1 to 8192 bytes")));
     }
     let place = state.reserve(&caller, &body).await?;
-    let render = |held: &Held<Spoken>| {
-        created(true, &ReplyView { id: held.outcome.id.clone(), at: held.outcome.at.to_string() })
+    let render = |snapshot: &Snapshot<Spoken>| {
+        created(true, &ReplyView { id: snapshot.outcome.id.clone(), at: snapshot.outcome.at.to_string() })
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told =
-        state.gateway.inbound.say(acting, message.as_ref().map(MessageId::as_str), text, remember.as_ref()).await;
+        state.gateway.inbound.say(acting, message.as_ref().map(MessageId::as_str), text, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

@@ -17,7 +17,7 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::secret::base64url;
 use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::created;
@@ -144,9 +144,9 @@ async fn add_security_key(
 ) -> Result<Response, Problem> {
     let place = state.reserve(&caller, &body).await?;
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
-    let told = state.gateway.teams.add_security_key(&team, public, &caller.actor, remember.as_ref()).await;
+    let told = state.gateway.teams.add_security_key(&team, public, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 
@@ -296,8 +296,8 @@ async fn add_api_key(
     let render = |(key, text): &NewApiKey| {
         created(true, &api_key(key, Some(String::from_utf8_lossy(text.expose()).into_owned())))
     };
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.teams.add_api_key(&team, role, title, &caller.actor, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.teams.add_api_key(&team, role, title, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -15,7 +15,7 @@ use crate::domain::base::id::WebhookName;
 use crate::domain::base::validation;
 use crate::domain::event::webhook::{Signature, Wanted, Writing};
 use crate::domain::time::Moment;
-use crate::engine::Remember;
+use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::{created, limit};
@@ -191,8 +191,8 @@ async fn rotate_webhook(
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
     let render = |known: &Known| created(false, &view(&name, known, now));
-    let remember = place.clone().map(|place| Remember::new(place, &render));
-    let told = state.gateway.webhooks.rotate_webhook(&team, &name, overlap, &caller.actor, remember.as_ref()).await;
+    let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
+    let told = state.gateway.webhooks.rotate_webhook(&team, &name, overlap, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

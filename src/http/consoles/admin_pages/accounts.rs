@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::paths::in_path;
-use super::{Admitted, Visit, unknown};
+use super::{Admitted, PageRequest, unknown};
 use crate::domain::accounts::directory::DirectoryKind;
 use crate::domain::base::id::{CustomerId, plain_text};
 use crate::domain::team::login::AppState;
@@ -41,8 +41,8 @@ struct Look {
     cursor: Option<String>,
 }
 
-async fn all(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn all(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("accounts", async |state, admitted| {
             let q = look.q.trim();
             let (accounts, next) = list(state, &admitted, q, look.cursor.as_deref()).await?;
@@ -89,8 +89,8 @@ async fn list(
     Ok((rows, next))
 }
 
-async fn show(visit: Visit, Path((_, id)): Path<(String, String)>) -> Response {
-    visit
+async fn show(request: PageRequest, Path((_, id)): Path<(String, String)>) -> Response {
+    request
         .draw("accounts", async |state, admitted| {
             let nobody = || unknown("customer");
             let id: CustomerId = id.parse().map_err(|_| nobody())?;

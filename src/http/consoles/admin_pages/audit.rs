@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Visit;
+use super::PageRequest;
 use crate::domain::event::Actor;
 use crate::domain::team::Team;
 use crate::http::Shared;
@@ -72,8 +72,8 @@ struct Look {
     check: Option<String>,
 }
 
-async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("audit", async |state, admitted| {
             let name = &admitted.name;
             let group = GROUPS.iter().find(|(group, _)| *group == look.what).unwrap_or(&GROUPS[0]);

@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::accounts::channel::Channel;
 use crate::domain::base::id::ChannelName;
 use crate::http::Shared;
@@ -27,8 +27,8 @@ struct Look {
     platform: Option<String>,
 }
 
-async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("channels", async |state, admitted| {
             let platforms = state.gateway.channels.platforms();
             let channels = admitted.team.team.channels.iter();

@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::header;
 use serde::Deserialize;
 
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::event::insight::report::{By, Part, Report};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
@@ -69,8 +69,8 @@ async fn report(state: &Shared, of: &Admitted, span: Span) -> Result<[Report; 2]
     Ok([by, By::Channel].map(|by| Report::of(&hours, from, to, by)))
 }
 
-async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("insights", async |state, admitted| {
             let span = Span::of(&look, state.gateway.engine.now());
             let [course, channels] = report(state, &admitted, span).await?;
@@ -93,8 +93,8 @@ async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
         .await
 }
 
-async fn download(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn download(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("insights", async |state, admitted| {
             let span = Span::of(&look, state.gateway.engine.now());
             let [course, _] = report(state, &admitted, span).await?;

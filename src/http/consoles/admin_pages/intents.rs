@@ -5,7 +5,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::base::binding::Binding;
 use crate::domain::base::method::Method;
 use crate::domain::settings::{Effective, Intent, Source};
@@ -22,8 +22,8 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/intents", get(show))
 }
 
-async fn show(visit: Visit) -> Response {
-    visit
+async fn show(request: PageRequest) -> Response {
+    request
         .draw("intents", async |state, Admitted { frame, team, .. }| {
             let effective = &team.effective;
             let all = effective.settings.intents.iter().map(|(name, intent)| view(effective, name, intent));

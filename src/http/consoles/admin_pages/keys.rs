@@ -5,7 +5,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::http::Shared;
@@ -17,8 +17,8 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/keys", get(show))
 }
 
-async fn show(visit: Visit) -> Response {
-    visit
+async fn show(request: PageRequest) -> Response {
+    request
         .draw("keys", async |state, Admitted { frame, role, name, team, .. }| {
             let now = state.gateway.engine.now();
             let hosted = state.gateway.hosted_login.login_page_url(&name);

@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::Visit;
+use super::PageRequest;
 use super::paths::in_path;
 use crate::domain::base::id::TeamName;
 use crate::domain::team::user::{MAX_USERS, Standing, User};
@@ -31,8 +31,8 @@ struct Look {
     accounts: Option<String>,
 }
 
-async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("lockouts", async |state, admitted| {
             let (people, more) = state.gateway.lockouts.locked_out(&admitted.name, look.after.as_deref()).await?;
             let (accounts, more_accounts) = accounts(state, &admitted.name, look.accounts.as_deref()).await?;

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::base::id::TeamName;
 use crate::domain::event::insight::Step;
 use crate::domain::team::KeyStatus;
@@ -24,8 +24,8 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}", get(show))
 }
 
-async fn show(visit: Visit) -> Response {
-    visit
+async fn show(request: PageRequest) -> Response {
+    request
         .draw("overview", async |state, Admitted { frame, name, team, .. }| {
             let stored = stored(state, &name).await?;
             let login_page = team.effective.settings.authentication_url.clone();

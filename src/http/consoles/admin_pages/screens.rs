@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Admitted, Visit, unknown};
+use super::{Admitted, PageRequest, unknown};
 use crate::domain::base::id::ScreenName;
 use crate::domain::team::screen::{MAX_BYTES, Screen};
 use crate::http::Shared;
@@ -39,8 +39,8 @@ pub fn routes() -> Router<Shared> {
         .route("/admin/teams/{team}/screens/{name}/draft", post(draft).layer(DefaultBodyLimit::max(MAX_DRAFT_BYTES)))
 }
 
-async fn list(visit: Visit) -> Response {
-    visit
+async fn list(request: PageRequest) -> Response {
+    request
         .draw("screens", async |state, Admitted { frame, team, .. }| {
             let names = team.team.screens.iter().map(ToString::to_string).collect();
             let page = Screens { frame, names, shown: team.effective.settings.pin.opening_screen.clone() };
@@ -49,8 +49,8 @@ async fn list(visit: Visit) -> Response {
         .await
 }
 
-async fn edit(visit: Visit, Path((_, name)): Path<(String, String)>) -> Response {
-    visit
+async fn edit(request: PageRequest, Path((_, name)): Path<(String, String)>) -> Response {
+    request
         .draw("screens", async |state, Admitted { frame, name: of, team, .. }| {
             let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
             let found = state.gateway.teams.screen(&of, &name).await?;
@@ -70,8 +70,8 @@ struct Look {
 }
 
 /// The customer's page with the screen in it.
-async fn page(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
-    visit
+async fn page(request: PageRequest, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
+    request
         .draw("screens", async |state, Admitted { team, .. }| {
             let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
             let settings = &team.effective.settings;
@@ -107,8 +107,8 @@ async fn page(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look)
 }
 
 /// The document of the frame within that page.
-async fn screen(visit: Visit, Path((_, name)): Path<(String, String)>) -> Response {
-    visit
+async fn screen(request: PageRequest, Path((_, name)): Path<(String, String)>) -> Response {
+    request
         .draw("screens", async |state, Admitted { name: of, team, .. }| {
             let name: ScreenName = name.parse().map_err(|_| unknown("screen"))?;
             let found = state.gateway.teams.screen(&of, &name).await?.ok_or_else(|| unknown("screen"))?;
@@ -118,7 +118,7 @@ async fn screen(visit: Visit, Path((_, name)): Path<(String, String)>) -> Respon
 }
 
 /// What is being written, as it would be shown: nothing of it is kept.
-async fn draft(visit: Visit, request: Request) -> Result<Response, Problem> {
+async fn draft(page: PageRequest, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let fields = Fields::read(request).await?;
     let draw = async |state: &Shared, Admitted { frame: shell, team, .. }: Admitted| {
@@ -131,5 +131,5 @@ async fn draft(visit: Visit, request: Request) -> Result<Response, Problem> {
             Err(_) => frame_refused(state, &shell.language),
         })
     };
-    Ok(visit.draw("screens", draw).await)
+    Ok(page.draw("screens", draw).await)
 }

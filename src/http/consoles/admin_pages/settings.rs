@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{Admitted, Visit, of_system};
+use super::{Admitted, PageRequest, of_system};
 use crate::domain::settings::{Described, Effective, Shape, Source, described};
 use crate::http::Shared;
 use crate::http::consoles::shown;
@@ -33,9 +33,9 @@ async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
     .await
 }
 
-async fn team(visit: Visit) -> Response {
-    let read_at = visit.state.gateway.engine.now().to_string(); // before they are: what happens in between is told
-    visit
+async fn team(request: PageRequest) -> Response {
+    let read_at = request.state.gateway.engine.now().to_string(); // before they are: what happens in between is told
+    request
         .draw("settings", async |state, Admitted { frame, name, team, .. }| {
             let (_, system) = state.gateway.teams.system_settings().await?;
             let known = described().map(|described| {

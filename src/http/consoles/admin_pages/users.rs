@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::paths::{in_path, in_query};
-use super::{Admitted, Visit};
+use super::{Admitted, PageRequest};
 use crate::domain::team::Role;
 use crate::domain::team::user::User;
 use crate::http::Shared;
@@ -29,8 +29,8 @@ struct Look {
     after: Option<String>,
 }
 
-async fn show(visit: Visit, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
+    request
         .draw("users", async |state, admitted| {
             let users = state.gateway.users.users(&admitted.name, look.after.as_deref(), PAGE).await?;
             let rows = users.iter().map(|user| row(state, &admitted, user)).collect();

@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Visit, unknown};
+use super::{PageRequest, unknown};
 use crate::domain::base::id::WebhookName;
 use crate::domain::event::webhook::{Signature, Wanted};
 use crate::domain::refusal::Refusal;
@@ -29,8 +29,8 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/webhooks", get(all)).route(one, get(show))
 }
 
-async fn all(visit: Visit) -> Response {
-    visit
+async fn all(request: PageRequest) -> Response {
+    request
         .draw("webhooks", async |state, admitted| {
             let mut webhooks = Vec::new();
             for name in admitted.team.team.webhooks.keys() {
@@ -54,8 +54,8 @@ struct Look {
     cursor: Option<String>,
 }
 
-async fn show(visit: Visit, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
-    visit
+async fn show(request: PageRequest, Path((_, name)): Path<(String, String)>, Query(look): Query<Look>) -> Response {
+    request
         .draw("webhooks", async |state, admitted| {
             let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
             let known = state.gateway.webhooks.webhook(&admitted.name, &name).await?;

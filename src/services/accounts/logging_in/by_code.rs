@@ -14,7 +14,7 @@ use crate::domain::team::login::account_messages::About;
 use crate::domain::team::login::codes::{Code, Purpose};
 use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::engine::Error;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::services::accounts::logins::{Account, Ruled, When, Whose};
 use crate::services::accounts::{Accounts, CustomerLogin};
 use crate::services::teams::TeamView;
@@ -64,7 +64,7 @@ impl CustomerLogin {
             login.settle(when.now, login.epoch); // a letter about the code before goes no more
             Ruled { claimed: vec![number], ..Ruled::quiet(Ok(())) }
         };
-        fresh(self.logins.change_login(&account, rule, None).await?)
+        executed(self.logins.change_login(&account, rule, None).await?)
     }
 
     fn unsent(&self, account: &Account, (purpose, nowhere): (Purpose, bool), actor: &Actor, when: When) -> Ruled<()> {
@@ -121,7 +121,7 @@ impl CustomerLogin {
                 }
             }
         };
-        let ended = fresh(self.logins.change_login(&account, rule, None).await?)?;
+        let ended = executed(self.logins.change_login(&account, rule, None).await?)?;
         let settled = match &ended {
             Ended::No(Some(_)) => self.count_at_failure_limit(by, &account).await?,
             Ended::In(_) => self.clear_failure_limit(&account, known.failures).await?,
@@ -157,7 +157,7 @@ impl CustomerLogin {
             let event = || account.tells(&self.engine, EventKind::CustomerSignedOut, by.actor, when.now, data);
             Ruled::with_events(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };
-        fresh(self.logins.change_login(account, rule, None).await?)
+        executed(self.logins.change_login(account, rule, None).await?)
     }
 
     /// What guesses from there are counted under.

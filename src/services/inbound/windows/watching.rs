@@ -20,7 +20,7 @@ use crate::domain::rules::hear::Kind;
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::services::conversations::visits::Held;
+use crate::services::conversations::snapshots::Snapshot;
 use crate::services::inbound::Inbound;
 use crate::services::messaging::threads;
 use crate::services::messaging::threads::Bell;
@@ -138,11 +138,11 @@ impl Watcher {
             let woken = self.bell.woken().notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let (held, version) = self.inbound.seat_again(&self.guest, self.told).await?;
+            let (snapshot, version) = self.inbound.seat_again(&self.guest, self.told).await?;
             self.told = Some(version);
             let newer = if stale || self.shared { self.inbound.threads.newer(id, self.seen).await? } else { None };
             let (seen, thread) = newer.unzip();
-            let news = self.news(&held, thread.as_ref());
+            let news = self.news(&snapshot, thread.as_ref());
             self.seen = seen.or(self.seen);
             if !news.entries.is_empty() || news.state.is_some() {
                 self.last = news.entries.last().map_or(self.last, |entry| entry.number);
@@ -153,11 +153,11 @@ impl Watcher {
         }
     }
 
-    fn news(&self, held: &Held<()>, thread: Option<&Thread>) -> News {
+    fn news(&self, snapshot: &Snapshot<()>, thread: Option<&Thread>) -> News {
         let now = self.inbound.engine.now();
         let entries = thread.map(|thread| thread.after(self.last)).unwrap_or_default();
-        let entries = entries.iter().map(|entry| self.inbound.show(entry, &held.interaction, now)).collect();
-        let state = state(&held.interaction, now);
+        let entries = entries.iter().map(|entry| self.inbound.show(entry, &snapshot.interaction, now)).collect();
+        let state = state(&snapshot.interaction, now);
         News { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }
     }
 }

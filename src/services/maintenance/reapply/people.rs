@@ -15,7 +15,7 @@ use crate::domain::team::login::Login;
 use crate::domain::team::user::{User, Wanted};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::engine::replay::fresh;
+use crate::engine::replay::executed;
 use crate::services::accounts::logins::{Ruled, When};
 use crate::services::events::audit::Entry;
 use crate::services::maintenance::reapply::Restore;
@@ -85,7 +85,7 @@ impl Restore {
             Ruled::quiet(Ok(act_on_login(login, kind, until, when)))
         };
         let changed = match self.logins.change_login(&account, rule, None).await {
-            Ok(changed) => fresh(changed),
+            Ok(changed) => executed(changed),
             Err(error) => Err(error),
         };
         Ok(where_known(changed)? || failure_limit.is_some())

@@ -57,7 +57,7 @@ pub(super) enum Landed {
     /// Something was shown; by now it may stand otherwise.
     Shown,
     /// To be tried again, after so long where the platform has said it.
-    Again(Option<Duration>),
+    Retry(Option<Duration>),
 }
 
 impl Slots {
@@ -97,8 +97,8 @@ impl Slots {
         let again = match how {
             Landed::Done => None,
             Landed::Shown => Some(Waits { from: now, tries: 0 }),
-            Landed::Again(_) if tries >= TRIES => None,
-            Landed::Again(after) => {
+            Landed::Retry(_) if tries >= TRIES => None,
+            Landed::Retry(after) => {
                 let wait = after.unwrap_or_else(|| FIRST_WAIT.saturating_mul(1 << flight.tries)).min(MAX_WAIT);
                 Some(Waits { from: now + wait, tries })
             }
@@ -111,7 +111,7 @@ impl Slots {
         if slots.waiting.is_empty() && slots.flying.is_empty() {
             self.slots.remove(&flight.team);
         }
-        waits || again.is_some() || !matches!(how, Landed::Again(_))
+        waits || again.is_some() || !matches!(how, Landed::Retry(_))
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
         }
         assert_eq!(std::iter::from_fn(|| slots.next(now)).count(), CONCURRENCY - flights.len());
         assert_eq!(slots.wakes(), None, "there is no room");
-        assert!(slots.landed(&flights[0], Landed::Again(None), now));
+        assert!(slots.landed(&flights[0], Landed::Retry(None), now));
         assert_eq!(slots.next(now).map(|flight| flight.team), Some(team("e")), "whoever has least goes first");
     }
 
@@ -183,7 +183,7 @@ mod tests {
         (0..16).for_each(|number| slots.add(&bank, id(number), now));
         let mut tried = 0;
         while let Some(flight) = slots.next(now) {
-            assert!(slots.landed(&flight, Landed::Again(None), now));
+            assert!(slots.landed(&flight, Landed::Retry(None), now));
             tried += 1;
         }
         assert_eq!((tried, slots.wakes()), (16, Some(now + FIRST_WAIT)));
@@ -195,7 +195,7 @@ mod tests {
         let mut waits = Vec::new();
         loop {
             let flight = slots.next(now).expect("its time has come");
-            if !slots.landed(&flight, Landed::Again(None), now) {
+            if !slots.landed(&flight, Landed::Retry(None), now) {
                 break;
             }
             let from = slots.wakes().expect("it waits");
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!((waits, (now - began).as_secs(), slots.slots.len()), (vec![1, 2, 4, 8], 15, 0));
         slots.add(&bank, id(1), now);
         let flight = slots.next(now).expect("it waits");
-        slots.landed(&flight, Landed::Again(Some(Duration::from_secs(3_600))), now);
+        slots.landed(&flight, Landed::Retry(Some(Duration::from_secs(3_600))), now);
         assert_eq!(slots.wakes(), Some(now + MAX_WAIT));
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Turn, link_data, object};
+use super::{Context, link_data, object};
 use crate::conversation::interaction::Status;
 use crate::event::EventKind;
 use crate::proof::challenge::ChallengeEnd;
@@ -14,17 +14,17 @@ use crate::proof::link::LinkEnd;
 /// Ends what an interaction still holds of an earlier epoch: flags, links, challenges, logins
 /// under way.
 /// Guess budgets stand: what is known of them still counts.
-pub(super) fn begin_again(turn: &mut Turn<'_>) {
-    let (epoch, now) = (turn.around.epoch, turn.around.now);
-    if turn.interaction.epoch >= epoch || turn.interaction.status != Status::Open {
+pub(super) fn begin_again(context: &mut Context<'_>) {
+    let (epoch, now) = (context.environment.epoch, context.environment.now);
+    if context.interaction.epoch >= epoch || context.interaction.status != Status::Open {
         return;
     }
-    turn.interaction.epoch = epoch;
+    context.interaction.epoch = epoch;
     // It may have been set by a clock that ran ahead.
-    let idle = now.plus_minutes(turn.around.settings.interaction_timeout_minutes);
-    turn.interaction.idle_until = turn.interaction.idle_until.min(idle);
-    for at in 0..turn.interaction.participants.len() {
-        let participant = turn.participant(at);
+    let idle = now.plus_minutes(context.environment.settings.interaction_timeout_minutes);
+    context.interaction.idle_until = context.interaction.idle_until.min(idle);
+    for at in 0..context.interaction.participants.len() {
+        let participant = context.participant(at);
         let id = Some(participant.id.clone());
         let links = std::mem::take(&mut participant.links);
         let unconfirmed = links.iter().any(|link| link.page.pending.is_some());
@@ -35,17 +35,17 @@ pub(super) fn begin_again(turn: &mut Turn<'_>) {
             participant.flag.lower(Reason::Restored);
         }
         for link in links {
-            let data = link_data(turn.interaction.id, &link);
-            turn.tell(EventKind::LinkExpired, id.clone(), data);
-            turn.end_link(link, LinkEnd::Expired);
+            let data = link_data(context.interaction.id, &link);
+            context.tell(EventKind::LinkExpired, id.clone(), data);
+            context.end_link(link, LinkEnd::Expired);
         }
-        turn.end_challenge(at, ChallengeEnd::Expired);
+        context.end_challenge(at, ChallengeEnd::Expired);
         if unconfirmed {
             let data = object(json!({"reason": Reason::Restored}));
-            turn.tell(EventKind::ConfirmationExpired, id.clone(), data);
+            context.tell(EventKind::ConfirmationExpired, id.clone(), data);
         }
         if stood {
-            turn.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
+            context.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
         }
     }
 }

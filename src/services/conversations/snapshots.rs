@@ -1,13 +1,13 @@
-//! A visit to an interaction: which one, by whom, with what; and what a use case holds of it afterwards.
-//! What a visit may change, the rules say.
+//! A request about an interaction: which one, by whom, with what; and the snapshot that a use case returns of it.
+//! The rules say what a request may change.
 
 use std::sync::Arc;
 
 use crate::domain::base::country::Country;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
+use crate::domain::conversation::context::Past;
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::conversation::turn::Past;
 use crate::domain::event::Actor;
 use crate::engine::decide::Opened;
 use crate::engine::{Error, decode};
@@ -28,7 +28,7 @@ pub struct Acting<'a> {
 
 /// What a use case tells of an interaction: the outcome, and everything as it is afterwards.
 #[derive(Clone, Debug)]
-pub struct Held<T> {
+pub struct Snapshot<T> {
     /// What the rule told.
     pub outcome: T,
     /// The interaction.
@@ -45,7 +45,7 @@ pub struct Held<T> {
     pub(crate) returned: Option<Country>,
 }
 
-impl Held<()> {
+impl Snapshot<()> {
     /// What was read, or follows from time alone: nothing was saved.
     pub(crate) fn unchanged(interaction: Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Self {
         let (claimed, retractions) = (Vec::new(), Vec::new());
@@ -55,16 +55,16 @@ impl Held<()> {
 
 /// Which interaction, and who acts on it.
 #[derive(Clone)]
-pub(crate) struct Visit<'a> {
+pub(crate) struct RequestContext<'a> {
     pub id: InteractionId,
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
     pub team: Option<&'a TeamName>,
     pub actor: Actor,
-    /// What the visitor came with: how it ended, where it has, is read as well.
+    /// What the request came with: how it ended, where it has, is read as well.
     pub with: With,
 }
 
-/// What a visitor comes with, by its number.
+/// What a request comes with, by its number.
 #[derive(Clone, Copy)]
 pub(crate) enum With {
     /// Only with what is wanted.
@@ -96,8 +96,8 @@ impl With {
     }
 }
 
-impl<'a> From<Acting<'a>> for Visit<'a> {
+impl<'a> From<Acting<'a>> for RequestContext<'a> {
     fn from(acting: Acting<'a>) -> Self {
-        Visit { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
+        RequestContext { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
     }
 }

@@ -1,35 +1,35 @@
-//! One turn of an interaction over the loop: reads the interaction, its address and what the
+//! One transaction of an interaction over the loop: reads the interaction, its address and what the
 //! caller came with, and lets the rule decide. What it decided is made into records in `saving`.
 
 use std::sync::Arc;
 
-use super::visits::{Held, Visit, With};
+use super::snapshots::{RequestContext, Snapshot, With};
 use super::{Conversations, Parsed};
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
-use crate::domain::conversation::destination::Paid;
+use crate::domain::conversation::context::{Context, Decision, Environment};
+use crate::domain::conversation::destination::QuotaReceipt;
 use crate::domain::conversation::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::conversation::turn::{Around, Decision, Turn};
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Opened, Reads};
-use crate::engine::replay::{Remember, Told};
+use crate::engine::replay::{Execution, IdempotencyRecord};
 use crate::engine::{Error, decode};
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
 use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
 
-/// Attempts at one turn: what it needs elsewhere is looked at, counted, and looked at again.
+/// Attempts at one transaction: what it needs elsewhere is looked at, counted, and looked at again.
 const MAX_ATTEMPTS: u32 = 16;
 
-/// What one attempt at a turn came to.
+/// What one attempt at a transaction came to.
 enum Attempt<T> {
     /// It was made before: the reply that it got.
-    Again(Vec<u8>),
+    Replayed(Vec<u8>),
     /// It is saved, and whose failure limits have counted it.
-    Judged(Box<Result<Told<Held<T>>, Refusal>>, Vec<CustomerTag>),
+    Judged(Box<Result<Execution<Snapshot<T>>, Refusal>>, Vec<CustomerTag>),
     /// Nothing is saved: this must be so first.
     Needs(Vec<Need>),
 }
@@ -41,7 +41,7 @@ impl Conversations {
     }
 
     /// The interaction as this node has seen it: its team and its address never change. Whether it
-    /// still is there, and what else it says, only `look` and a turn know.
+    /// still is there, and what else it says, only `look` and a transaction know.
     pub(crate) async fn facts(&self, id: InteractionId, team: Option<&TeamName>) -> Result<Arc<Parsed>, Error> {
         match self.parsed.get(&id).filter(|seen| team.is_none_or(|team| seen.interaction.team == *team)) {
             Some(seen) => Ok(seen),
@@ -131,34 +131,34 @@ impl Conversations {
 
     /// Lets a rule decide on an interaction and saves it. What the decision needs to be so elsewhere
     /// is made so first, and then the rule is asked again. It queues no message.
-    pub(crate) async fn turn<T>(
+    pub(crate) async fn transact<T>(
         &self,
-        visit: Visit<'_>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Told<Held<T>>, Error>
+        request_context: RequestContext<'_>,
+        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
+    ) -> Result<Execution<Snapshot<T>>, Error>
     where
         T: Clone,
     {
-        self.turn_with(visit, None, rule, remember).await
+        self.transact_with(request_context, None, rule, idempotency).await
     }
 
     /// The same, where a message may be queued that is paid for.
-    pub(crate) async fn turn_with<T>(
+    pub(crate) async fn transact_with<T>(
         &self,
-        visit: Visit<'_>,
-        paid: Option<Paid>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Told<Held<T>>, Error>
+        request_context: RequestContext<'_>,
+        quota_receipt: Option<QuotaReceipt>,
+        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
+    ) -> Result<Execution<Snapshot<T>>, Error>
     where
         T: Clone,
     {
-        let answer = remember.map(Remember::name);
+        let answer = idempotency.map(IdempotencyRecord::name);
         let (mut limits, mut turnstile) = (CustomerFailureLimits::default(), None);
         for _ in 0..MAX_ATTEMPTS {
-            let needs = match self.attempt(&visit, paid, &rule, remember, &limits).await? {
-                Attempt::Again(reply) => return Ok(Told::Again(reply)),
+            let needs = match self.attempt(&request_context, quota_receipt, &rule, idempotency, &limits).await? {
+                Attempt::Replayed(reply) => return Ok(Execution::Replayed(reply)),
                 Attempt::Judged(outcome, counted) => {
                     for customer in limits.counted().filter(|customer| !counted.contains(customer)) {
                         self.limits.take_back(customer, answer.as_deref()).await;
@@ -168,7 +168,7 @@ impl Conversations {
                 Attempt::Needs(needs) => needs,
             };
             if turnstile.is_none() {
-                turnstile = Some(self.answering.pass(visit.id).await?);
+                turnstile = Some(self.answering.pass(request_context.id).await?);
             }
             self.limits.meet(&needs, answer.as_deref(), &mut limits).await?;
         }
@@ -177,49 +177,55 @@ impl Conversations {
 
     async fn attempt<T: Clone>(
         &self,
-        visit: &Visit<'_>,
-        paid: Option<Paid>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
+        request_context: &RequestContext<'_>,
+        quota_receipt: Option<QuotaReceipt>,
+        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
         limits: &CustomerFailureLimits,
     ) -> Result<Attempt<T>, Error> {
-        let seen = self.facts(visit.id, visit.team).await?;
+        let seen = self.facts(request_context.id, request_context.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let mut names = vec![interaction_name(visit.id), address_name];
-        names.extend(visit.with.ended(visit.id));
-        names.extend(remember.into_iter().flat_map(Remember::names));
+        let mut names = vec![interaction_name(request_context.id), address_name];
+        names.extend(request_context.with.ended(request_context.id));
+        names.extend(idempotency.into_iter().flat_map(IdempotencyRecord::names));
         let (reads, draws) = (Reads { partition, names }, self.engine.draws());
         let saved = self
             .engine
             .decide(&reads, |records, now| {
-                if let Some(remember) = remember
-                    && let Some(reply) = remember.earlier(&records[records.len() - 1], now)?
+                if let Some(idempotency) = idempotency
+                    && let Some(reply) = idempotency.earlier(&records[records.len() - 1], now)?
                 {
-                    return Ok(Change::nothing(Ok(Attempt::Again(reply))));
+                    return Ok(Change::nothing(Ok(Attempt::Replayed(reply))));
                 }
                 let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
-                let before = self.parse(visit.id, &reads.names[0], record)?;
+                let before = self.parse(request_context.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let around = Around { paid, ..self.around(&team, now) };
+                let environment = Environment { quota_receipt, ..self.environment(&team, now) };
                 let interaction = Interaction::clone(&before);
-                let mut turn = Turn::begin(interaction, address.clone(), around, visit.actor.clone(), draws.clone());
-                turn.limits = limits.clone();
-                if !matches!(visit.with, With::Nothing) {
-                    turn.past = visit.with.past(&reads.names[2], records[2].as_ref())?;
+                let mut context = Context::begin(
+                    interaction,
+                    address.clone(),
+                    environment,
+                    request_context.actor.clone(),
+                    draws.clone(),
+                );
+                context.limits = limits.clone();
+                if !matches!(request_context.with, With::Nothing) {
+                    context.past = request_context.with.past(&reads.names[2], records[2].as_ref())?;
                 }
-                let mut decision = rule(turn, &team);
+                let mut decision = rule(context, &team);
                 let needs = std::mem::take(&mut decision.needs);
                 if !needs.is_empty() {
-                    return Ok(unmet(needs, remember.is_some()));
+                    return Ok(unmet(needs, idempotency.is_some()));
                 }
                 let counted = std::mem::take(&mut decision.counted);
-                let mut change = self.save(&before, &address, &reads.names[1], decision, &team, remember, now);
-                remember.map_or(Ok(()), |remember| remember.add(&mut change, records, now))?;
+                let mut change = self.save(&before, &address, &reads.names[1], decision, &team, idempotency, now);
+                idempotency.map_or(Ok(()), |idempotency| idempotency.add(&mut change, records, now))?;
                 let change = change.told(|outcome| Attempt::Judged(Box::new(outcome), counted));
-                match visit.actor {
+                match request_context.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
                     _ => Ok(change),
                 }
@@ -234,22 +240,22 @@ impl Conversations {
 
     fn has_saved<T>(&self, attempt: &Attempt<T>, version: CommitId) {
         if let Attempt::Judged(judged, _) = attempt
-            && let Ok(Told::Fresh(held)) = &**judged
+            && let Ok(Execution::Executed(snapshot)) = &**judged
         {
-            self.stands(held, version);
+            self.stands(snapshot, version);
         }
     }
 
-    /// What follows from a turn that is saved: this node knows it, and tells those who observe commits.
-    fn stands<T>(&self, held: &Held<T>, version: CommitId) {
-        let interaction = held.interaction.clone();
+    /// What follows from a transaction that is saved: this node knows it, and tells those who observe commits.
+    fn stands<T>(&self, snapshot: &Snapshot<T>, version: CommitId) {
+        let interaction = snapshot.interaction.clone();
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
-        self.limits.count_back(&held.interaction.team, held.returned);
-        self.tell_observers(held);
+        self.limits.count_back(&snapshot.interaction.team, snapshot.returned);
+        self.tell_observers(snapshot);
     }
 
-    /// What a turn looks at, at `now`.
-    pub(crate) fn around<'a>(&'a self, team: &'a TeamView, now: Moment) -> Around<'a> {
+    /// What a transaction looks at, at `now`.
+    pub(crate) fn environment<'a>(&'a self, team: &'a TeamView, now: Moment) -> Environment<'a> {
         let clock_readings = self.engine.clock_readings();
         let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
         let settings = &team.effective.settings;
@@ -259,7 +265,7 @@ impl Conversations {
         let (keys, epoch) = (&self.engine.keys, self.engine.epoch().number);
         let provider = self.providers.judge_of_documents(team);
         let asker = self.providers.asker_of_questions(team);
-        Around {
+        Environment {
             settings,
             keys,
             channels,
@@ -272,7 +278,7 @@ impl Conversations {
             questions: None,
             verdicts: &[],
             asker,
-            paid: None,
+            quota_receipt: None,
             now,
             earliest,
             epoch,

@@ -1,9 +1,9 @@
-//! Guess budgets within a turn: who is admitted, what a failed answer leads to, and what a right
+//! Guess budgets within a transaction: who is admitted, what a failed answer leads to, and what a right
 //! one clears. The numbers are `lockout`'s and `failure_limit`'s; here they meet participants.
 
 use serde_json::{Map, Value, json};
 
-use super::{Turn, challenge_data, object};
+use super::{Context, challenge_data, object};
 use crate::base::id::ParticipantId;
 use crate::base::method::Guarded;
 use crate::conversation::address::{Address, budget_data};
@@ -18,7 +18,7 @@ use crate::time::Moment;
 /// New links are held back for so many minutes after one was reported.
 const REPORT_MINUTES: u64 = 60;
 
-impl Turn<'_> {
+impl Context<'_> {
     /// The one door to raising a flag.
     pub fn admit(&self, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
         if self.is_at_failure_limit(at) {
@@ -28,9 +28,9 @@ impl Turn<'_> {
         self.address
             .budgets
             .get(&name)
-            .map_or_else(|| Budget::default().admit(self.around.earliest), |b| b.admit(self.around.earliest))
+            .map_or_else(|| Budget::default().admit(self.environment.earliest), |b| b.admit(self.environment.earliest))
             .map_err(|refusal| match refusal {
-                Refusal::Locked(until) => Refusal::Locked(self.around.shown(until)),
+                Refusal::Locked(until) => Refusal::Locked(self.environment.shown(until)),
                 other => other,
             })
     }
@@ -48,14 +48,14 @@ impl Turn<'_> {
     /// it guards.
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
         let trips = self.count_at_failure_limit(at);
-        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
+        let (rule, now) = (self.environment.settings.lockout_of(what), self.environment.earliest);
         self.count(at, what, &trips, |budget| budget.fail(&rule, now))
     }
 
     /// The same of a code that shows whose chat it is: it counts against the conversation, and never against the
     /// customer whose login waits.
     pub fn fail_in_conversation(&mut self, at: usize, what: Guarded) -> Consequence {
-        let (rule, now) = (self.around.settings.lockout_of(what), self.around.earliest);
+        let (rule, now) = (self.environment.settings.lockout_of(what), self.environment.earliest);
         self.count(at, what, &[], |budget| budget.fail(&rule, now))
     }
 
@@ -65,8 +65,8 @@ impl Turn<'_> {
         if stage == Stage::Authentication {
             return self.fail(at, Guarded::PhotoId);
         }
-        let (rule, now) = (self.around.settings.lockout_of(Guarded::PhotoId), self.around.earliest);
-        let threshold = self.around.settings.photo_id.quality_threshold;
+        let (rule, now) = (self.environment.settings.lockout_of(Guarded::PhotoId), self.environment.earliest);
+        let threshold = self.environment.settings.photo_id.quality_threshold;
         self.count(at, Guarded::PhotoId, &[], |budget| budget.fail_quality(threshold, &rule, now))
     }
 
@@ -88,11 +88,11 @@ impl Turn<'_> {
     /// Nobody failed, and yet nothing more is taken for as long as a lock lasts. It is told as the lock that it is
     /// to who is kept out; it counts towards no ban.
     fn pause(&mut self, at: usize, what: Guarded, when: Moment, by: &Actor) {
-        let until = self.around.earliest.plus_minutes(self.around.settings.lockout_of(what).duration_minutes);
+        let until = self.environment.earliest.plus_minutes(self.environment.settings.lockout_of(what).duration_minutes);
         let name = self.budget_name(at, what);
         self.address.budgets.entry(name).or_default().pause(until);
         let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
-        data.insert("until".into(), self.around.shown(until).to_string().into());
+        data.insert("until".into(), self.environment.shown(until).to_string().into());
         data.insert("reason".into(), ChallengeEnd::Undecided.as_str().into());
         self.push(EventKind::Locked, when, by.clone(), Some(id), data);
     }
@@ -100,29 +100,30 @@ impl Turn<'_> {
     /// Somebody said "This wasn't me": for an hour nobody here is sent another link in that person's name, or
     /// until an agent says otherwise.
     pub fn hold_links(&mut self, at: usize) {
-        let (name, until) = (self.budget_name(at, Guarded::Login), self.around.earliest.plus_minutes(REPORT_MINUTES));
+        let (name, until) =
+            (self.budget_name(at, Guarded::Login), self.environment.earliest.plus_minutes(REPORT_MINUTES));
         self.address.reported_until.insert(name, until);
     }
 
     /// Refuses new links while an earlier one's report holds them back.
     pub fn must_not_be_reported(&self, at: usize) -> Result<(), Refusal> {
         let until = self.address.reported_until.get(&self.budget_name(at, Guarded::Login));
-        match until.filter(|until| self.around.earliest < **until) {
-            Some(until) => Err(Refusal::Reported(self.around.shown(*until))),
+        match until.filter(|until| self.environment.earliest < **until) {
+            Some(until) => Err(Refusal::Reported(self.environment.shown(*until))),
             None => Ok(()),
         }
     }
 
     /// An agent's word: links may be sent again.
     pub fn release_links(&mut self, at: usize) {
-        let (name, now) = (self.budget_name(at, Guarded::Login), self.around.earliest);
+        let (name, now) = (self.budget_name(at, Guarded::Login), self.environment.earliest);
         self.address.reported_until.retain(|held, until| *held != name && now < *until);
     }
 
     /// How many failed attempts a stage still takes.
     pub fn tries_left(&self, at: usize, stage: Stage) -> u32 {
         let budget = self.address.budgets.get(&self.budget_name(at, Guarded::PhotoId));
-        let settings = self.around.settings;
+        let settings = self.environment.settings;
         let (threshold, failures) = match stage {
             Stage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
             Stage::Authentication => {
@@ -156,7 +157,7 @@ impl Turn<'_> {
         match consequence {
             Consequence::Counted => return consequence,
             Consequence::Locked(until) => {
-                data.insert("until".into(), self.around.shown(until).to_string().into());
+                data.insert("until".into(), self.environment.shown(until).to_string().into());
                 self.tell(EventKind::Locked, id, data);
             }
             Consequence::Banned => self.tell_ban(id, data, trips),
@@ -226,7 +227,8 @@ impl Turn<'_> {
         for customer in self.counted_at_failure_limit(at) {
             let mut data = failure_limit_data(&customer);
             data.insert("reason".into(), reason.into());
-            let (id, now, by) = (self.interaction.participants[at].id.clone(), self.around.now, self.actor.clone());
+            let (id, now, by) =
+                (self.interaction.participants[at].id.clone(), self.environment.now, self.actor.clone());
             let told = self.event(EventKind::Unbanned, now, by, Some(id), data);
             self.need(Need::Lift(customer, Box::new(told)));
         }
@@ -247,9 +249,10 @@ impl Turn<'_> {
     /// Who the participant is, as failure limits know her: as she is called, and while she is asked for what a record
     /// says, or is to be, as that record's, too. Else every name that leads to one record were a failure limit of its own.
     fn customers(&self, at: usize) -> Vec<CustomerTag> {
-        let (keys, team, participant) = (self.around.keys, &self.interaction.team, &self.interaction.participants[at]);
+        let (keys, team, participant) =
+            (self.environment.keys, &self.interaction.team, &self.interaction.participants[at]);
         let asked = participant.challenge.as_ref().and_then(Challenge::record);
-        let prepared = self.around.questions.and_then(|prepared| prepared.record(&participant.id));
+        let prepared = self.environment.questions.and_then(|prepared| prepared.record(&participant.id));
         let mut all: Vec<CustomerTag> = CustomerTag::of(keys, team, participant).into_iter().collect();
         for record in asked.into_iter().chain(prepared).map(|id| CustomerTag::of_id(keys, team, id)) {
             if !all.contains(&record) {
@@ -271,7 +274,7 @@ impl Turn<'_> {
 
     /// The name of a participant's guess budget.
     pub fn budget_name(&self, at: usize, what: Guarded) -> String {
-        let keys = self.around.keys;
+        let keys = self.environment.keys;
         Address::budget_name(what, &self.interaction.participants[at], |own| {
             keys.pseudonym.tag(&[own.as_bytes()]).name()
         })
@@ -285,7 +288,7 @@ impl Turn<'_> {
     /// The address, by a name that says nothing of it.
     pub fn address_tag(&self) -> String {
         let facts = &self.interaction;
-        self.around.keys.address_tag(&facts.team, &facts.channel, &facts.conversation).name()
+        self.environment.keys.address_tag(&facts.team, &facts.channel, &facts.conversation).name()
     }
 }
 

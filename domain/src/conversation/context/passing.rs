@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Turn, challenge_data, link_data, object};
+use super::{Context, challenge_data, link_data, object};
 use crate::conversation::interaction::{Participant, Status};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::ChallengeEnd;
@@ -12,11 +12,11 @@ use crate::proof::link::{Link, LinkEnd, Purpose};
 use crate::proof::page_proof::Step;
 use crate::time::Moment;
 
-impl Turn<'_> {
+impl Context<'_> {
     /// Announces everything that the moment has overtaken, in the order of its deadlines.
     pub(super) fn settle(&mut self) {
         while self.interaction.status == Status::Open {
-            let Some(deadline) = self.interaction.deadline().filter(|d| *d <= self.around.now) else { return };
+            let Some(deadline) = self.interaction.deadline().filter(|d| *d <= self.environment.now) else { return };
             if self.interaction.idle_until == deadline {
                 return self.close(deadline, "idle", &Actor::Time);
             }

@@ -1,14 +1,14 @@
-//! One turn of an interaction: what a rule is given, and what it gives back to be saved.
+//! One transaction of an interaction: what a rule is given, and what it gives back to be saved.
 //!
-//! A rule takes a `Turn` and ends it with `done` or `refuse`; either way what it changed is in
-//! the `Decision` and is saved before anybody is told. Time passes first: a turn begins with
+//! A rule takes a `Context` and ends it with `done` or `refuse`; either way what it changed is in
+//! the `Decision` and is saved before anybody is told. Time passes first: a transaction begins with
 //! everything announced that its moment has overtaken.
 
 use new_epoch::begin_again;
 use serde_json::{Map, Value};
 
 use super::address::Address;
-use super::destination::Paid;
+use super::destination::QuotaReceipt;
 use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use super::interaction::{Interaction, Participant, Status};
 use super::prepared_questions::Prepared;
@@ -26,37 +26,18 @@ use crate::settings::Settings;
 use crate::time::Moment;
 
 mod budgets;
+mod draws;
+mod event_data;
 mod new_epoch;
 mod passing;
-mod telling;
 
 pub use budgets::failure_limit_data;
-pub use telling::{challenge_data, link_data, link_id, object, resume_data};
-
-/// Random bytes, drawn before the rule runs, so that deciding again decides the same.
-#[derive(Clone)]
-pub struct Draws {
-    bytes: [u8; 96],
-    used: usize,
-}
-
-impl Draws {
-    /// From fresh bytes.
-    pub fn new(bytes: [u8; 96]) -> Self {
-        Self { bytes, used: 0 }
-    }
-
-    /// The next `N` bytes.
-    pub fn take<const N: usize>(&mut self) -> [u8; N] {
-        let from = self.used;
-        self.used += N;
-        self.bytes[from..self.used].try_into().expect("no rule draws more than a turn has")
-    }
-}
+pub use draws::Draws;
+pub use event_data::{challenge_data, link_data, link_id, object, resume_data};
 
 /// What a rule may look at besides the interaction.
 #[derive(Clone, Copy)]
-pub struct Around<'a> {
+pub struct Environment<'a> {
     /// The team's effective settings.
     pub settings: &'a Settings,
     /// The gateway's keys.
@@ -75,14 +56,14 @@ pub struct Around<'a> {
     pub sends_itself: bool,
     /// Who judges documents; nobody where the team asks for none.
     pub provider: Option<&'a ProviderName>,
-    /// Questions for who is asked in this turn, where any can be put.
+    /// Questions for who is asked in this transaction, where any can be put.
     pub questions: Option<&'a Prepared>,
-    /// What providers have said of answers in this turn.
+    /// What providers have said of answers in this transaction.
     pub verdicts: &'a [Verdict],
     /// Who puts questions and judges the answers; nobody where the gateway does.
     pub asker: Option<&'a ProviderName>,
-    /// What has been paid for, where this turn may queue a message.
-    pub paid: Option<Paid>,
+    /// What has been paid for, where this transaction may queue a message.
+    pub quota_receipt: Option<QuotaReceipt>,
     /// The moment.
     pub now: Moment,
     /// What has surely passed: lockouts end by it. See `clock`.
@@ -91,7 +72,7 @@ pub struct Around<'a> {
     pub epoch: u32,
 }
 
-impl<'a> Around<'a> {
+impl<'a> Environment<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
         let (channels, windows, capabilities) = (&[], &[], &[]);
@@ -108,7 +89,7 @@ impl<'a> Around<'a> {
             questions: None,
             verdicts: &[],
             asker: None,
-            paid: None,
+            quota_receipt: None,
             now,
             earliest: now,
             epoch: 0,
@@ -135,13 +116,13 @@ impl<'a> Around<'a> {
 }
 
 /// A rule's working state.
-pub struct Turn<'a> {
+pub struct Context<'a> {
     /// What the rule may change.
     pub interaction: Interaction,
     /// The address that the interaction is held at.
     pub address: Address,
     /// Settings, keys, time.
-    pub around: Around<'a>,
+    pub environment: Environment<'a>,
     /// Who acts.
     pub actor: Actor,
     /// Chance.
@@ -152,13 +133,13 @@ pub struct Turn<'a> {
     pub limits: CustomerFailureLimits,
     needs: Vec<Need>,
     counted: Vec<CustomerTag>,
-    /// Messages that whoever commits this turn is to send.
+    /// Messages that whoever commits this transaction is to send.
     pub(crate) claimed: Vec<u32>,
     pub(crate) ended: Ended,
     events: Vec<Event>,
 }
 
-/// What ended before this turn: at most one of each.
+/// What ended before this transaction: at most one of each.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// The link that the caller came with.
@@ -167,7 +148,7 @@ pub struct Past {
     pub challenge: Option<EndedChallenge>,
 }
 
-/// What ended in a turn.
+/// What ended in a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Links.
@@ -190,7 +171,7 @@ pub struct Decision<T> {
     pub interaction: Interaction,
     /// The address as it is from now on.
     pub address: Address,
-    /// Links and challenges that ended in this turn.
+    /// Links and challenges that ended in this transaction.
     pub ended: Ended,
     /// Messages that are now the committer's to send, by number.
     pub claimed: Vec<u32>,
@@ -215,29 +196,47 @@ impl<T> Decision<T> {
     }
 }
 
-impl<'a> Turn<'a> {
-    /// Begins a turn: first, time passes.
-    pub fn begin(interaction: Interaction, address: Address, around: Around<'a>, actor: Actor, draws: Draws) -> Self {
+impl<'a> Context<'a> {
+    /// Begins a transaction: first, time passes.
+    pub fn begin(
+        interaction: Interaction,
+        address: Address,
+        environment: Environment<'a>,
+        actor: Actor,
+        draws: Draws,
+    ) -> Self {
         let (past, limits, ended) = <(Past, CustomerFailureLimits, Ended)>::default();
         let (needs, counted, claimed, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut turn =
-            Self { interaction, address, around, actor, draws, past, limits, needs, counted, claimed, ended, events };
-        turn.settle();
-        begin_again(&mut turn);
-        turn
+        let mut context = Self {
+            interaction,
+            address,
+            environment,
+            actor,
+            draws,
+            past,
+            limits,
+            needs,
+            counted,
+            claimed,
+            ended,
+            events,
+        };
+        context.settle();
+        begin_again(&mut context);
+        context
     }
 
-    /// Ends the turn with success.
+    /// Ends the transaction with success.
     pub fn done<T>(self, outcome: T) -> Decision<T> {
         self.end(Ok(outcome))
     }
 
-    /// Ends the turn with a refusal; what was counted is saved all the same.
+    /// Ends the transaction with a refusal; what was counted is saved all the same.
     pub fn refuse<T>(self, refusal: Refusal) -> Decision<T> {
         self.end(Err(refusal))
     }
 
-    /// Ends the turn.
+    /// Ends the transaction.
     pub fn end<T>(mut self, outcome: Result<T, Refusal>) -> Decision<T> {
         let back = self.code_came_back();
         self.interaction.drop_pointless_sendings();
@@ -274,7 +273,7 @@ impl<'a> Turn<'a> {
     /// Something happened that keeps the interaction from closing. What was accepted on a page is waited for in any
     /// case.
     pub fn touch(&mut self) {
-        let idle = self.around.now.plus_minutes(self.around.settings.interaction_timeout_minutes);
+        let idle = self.environment.now.plus_minutes(self.environment.settings.interaction_timeout_minutes);
         let pending = self.interaction.participants.iter().flat_map(Participant::pending);
         let waits = pending.filter_map(|pending| pending.expires_at).max();
         self.interaction.idle_until = waits.map_or(idle, |waits| idle.max(waits));
@@ -282,22 +281,25 @@ impl<'a> Turn<'a> {
 
     /// The one who chats has written: where her platform wants that, she may be answered freely.
     pub fn heard_her(&mut self) {
-        if let Some(window) = self.around.capabilities_of(&self.interaction.channel).and_then(|channel| channel.window)
+        if let Some(window) =
+            self.environment.capabilities_of(&self.interaction.channel).and_then(|channel| channel.window)
         {
-            self.address.heard(window, self.around.now);
+            self.address.heard(window, self.environment.now);
         }
     }
 
     /// Whether others are known to read what is written into the conversation.
     pub fn is_in_group(&self) -> bool {
         let facts = &self.interaction;
-        let by_id =
-            self.around.capabilities_of(&facts.channel).is_some_and(|channel| channel.is_group(&facts.conversation));
-        by_id || self.address.is_group(self.around.now)
+        let by_id = self
+            .environment
+            .capabilities_of(&facts.channel)
+            .is_some_and(|channel| channel.is_group(&facts.conversation));
+        by_id || self.address.is_group(self.environment.now)
     }
 
-    /// The link of that number, where it ended in this turn or before: one whose time was over
-    /// when the turn began has no record of its own yet.
+    /// The link of that number, where it ended in this transaction or before: one whose time was over
+    /// when the transaction began has no record of its own yet.
     pub fn ended_link(&self, number: u16) -> Option<&EndedLink> {
         self.ended.links.iter().chain(&self.past.link).find(|ended| ended.link.number == number)
     }
@@ -330,7 +332,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The challenge of that number, where it ended in this turn or before.
+    /// The challenge of that number, where it ended in this transaction or before.
     pub fn ended_challenge(&self, number: u16) -> Option<&EndedChallenge> {
         self.ended.challenges.iter().chain(&self.past.challenge).find(|ended| ended.number == number)
     }
@@ -339,7 +341,7 @@ impl<'a> Turn<'a> {
     /// it ended is kept for a day. Listeners are told, save of one that was answered or is
     /// exhausted: its answer told them.
     pub fn end_challenge(&mut self, at: usize, end: ChallengeEnd) {
-        let now = self.around.now;
+        let now = self.environment.now;
         self.end_challenge_at(at, end, now, &self.actor.clone());
     }
 
@@ -366,9 +368,9 @@ impl<'a> Turn<'a> {
         self.tell(kind, participant, data);
     }
 
-    /// Something happened, now, by the turn's actor.
+    /// Something happened, now, by the transaction's actor.
     pub fn tell(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
-        let (at, actor) = (self.around.now, self.actor.clone());
+        let (at, actor) = (self.environment.now, self.actor.clone());
         self.push(kind, at, actor, participant, data);
     }
 

@@ -2,13 +2,13 @@
 //! What a message costs, `send_budget` says.
 
 use super::Conversations;
-use super::visits::{Held, Visit};
+use super::snapshots::{RequestContext, Snapshot};
 use crate::domain::conversation::address::Address;
+use crate::domain::conversation::context::{Context, Decision};
 use crate::domain::conversation::destination::Destination;
-use crate::domain::conversation::turn::{Decision, Turn};
 use crate::domain::refusal::Refusal;
 use crate::engine::decide::Reads;
-use crate::engine::replay::{Remember, Told};
+use crate::engine::replay::{Execution, IdempotencyRecord};
 use crate::engine::{Error, decode};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
@@ -19,23 +19,23 @@ const MAX_ATTEMPTS: u32 = 8;
 impl Conversations {
     /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,
     /// and given back where nothing was queued.
-    pub(crate) async fn turn_paid<T: Clone>(
+    pub(crate) async fn transact_paid<T: Clone>(
         &self,
-        visit: Visit<'_>,
-        payable: impl Fn(&mut Turn<'_>) -> Option<Destination>,
-        rule: impl Fn(Turn<'_>, &TeamView) -> Decision<T>,
-        remember: Option<&Remember<'_, Held<T>>>,
-    ) -> Result<Told<Held<T>>, Error> {
+        request_context: RequestContext<'_>,
+        payable: impl Fn(&mut Context<'_>) -> Option<Destination>,
+        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
+    ) -> Result<Execution<Snapshot<T>>, Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some((team, destination)) = self.what_to_pay(&visit, &payable).await? else {
-                return self.turn(visit, rule, remember).await;
+            let Some((team, destination)) = self.what_to_pay(&request_context, &payable).await? else {
+                return self.transact(request_context, rule, idempotency).await;
             };
-            if let Some(reply) = self.earlier_reply(&visit, remember).await? {
-                return Ok(Told::Again(reply));
+            if let Some(reply) = self.earlier_reply(&request_context, idempotency).await? {
+                return Ok(Execution::Replayed(reply));
             }
-            let paid = self.limits.pay(&team, destination).await?;
-            let told = self.turn_with(visit.clone(), Some(paid), &rule, remember).await;
-            let queued = matches!(&told, Ok(Told::Fresh(held)) if !held.claimed.is_empty());
+            let quota_receipt = self.limits.pay(&team, destination).await?;
+            let told = self.transact_with(request_context.clone(), Some(quota_receipt), &rule, idempotency).await;
+            let queued = matches!(&told, Ok(Execution::Executed(snapshot)) if !snapshot.claimed.is_empty());
             // Where nobody knows whether it was queued, it was.
             if !queued && !matches!(told, Err(Error::Away(_) | Error::Damaged(_))) {
                 self.limits.give_back(&team, destination).await;
@@ -50,30 +50,34 @@ impl Conversations {
 
     async fn what_to_pay(
         &self,
-        visit: &Visit<'_>,
-        payable: &impl Fn(&mut Turn<'_>) -> Option<Destination>,
+        request_context: &RequestContext<'_>,
+        payable: &impl Fn(&mut Context<'_>) -> Option<Destination>,
     ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
-        let seen = self.look(visit.id, visit.team).await?;
+        let seen = self.look(request_context.id, request_context.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
         let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
-        let around = self.around(&team, self.engine.now());
-        let mut turn = Turn::begin((**facts).clone(), address, around, visit.actor.clone(), self.engine.draws());
-        let destination = payable(&mut turn);
-        drop(turn);
+        let environment = self.environment(&team, self.engine.now());
+        let mut context =
+            Context::begin((**facts).clone(), address, environment, request_context.actor.clone(), self.engine.draws());
+        let destination = payable(&mut context);
+        drop(context);
         Ok(destination.map(|destination| (team, destination)))
     }
 
     /// The reply that the same request got earlier: it stands, whatever the budgets say now.
     async fn earlier_reply<T>(
         &self,
-        visit: &Visit<'_>,
-        remember: Option<&Remember<'_, Held<T>>>,
+        request_context: &RequestContext<'_>,
+        idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let Some(remember) = remember else { return Ok(None) };
-        let reads = Reads { partition: crate::store::Partition(visit.id.partition()), names: vec![remember.name()] };
-        remember.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())
+        let Some(idempotency) = idempotency else { return Ok(None) };
+        let reads = Reads {
+            partition: crate::store::Partition(request_context.id.partition()),
+            names: vec![idempotency.name()],
+        };
+        idempotency.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())
     }
 }
