@@ -61,7 +61,7 @@ pub struct RecordKinds {
     /// Whether a record's version stands in the version index, where the store has one.
     pub is_indexed: fn(&str) -> bool,
     /// Whether a node remembers such a record as it saw it last.
-    pub is_remembered: fn(&str) -> bool,
+    pub is_cached: fn(&str) -> bool,
 }
 
 /// Reads, decides, commits: the store with what opens and seals its records, the clocks, chance and the epoch.

@@ -56,9 +56,9 @@ pub struct Inside {
     /// What proves nothing where servers call.
     failures: access::failures::Failures,
     /// Streams of web chats, by address.
-    standing: access::limiter::Standing,
+    chat_streams: access::limiter::OpenStreams,
     /// Streams of flags that portals watch, by address.
-    glancing: access::limiter::Standing,
+    glancing: access::limiter::OpenStreams,
     counts: access::counts::Counts,
     /// Which query parameters the API describes.
     queries: requests::query::Known,
@@ -119,7 +119,7 @@ fn described() -> OpenApiRouter<Shared> {
         .merge(api::conversations::login_links::routes())
         .merge(api::conversations::challenges::routes())
         .merge(api::conversations::invitations::routes())
-        .merge(api::conversations::acts::routes())
+        .merge(api::conversations::activity::routes())
         .merge(api::teams::lockouts::routes())
         .merge(api::teams::chats::routes())
         .merge(api::conversations::events::routes())
@@ -170,7 +170,7 @@ pub fn router(
     let (limiter, queries) =
         (access::limiter::Limiter::new(DefaultClock::default()), requests::query::Known::of(&document));
     let counts = access::counts::Counts::default();
-    let (standing, glancing) = (access::limiter::Standing::of(CHATS), access::limiter::Standing::of(PORTALS));
+    let (chat_streams, glancing) = (access::limiter::OpenStreams::of(CHATS), access::limiter::OpenStreams::of(PORTALS));
     let shared = Shared(Arc::new(Inside {
         gateway,
         pages,
@@ -181,7 +181,7 @@ pub fn router(
         asking: access::limiter::Asking::new(DefaultClock::default()),
         upload_limiter: pages::photo::UploadLimiter::default(),
         failures: access::failures::Failures::new(DefaultClock::default()),
-        standing,
+        chat_streams,
         glancing,
         counts,
         queries,

@@ -1,7 +1,7 @@
-//! The gateway's own web chat as a channel: a message is there once it lies in the window's thread,
+//! The gateway's own web chat as a channel: a message is there once it lies in the window's transcript,
 //! where the browser fetches it, now or when it comes back.
 //!
-//! Where threads are kept, and who may read one, is for whoever gives the port.
+//! Where transcripts are kept, and who may read one, is for whoever gives the port.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub const NAME: &str = "webchat";
 /// Where messages wait for browsers.
 #[async_trait]
 pub trait Windows: Send + Sync + 'static {
-    /// Puts a message into the thread that its id names. The same id again is the same message.
+    /// Puts a message into the transcript that its id names. The same id again is the same message.
     async fn put(&self, message: &Message) -> Result<Sent, DeliveryError>;
 }
 

@@ -4,7 +4,7 @@
 pub mod attempt;
 pub mod circuit_breaker;
 pub mod conversion_guard;
-pub mod line;
+pub mod outbox;
 pub mod rate_limit;
 pub mod send_budget;
 pub mod sending;

@@ -26,7 +26,7 @@ export const enter = (session) => {
 export const now = () => Date.now() + skew;
 
 const headers = (more) => ({
-  ...(bearer ? { authorization: `Bearer ${bearer}` } : { "x-csrf-token": body.dataset.word ?? "", "x-team": team ?? "" }),
+  ...(bearer ? { authorization: `Bearer ${bearer}` } : { "x-csrf-token": body.dataset.csrfToken ?? "", "x-team": team ?? "" }),
   ...more,
 });
 

@@ -7,7 +7,7 @@ const EVERY = 60_000;
 let told = 0;
 
 const there = () => {
-  if (!document.body.dataset.word || Date.now() - told < EVERY) return;
+  if (!document.body.dataset.csrfToken || Date.now() - told < EVERY) return;
   told = Date.now();
   api("POST", "/signin/alive", {}).catch(() => {});
 };

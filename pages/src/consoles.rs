@@ -106,7 +106,7 @@ pub struct Shell {
     /// Which page this is: `agent`, `admin` or `account`.
     pub page: &'static str,
     /// By which its forms and scripts show that they are ours.
-    pub word: String,
+    pub csrf_token: String,
     /// The team that it is about.
     pub team: Option<String>,
     /// Teams that may be looked at: name and title.

@@ -274,7 +274,7 @@ impl Notice {
     pub fn of(refused: Refused, brand: Brand, locale: &str) -> Notice {
         let lang = texts::language(locale);
         let say = |part: &str| {
-            let key = format!("notice.{}.{part}", refused.word());
+            let key = format!("notice.{}.{part}", refused.text_key());
             texts::text(lang, &key).expect("every refusal has its three texts: tests").to_owned()
         };
         Notice {

@@ -66,7 +66,7 @@ impl Refused {
     ];
 
     /// Its word in the texts' keys.
-    pub fn word(self) -> &'static str {
+    pub fn text_key(self) -> &'static str {
         match self {
             Refused::Expired => "expired",
             Refused::Used => "used",

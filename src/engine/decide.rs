@@ -68,7 +68,7 @@ impl<T> Change<T> {
 
     /// Whether it may stand on memories that may be wrong: a commit would find out, and what is no
     /// answer yet is decided again.
-    fn may_be_remembered(&self) -> bool {
+    fn may_be_cached(&self) -> bool {
         self.saves() || self.confirm == Confirm::Unanswered
     }
 
@@ -106,7 +106,7 @@ impl Deref for Opened {
 }
 
 /// Records as this node remembers them.
-struct Remembered {
+struct CachedRecords {
     records: Vec<Option<Opened>>,
     /// The store's board confirms each. Else only a commit can, which expects them so.
     earliest: bool,
@@ -138,14 +138,14 @@ impl Engine {
         rule: impl Fn(&[Option<Opened>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
         let _first = self.keyed_locks.pass_for(reads.names.first().map_or("", String::as_str)).await?;
-        let mut remembered = self.remembered(reads);
+        let mut cached = self.cached(reads);
         for round in 0..MAX_ATTEMPTS {
-            let Remembered { records, earliest } = match remembered.take() {
-                Some(remembered) => remembered,
-                None => Remembered { records: self.read(reads).await?, earliest: true },
+            let CachedRecords { records, earliest } = match cached.take() {
+                Some(cached) => cached,
+                None => CachedRecords { records: self.read(reads).await?, earliest: true },
             };
             let change = match rule(&records, self.now()) {
-                Ok(change) if earliest || change.may_be_remembered() => change,
+                Ok(change) if earliest || change.may_be_cached() => change,
                 Err(error) if earliest => return Err(error),
                 _ => continue,
             };
@@ -167,7 +167,7 @@ impl Engine {
                     for kind in kinds {
                         metrics::counter!("countersign_events_total", "type" => kind.as_str()).increment(1);
                     }
-                    left.iter().for_each(|(name, opened)| self.remember(name, opened.as_ref()));
+                    left.iter().for_each(|(name, opened)| self.cache(name, opened.as_ref()));
                     return Ok(Saved { outcome, version: Some(id) });
                 }
                 Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
@@ -178,7 +178,7 @@ impl Engine {
 
     /// Reads and opens records; what the flag board confirms is not read again.
     pub(crate) async fn read(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
-        if let Some(Remembered { records, earliest: true }) = self.remembered(reads) {
+        if let Some(CachedRecords { records, earliest: true }) = self.cached(reads) {
             return Ok(records);
         }
         let found = self.store.get(reads.partition, &reads.names).await?;
@@ -189,7 +189,7 @@ impl Engine {
                 self.open_record(name, version, &bytes).map(|plain| Opened { version, bytes: plain.into() })
             };
             let opened = record.map(open).transpose()?;
-            self.remember(name, opened.as_ref());
+            self.cache(name, opened.as_ref());
             records.push(opened);
         }
         Ok(records)
@@ -208,9 +208,9 @@ impl Engine {
     }
 
     /// How a record was seen last, where it is of a kind that is worth remembering.
-    fn remember(&self, name: &str, opened: Option<&Opened>) {
+    fn cache(&self, name: &str, opened: Option<&Opened>) {
         match opened {
-            _ if !(self.kinds.is_remembered)(name) => {}
+            _ if !(self.kinds.is_cached)(name) => {}
             Some(opened) => self.opened.insert(name.to_owned(), opened.clone()),
             None => drop(self.opened.remove(name)),
         }
@@ -219,7 +219,7 @@ impl Engine {
     /// All of what is to be read, where this node need not ask. What is on no board is hardly ever
     /// there (a reply of an earlier request, a link that ended), so it is taken to be absent where
     /// it is not remembered.
-    fn remembered(&self, reads: &Reads) -> Option<Remembered> {
+    fn cached(&self, reads: &Reads) -> Option<CachedRecords> {
         let mut earliest = true;
         let mut one = |name: &String| {
             if !(self.kinds.is_indexed)(name) {
@@ -238,7 +238,7 @@ impl Engine {
             }
         };
         let records = reads.names.iter().map(&mut one).collect::<Option<Vec<_>>>()?;
-        Some(Remembered { records, earliest })
+        Some(CachedRecords { records, earliest })
     }
 
     /// Expects every record that was read to be as it was read, and seals what is put.

@@ -13,7 +13,7 @@ use crate::domain::team::Role;
 use crate::domain::team::session::Who;
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::access::session::{to_sign_in, visitor, word};
+use crate::http::access::session::{csrf_token, to_sign_in, visitor};
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::{alone, headers_of_page, see_other};
 use crate::http::documents::policy::Policy;
@@ -131,7 +131,7 @@ pub(crate) fn frame_of(
     Shell {
         language: Reader::of(headers).locale(None),
         page,
-        word: word(state, token),
+        csrf_token: csrf_token(state, token),
         team: team.map(str::to_owned),
         teams: Vec::new(),
         name,

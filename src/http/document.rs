@@ -25,13 +25,13 @@ struct ProblemDocument {
     retry_after_seconds: Option<u64>,
     /// The places of the request that are wrong.
     #[schema(nullable = false)]
-    errors: Option<Vec<WrongPlace>>,
+    errors: Option<Vec<InvalidPlace>>,
 }
 
 /// A place of the request that is wrong.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read by the document alone; `problem` writes it")]
-struct WrongPlace {
+struct InvalidPlace {
     /// A JSON Pointer (RFC 6901).
     pointer: String,
     /// What is wrong there, as a word that stays: `missing`, `unknown`, `number`, `one-of`, `https` and more;
@@ -50,7 +50,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
     components.schemas.insert("Problem".into(), ProblemDocument::schema());
-    components.schemas.insert("WrongPlace".into(), WrongPlace::schema());
+    components.schemas.insert("WrongPlace".into(), InvalidPlace::schema());
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let responses = &mut operation.responses.responses;
         for answer in responses.values_mut() {

@@ -21,7 +21,7 @@ use crate::domain::secret::password::{Password, Policy};
 use crate::domain::secret::totp::Totp;
 use crate::domain::secret::typed::Digits;
 use crate::domain::team::login::account_messages::Stop;
-use crate::domain::team::login::standing::Standing;
+use crate::domain::team::login::account_status::AccountStatus;
 use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::domain::time::Moment;
 use crate::engine::keyed_locks::KeyedLocks;
@@ -50,7 +50,7 @@ pub mod tickets;
 #[derive(Clone, Debug)]
 pub struct AccountState {
     /// All of it in one word.
-    pub standing: Standing,
+    pub status: AccountStatus,
     /// Whether she has a password, or her directory has one.
     pub registered: bool,
     /// Since when she may not log in.
@@ -104,7 +104,7 @@ impl Accounts {
         team: &TeamName,
         id: &CustomerId,
     ) -> Result<(std::sync::Arc<TeamView>, Record, Account), Error> {
-        let view = self.teams.standing_team(team).await?;
+        let view = self.teams.current_team(team).await?;
         let record = self.customers.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
         Ok((view, record, self.logins.account_of(team, id)))
     }
@@ -141,7 +141,7 @@ impl Accounts {
 
     /// How an account stands.
     pub async fn account_state(&self, team: &TeamName, id: &CustomerId) -> Result<AccountState, Error> {
-        let view = self.teams.standing_team(team).await?;
+        let view = self.teams.current_team(team).await?;
         let account = self.logins.account_of(team, id);
         let login = self.logins.login(&account).await?;
         let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.engine.epoch().number));
@@ -152,7 +152,7 @@ impl Accounts {
         let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
         let registered = login.is_registered() || !view.keeps_passwords();
         Ok(AccountState {
-            standing: login.standing(known.bans(), registered, earliest),
+            status: login.status(known.bans(), registered, earliest),
             registered,
             disabled_at: login.disabled_at,
             locked_until: shown(login.locked(earliest)),

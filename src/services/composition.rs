@@ -36,8 +36,8 @@ use crate::services::messaging::posting::PostingClient;
 use crate::services::messaging::retracting::Retractions;
 use crate::services::messaging::sending::Outgoing;
 use crate::services::messaging::showing::Showing;
-use crate::services::messaging::threads::Threads;
-use crate::services::messaging::{Messaging, lines};
+use crate::services::messaging::transcripts::Transcripts;
+use crate::services::messaging::{Messaging, outboxes};
 use crate::services::staff::callers::Proven;
 use crate::services::staff::oidc::Fetched;
 use crate::services::staff::{Callers, SignIn, Users, owner_tag};
@@ -70,17 +70,17 @@ impl Gateway {
         let owner = config.owner_key.map(|key| owner_tag(&engine.keys.api, key.expose()));
         let oidc = config.oidc.map(Arc::new);
         let retention = config.retention;
-        let threads = Arc::new(Threads::new(&engine));
+        let transcripts = Arc::new(Transcripts::new(&engine));
         let outgoing = Arc::new(Outgoing::default());
         let retractions = Arc::new(Retractions::default());
-        let observers: Vec<Arc<dyn CommitObserver>> = vec![threads.clone(), outgoing.clone(), retractions.clone()];
+        let observers: Vec<Arc<dyn CommitObserver>> = vec![transcripts.clone(), outgoing.clone(), retractions.clone()];
         let channel_limits = Arc::new(ChannelLimits::default());
         let directories = Arc::new(OpenedDirectories::default());
         let checkers = Arc::new(Checkers::default());
         let webhook_verifiers = Arc::new(WebhookVerifiers::default());
         let caches: Vec<Arc<dyn TeamCache>> =
             vec![channel_limits.clone(), directories.clone(), checkers.clone(), webhook_verifiers.clone()];
-        let registry = config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(threads.clone())));
+        let registry = config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(transcripts.clone())));
 
         let urls = Arc::new(Urls { public_url: config.public_url });
         let drivers = Arc::new(Drivers { registry, drivers: OpenedDrivers::default() });
@@ -97,7 +97,7 @@ impl Gateway {
         let challenges = service!(Challenges over engine, urls, teams, providers, customers, limits,
             conversations; questioning: KeyedLocks::default());
         let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
-            links, outgoing, retractions; lines: lines::Claimed::default(),
+            links, outgoing, retractions; outboxes: outboxes::Claimed::default(),
             posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::default());
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
@@ -111,7 +111,7 @@ impl Gateway {
         let hosted_login = service!(HostedLogin over engine, urls, teams, customers, conversations, links,
             logins, accounts, customer_login; logging_in: KeyedLocks::default());
         let inbound = service!(Inbound over engine, urls, drivers, teams, channels, limits, conversations,
-            challenges, messaging, threads, webhook_verifiers);
+            challenges, messaging, transcripts, webhook_verifiers);
         let lockouts = service!(Lockouts over engine, teams, limits, conversations, event_log, logins,
             accounts);
         let users = service!(Users over engine, urls, teams, channels, limits, oidc; owner: owner);

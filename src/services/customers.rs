@@ -219,7 +219,7 @@ impl Customers {
         if kept.is_some() {
             let pseudonym = self.engine.keys.customer_pseudonym(team, id.as_str());
             let data = json!({"pseudonym": pseudonym, "unmasked": true});
-            self.teams.tell_act(team, EventKind::CustomerViewed, actor, data).await?;
+            self.teams.record_audit_event(team, EventKind::CustomerViewed, actor, data).await?;
         }
         Ok(kept)
     }

@@ -18,7 +18,7 @@ use crate::domain::conversation::address::Address;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::event::Actor;
 use crate::domain::event::posting::MAX_RETRY_TIME;
-use crate::domain::messaging::line::{Claim, Post, Recipient};
+use crate::domain::messaging::outbox::{Claim, Post, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{
@@ -37,7 +37,7 @@ use crate::services::conversations::saving::address_record;
 use crate::services::conversations::snapshots::Snapshot;
 use crate::services::limits::Limits;
 use crate::services::messaging::Messaging;
-use crate::services::messaging::threads::Threads;
+use crate::services::messaging::transcripts::Transcripts;
 use crate::services::names::{RETRACTION, address_of};
 use crate::services::teams::channels::Channels;
 use crate::services::teams::drivers::Drivers;
@@ -84,7 +84,7 @@ pub struct Message<'a> {
 pub type Flag<'a> = dyn Fn(&Snapshot<Received>) -> Value + Send + Sync + 'a;
 
 /// A message and all that it came by.
-struct Coming<'a> {
+struct InboundMessage<'a> {
     inbound: &'a Inbound,
     view: &'a TeamView,
     name: &'a ChannelName,
@@ -93,9 +93,9 @@ struct Coming<'a> {
     flag: &'a Flag<'a>,
     /// What the bot knows it by.
     mark: String,
-    /// The line of posts to the bot that it joins.
-    line: Key,
-    /// The line's claim, where this message made one.
+    /// The outbox of posts to the bot that it joins.
+    outbox: Key,
+    /// The outbox's claim, where this message made one.
     claim: Mutex<Option<Claim>>,
 }
 
@@ -111,7 +111,7 @@ pub struct Inbound {
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) messaging: Arc<Messaging>,
     /// What lies in web chats' windows.
-    pub(crate) threads: Arc<Threads>,
+    pub(crate) transcripts: Arc<Transcripts>,
     pub(crate) webhook_verifiers: Arc<WebhookVerifiers>,
 }
 
@@ -133,7 +133,7 @@ impl Inbound {
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let address = self.engine.keys.address_tag(team, channel, message.conversation);
         let place = self.engine.received_place(&address, message.id);
-        let mut coming = Coming {
+        let mut inbound_message = InboundMessage {
             inbound: self,
             view: &view,
             name: channel,
@@ -141,24 +141,30 @@ impl Inbound {
             message,
             flag,
             mark: self.engine.keys.replay.tag(&[b"passed on", address.as_bytes(), message.id.as_bytes()]).name(),
-            line: self.messaging.line_of(team, channel, message.conversation),
+            outbox: self.messaging.outbox_of(team, channel, message.conversation),
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
-        let address = self.address_now(coming.address()).await?;
+        let address = self.address_now(inbound_message.address()).await?;
         if let Some(id) = address.open {
-            match self.receive_at(id, &coming, place.clone()).await {
+            match self.receive_at(id, &inbound_message, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
                 // It is an answer, and nobody's to read: who told it tells it again.
                 Err(Error::Refused(why @ (Refusal::ProviderDown | Refusal::Judging))) => {
                     return Err(Error::Away(why.to_string()));
                 }
-                Err(Error::Refused(_)) => (in_doubt, coming.message) = (true, &bare),
+                Err(Error::Refused(_)) => (in_doubt, inbound_message.message) = (true, &bare),
                 told => return told,
             }
         }
-        self.receive_alone(&coming, place, in_doubt, coming.noted(&address, self.engine.now()).is_some()).await
+        self.receive_alone(
+            &inbound_message,
+            place,
+            in_doubt,
+            inbound_message.noted(&address, self.engine.now()).is_some(),
+        )
+        .await
     }
 
     /// What is known of an address.
@@ -168,8 +174,13 @@ impl Inbound {
         Ok(address.unwrap_or_default())
     }
 
-    async fn receive_at(&self, id: InteractionId, coming: &Coming<'_>, place: Place) -> Result<Received, Error> {
-        let (team, message) = (&coming.view.team.name, coming.message);
+    async fn receive_at(
+        &self,
+        id: InteractionId,
+        inbound_message: &InboundMessage<'_>,
+        place: Place,
+    ) -> Result<Received, Error> {
+        let (team, message) = (&inbound_message.view.team.name, inbound_message.message);
         let sender = match message.audience {
             Audience::Group => Sender::Unknown,
             Audience::Alone if message.is_own => Sender::Own,
@@ -178,12 +189,12 @@ impl Inbound {
         let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
         let render = |snapshot: &Snapshot<Received>| encode(&snapshot.outcome);
         let puts = |records: &[Option<Opened>], snapshot: &Snapshot<Received>, now| {
-            coming.puts(records, snapshot.outcome, Some(snapshot), now)
+            inbound_message.puts(records, snapshot.outcome, Some(snapshot), now)
         };
-        let idempotency =
-            IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: coming.reads(), puts: &puts });
+        let idempotency = IdempotencyRecord::new(place, &render)
+            .extra_writes(ExtraWrites { reads: inbound_message.reads(), puts: &puts });
         match self.challenges.hear(id, Some(team), text, &idempotency).await? {
-            Execution::Executed(snapshot) => Ok(coming.is_saved(snapshot.outcome)),
+            Execution::Executed(snapshot) => Ok(inbound_message.is_saved(snapshot.outcome)),
             Execution::Replayed(earlier) => again(&earlier),
         }
     }
@@ -191,38 +202,40 @@ impl Inbound {
     /// Where nobody waits, a message is only passed on. What causes nothing is not remembered.
     async fn receive_alone(
         &self,
-        coming: &Coming<'_>,
+        inbound_message: &InboundMessage<'_>,
         place: Place,
         in_doubt: bool,
         notes: bool,
     ) -> Result<Received, Error> {
-        let settings = &coming.view.effective.settings;
+        let settings = &inbound_message.view.effective.settings;
         let before = if in_doubt {
             Before::Doubt
-        } else if may_be_late(coming.message.text, settings)
-            && self.address_now(coming.address()).await?.awaits_the_late(self.engine.now())
+        } else if may_be_late(inbound_message.message.text, settings)
+            && self.address_now(inbound_message.address()).await?.awaits_the_late(self.engine.now())
         {
             Before::Closed
-        } else if may_hold_code(coming.message.text, settings) && self.limits.was_sent_to(coming.destination()).await? {
+        } else if may_hold_code(inbound_message.message.text, settings)
+            && self.limits.was_sent_to(inbound_message.destination()).await?
+        {
             Before::Sent
         } else {
             Before::Silence
         };
-        let received = receive_alone(coming.message.text, before, settings);
-        if !coming.is_passed_on(received) && !coming.is_taken_back(received) && !notes {
+        let received = receive_alone(inbound_message.message.text, before, settings);
+        if !inbound_message.is_passed_on(received) && !inbound_message.is_taken_back(received) && !notes {
             return Ok(received);
         }
         let render = |received: &Received| encode(received);
         let puts = |records: &[Option<Opened>], received: &Received, now| {
-            let mut put = coming.puts(records, *received, None, now)?;
-            put.extend(if notes { coming.note(records.last().and_then(Option::as_ref), now)? } else { None });
+            let mut put = inbound_message.puts(records, *received, None, now)?;
+            put.extend(if notes { inbound_message.note(records.last().and_then(Option::as_ref), now)? } else { None });
             Ok(put)
         };
-        let mut beside = coming.reads();
-        beside.extend(notes.then(|| coming.address().1));
+        let mut beside = inbound_message.reads();
+        beside.extend(notes.then(|| inbound_message.address().1));
         let idempotency =
             IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: beside, puts: &puts });
-        let reads = Reads { partition: coming.line.partition, names: idempotency.names() };
+        let reads = Reads { partition: inbound_message.outbox.partition, names: idempotency.names() };
         let saved = self.engine.decide(&reads, |records, now| {
             if let Some(earlier) = idempotency.earlier(&records[records.len() - 1], now)? {
                 return Ok(Change::nothing(Ok(Execution::Replayed(earlier))));
@@ -234,7 +247,7 @@ impl Inbound {
             Ok(change)
         });
         match saved.await?.outcome? {
-            Execution::Executed(received) => Ok(coming.is_saved(received)),
+            Execution::Executed(received) => Ok(inbound_message.is_saved(received)),
             Execution::Replayed(earlier) => again(&earlier),
         }
     }
@@ -245,7 +258,7 @@ fn again(earlier: &[u8]) -> Result<Received, Error> {
     decode("what became of a message", earlier)
 }
 
-impl Coming<'_> {
+impl InboundMessage<'_> {
     fn address(&self) -> (Partition, String) {
         address_of(&self.inbound.engine, &self.view.team.name, self.name, self.message.conversation)
     }
@@ -293,7 +306,7 @@ impl Coming<'_> {
 
     /// What has to be read for what may be done.
     fn reads(&self) -> Vec<String> {
-        self.channel.forward_url().map(|_| self.line.name.clone()).into_iter().collect()
+        self.channel.forward_url().map(|_| self.outbox.name.clone()).into_iter().collect()
     }
 
     /// The records of what is to be done.
@@ -315,8 +328,8 @@ impl Coming<'_> {
             let body = self.body(received, snapshot, now).to_string().into_bytes();
             let post = Post { id: self.mark.clone(), body: Secret::new(body), until: now.plus(MAX_RETRY_TIME) };
             let (record, to) = (records.first().and_then(Option::as_ref), Recipient::Forward(self.name.clone()));
-            let (line, claim) = self.inbound.messaging.joined(&self.line.name, record, team, &to, post, now)?;
-            put.push(line);
+            let (outbox, claim) = self.inbound.messaging.joined(&self.outbox.name, record, team, &to, post, now)?;
+            put.push(outbox);
             claimed = claim;
         }
         *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claimed;
@@ -358,10 +371,10 @@ impl Coming<'_> {
     /// It is saved: what is to be done is done behind the reply.
     fn is_saved(&self, received: Received) -> Received {
         if self.is_taken_back(received) {
-            self.inbound.messaging.take_back(Key { partition: self.line.partition, name: self.retraction_name() });
+            self.inbound.messaging.take_back(Key { partition: self.outbox.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            self.inbound.messaging.post_claimed(self.line.clone(), claim);
+            self.inbound.messaging.post_claimed(self.outbox.clone(), claim);
         }
         let outcome = match received {
             Received::Answer(..) => "answer",

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use self::lines::Claimed;
+use self::outboxes::Claimed;
 use self::posting::PostingClient;
 use self::retracting::Retractions;
 use self::sending::Outgoing;
@@ -18,16 +18,16 @@ use crate::services::teams::drivers::Drivers;
 use crate::services::urls::Urls;
 
 pub mod channel_test;
-pub mod lines;
 pub mod linking;
 pub mod live_codes;
+pub mod outboxes;
 pub mod platform_ids;
 pub mod posting;
 pub mod requesting;
 pub mod retracting;
 pub mod sending;
 pub mod showing;
-pub mod threads;
+pub mod transcripts;
 
 /// Messages to customers and signed posts to addresses of teams.
 pub struct Messaging {
@@ -44,7 +44,7 @@ pub struct Messaging {
     /// Messages that this node is to take out of their chats.
     pub(crate) retractions: Arc<Retractions>,
     /// Lines of posts that this node has claimed.
-    pub(crate) lines: Claimed,
+    pub(crate) outboxes: Claimed,
     /// What carries posts to addresses of teams.
     pub(crate) posting_client: PostingClient,
     /// Conversations whose agents are to be shown how they stand.

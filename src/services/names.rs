@@ -15,14 +15,14 @@ pub(crate) fn is_indexed(name: &str) -> bool {
         || ["i/", "a/", "t/", "h/", "v/", "user/", "session/"].iter().any(|kind| name.starts_with(kind))
 }
 
-/// Whether a node remembers such a record as it saw it last. A customer's failure limit and a line of posts
+/// Whether a node remembers such a record as it saw it last. A customer's failure limit and an outbox of posts
 /// are on no board: there they would stand for as long as the store lives.
-pub(crate) fn is_remembered(name: &str) -> bool {
+pub(crate) fn is_cached(name: &str) -> bool {
     is_indexed(name) || name.starts_with("n/") || name.starts_with("q/")
 }
 
 /// What the engine is told of the kinds of records.
-pub(crate) const KINDS: RecordKinds = RecordKinds { is_indexed, is_remembered };
+pub(crate) const KINDS: RecordKinds = RecordKinds { is_indexed, is_cached };
 
 /// The system layer of the settings.
 pub(crate) const SYSTEM_RECORD: &str = "system";
@@ -44,7 +44,7 @@ pub(crate) fn address_of(
 }
 
 /// What waits to be posted about the conversations of an address, by that address's tag.
-pub(crate) fn line_name(tag: &str) -> String {
+pub(crate) fn outbox_name(tag: &str) -> String {
     format!("q/{tag}")
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn ended_challenge_name(id: InteractionId, number: u16) -> String {
 }
 
 /// What lies in a web chat's window.
-pub(crate) fn thread_name(id: InteractionId) -> String {
+pub(crate) fn transcript_name(id: InteractionId) -> String {
     format!("c/{id}")
 }
 

@@ -23,7 +23,7 @@ use crate::engine::{Engine, Error, SYSTEM, decode, encode};
 use crate::services::names::{SYSTEM_RECORD, team_record};
 use crate::store::{CommitId, Key, Order, VersionIndex};
 
-pub mod acts;
+pub mod audit_events;
 pub mod channels;
 pub mod drivers;
 pub mod keys;
@@ -235,7 +235,7 @@ impl Teams {
     }
 
     /// A team as it is now.
-    pub(crate) async fn standing_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
+    pub(crate) async fn current_team(&self, team: &TeamName) -> Result<std::sync::Arc<TeamView>, Error> {
         Ok(self.team(team).await?.ok_or(Refusal::NotFound("team"))?)
     }
 }

@@ -23,7 +23,7 @@ use self::{
     opening::Opened,
     reader::Question,
     shared::Shared,
-    turn::{SLICE, Turn},
+    transaction::{SLICE, WriteTransaction},
     writer::{Change, Waits, Writer},
 };
 use super::{Batch, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex};
@@ -38,7 +38,7 @@ mod proof;
 mod reader;
 mod shared;
 mod tables;
-mod turn;
+mod transaction;
 mod wal;
 mod writer;
 
@@ -172,7 +172,7 @@ impl Embedded {
 
     async fn change<T: Send + 'static, E: Into<Failure> + 'static>(
         &self,
-        work: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (change, waits) = writer::change(work);
         let answer = async {
@@ -190,7 +190,7 @@ impl Embedded {
         ask: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError> {
         let Some(questions) = &self.questions else {
-            return self.change(move |turn| ask(turn.connection)).await;
+            return self.change(move |transaction| ask(transaction.connection)).await;
         };
         let (question, waits) = reader::question(ask);
         let sent = questions.send(question).await.is_ok();
@@ -237,11 +237,11 @@ impl Store for Embedded {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
-        self.change(move |turn| turn.commit(&batch)).await
+        self.change(move |transaction| transaction.commit(&batch)).await
     }
 
     async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
-        self.change(move |turn| turn.due(now, limit, lease_ms)).await
+        self.change(move |transaction| transaction.due(now, limit, lease_ms)).await
     }
 
     async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError> {
@@ -254,7 +254,7 @@ impl Store for Embedded {
 
     async fn trim_outboxes(&self, taken: &BTreeMap<u8, u64>) -> Result<(), StoreError> {
         let taken = taken.clone();
-        self.change(move |turn| turn.trim_outboxes(&taken)).await
+        self.change(move |transaction| transaction.trim_outboxes(&taken)).await
     }
 
     async fn list(
@@ -284,7 +284,7 @@ impl Store for Embedded {
     async fn sweep(&self, now: u64) -> Result<usize, StoreError> {
         let mut removed = 0;
         loop {
-            let slice = self.change(move |turn| turn.sweep(now)).await?;
+            let slice = self.change(move |transaction| transaction.sweep(now)).await?;
             removed += slice;
             if slice < SLICE {
                 return Ok(removed);
@@ -294,7 +294,8 @@ impl Store for Embedded {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let was_full = self.shared.full.load(Ordering::Relaxed);
-        let touch = self.change(move |turn| if was_full { turn.touch() } else { rusqlite::Result::Ok(()) });
+        let touch =
+            self.change(move |transaction| if was_full { transaction.touch() } else { rusqlite::Result::Ok(()) });
         within(PING_WITHIN, touch).await
     }
 }

@@ -67,7 +67,7 @@ pub struct Redis {
     woken: Notify,
     /// Which primary, and of its tags which, the next sweep begins with, so that a full one does
     /// not starve those behind it.
-    turn: AtomicUsize,
+    next_connection: AtomicUsize,
 }
 
 impl Redis {
@@ -89,8 +89,8 @@ impl Redis {
             confirmation.examine(&server).await?;
         }
         server.begin();
-        let (woken, turn) = (Notify::new(), AtomicUsize::new(0));
-        Ok(Self { server, keys, mark, confirmation, woken, turn })
+        let (woken, next_connection) = (Notify::new(), AtomicUsize::new(0));
+        Ok(Self { server, keys, mark, confirmation, woken, next_connection })
     }
 
     /// Commands that were sent since it connected.
@@ -109,15 +109,15 @@ impl Redis {
         heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
     ) -> Result<(Vec<T>, Option<StoreError>), StoreError> {
         let mut primaries = self.server.primaries().await?;
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let first = turn % primaries.len().max(1);
+        let next_connection = self.next_connection.fetch_add(1, Ordering::Relaxed);
+        let first = next_connection % primaries.len().max(1);
         primaries.rotate_left(first);
         let (mut found, mut trouble, mut moved) = (Vec::new(), server::unheld(&primaries), None);
         for mut primary in primaries {
             if found.len() >= limit {
                 break;
             }
-            let first = turn % primary.tags.len();
+            let first = next_connection % primary.tags.len();
             primary.tags.rotate_left(first);
             let answer = self.server.ask_one(&primary, &call(&primary.tags, limit - found.len())).await;
             match answer.and_then(|answer| {

@@ -197,7 +197,7 @@ impl Story {
         let keys = Keys::from_root(&Secret::new(vec![7; 32]));
         let now = Moment(1_767_225_600_000);
         let person = |name: &str| Person { name: Some(name.to_owned()), ..Person::default() };
-        let opening = open::Opening {
+        let opening = open::NewInteraction {
             team: "acme".parse().expect("a name"),
             channel: "sms".parse().expect("a name"),
             conversation: "+37255512345".parse().expect("a conversation"),
@@ -360,7 +360,7 @@ impl Story {
         let life = 330_000;
         let window = self.now.0 / life;
         let (name, until) = (format!("{token} of {window}"), Moment((window + 1) * life));
-        let word = open::Word { name: name.clone(), ends_at: until, until, proof: proof(customer) };
+        let word = open::VouchedIdentity { name: name.clone(), ends_at: until, until, proof: proof(customer) };
         let (done, events) = self.context(None, |context| open::vouch(context, &word));
         let first = done.is_some() && self.words.insert(name);
         let who = self.interaction.primary().id.clone();

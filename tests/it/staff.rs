@@ -102,7 +102,7 @@ impl Desk {
     /// The word of the pages of whoever is in.
     pub async fn word(&mut self) -> String {
         let page = self.get("/account").await;
-        hidden(&page.text(), "word")
+        hidden(&page.text(), "csrf_token")
     }
 
     /// What a script of ours asks.

@@ -124,7 +124,7 @@ async fn a053_what_is_there_and_what_never_was_take_the_same_time() {
         coin.0.fill(&mut secret);
         let token = Token { secret, ..[&page, &unknown][kind].clone() };
         let began = Instant::now();
-        let found = team.world.gateway.challenges.visit_page(&token).await;
+        let found = team.world.gateway.challenges.code_page_by_token(&token).await;
         kinds.add(kind, began.elapsed());
         assert!(found.is_err(), "{} opens nothing", base64url(&secret));
     }

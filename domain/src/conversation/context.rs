@@ -309,12 +309,12 @@ impl<'a> Context<'a> {
     pub fn end_link(&mut self, mut link: Link, end: LinkEnd) {
         link.page.pending = None;
         if link.purpose == Purpose::Entry {
-            self.end_door(&link);
+            self.end_invitation(&link);
         }
         self.ended.links.push(EndedLink { link, end });
     }
 
-    fn end_door(&mut self, invitation: &Link) {
+    fn end_invitation(&mut self, invitation: &Link) {
         let is_its_own = |link: &Link| link.invitation == Some(invitation.number);
         let Some(participant) = self.interaction.participants.iter_mut().find(|p| p.id == invitation.participant)
         else {
@@ -364,7 +364,7 @@ impl<'a> Context<'a> {
 
     /// Something happened that changes nothing else: it is saved all the same, and told once.
     pub fn tell_act(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
-        self.interaction.acts = self.interaction.acts.wrapping_add(1);
+        self.interaction.audit_marker = self.interaction.audit_marker.wrapping_add(1);
         self.tell(kind, participant, data);
     }
 

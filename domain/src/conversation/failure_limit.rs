@@ -19,13 +19,13 @@ use crate::secret::keys::Keys;
 use crate::time::Moment;
 
 /// Wrong answers in a row that ban.
-pub const MOST: u32 = 100;
+pub const MAX_FAILURES: u32 = 100;
 
 /// Failures that are older than this, and fewer than the failure limit, are forgotten.
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Answers that are remembered to have been counted.
-const REMEMBERED: usize = 16;
+const MAX_COUNTED_ANSWERS: usize = 16;
 
 /// A customer as failure limits know her: a keyed pseudonym, the same at each of her addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +98,7 @@ impl CustomerFailureLimit {
         self.last = self.last.max(now);
         if let Some(name) = name {
             self.counted.push_front(name.to_owned());
-            self.counted.truncate(REMEMBERED);
+            self.counted.truncate(MAX_COUNTED_ANSWERS);
         }
     }
 
@@ -120,7 +120,7 @@ impl CustomerFailureLimit {
 
     /// Whether it bans: no right answer clears it, and no time.
     pub fn bans(&self) -> bool {
-        self.failures >= MOST
+        self.failures >= MAX_FAILURES
     }
 
     /// An admin lifts it.
@@ -132,7 +132,7 @@ impl CustomerFailureLimit {
     pub fn again(&mut self, redo: Redo, now: Moment) {
         match redo {
             Redo::Banned => {
-                self.failures = self.failures.max(MOST);
+                self.failures = self.failures.max(MAX_FAILURES);
                 self.last = self.last.max(now);
             }
             Redo::Unbanned => self.lift(),
@@ -202,12 +202,12 @@ pub struct Known {
 impl Known {
     /// Whether the customer was banned before this answer.
     pub fn bans(self) -> bool {
-        self.failures >= MOST + u32::from(self.counted)
+        self.failures >= MAX_FAILURES + u32::from(self.counted)
     }
 
     /// Whether this answer is the one that bans.
     pub fn trips(self) -> bool {
-        self.counted && self.failures >= MOST
+        self.counted && self.failures >= MAX_FAILURES
     }
 }
 
@@ -242,24 +242,24 @@ mod tests {
     #[test]
     fn a_hundred_in_a_row_ban_and_stay() {
         let mut failure_limit = CustomerFailureLimit::default();
-        (0..MOST).for_each(|_| failure_limit.count(None, Moment(5)));
-        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 4000)), MOST, "a ban ends by no clock");
+        (0..MAX_FAILURES).for_each(|_| failure_limit.count(None, Moment(5)));
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 4000)), MAX_FAILURES, "a ban ends by no clock");
         assert_eq!(failure_limit.forgotten_at(), None);
-        let known = Known { failures: MOST, counted: true };
+        let known = Known { failures: MAX_FAILURES, counted: true };
         assert!(known.trips() && !known.bans());
-        assert!(Known { counted: false, ..known }.bans() && Known { failures: MOST + 1, ..known }.bans());
+        assert!(Known { counted: false, ..known }.bans() && Known { failures: MAX_FAILURES + 1, ..known }.bans());
     }
 
     #[test]
     fn a_right_answer_clears_what_does_not_ban_and_an_admin_lifts_what_does() {
         let (mut failure_limit, now) = (CustomerFailureLimit::default(), Moment(5));
-        (1..MOST).for_each(|_| failure_limit.count(None, now));
+        (1..MAX_FAILURES).for_each(|_| failure_limit.count(None, now));
         let mut almost = failure_limit.clone();
         almost.clear();
         assert!(almost.is_clear());
         failure_limit.count(None, now);
         failure_limit.clear();
-        assert_eq!(failure_limit.failures(now), MOST, "the hundredth came first");
+        assert_eq!(failure_limit.failures(now), MAX_FAILURES, "the hundredth came first");
         failure_limit.lift();
         assert!(failure_limit.is_clear());
     }
@@ -294,8 +294,8 @@ mod tests {
     #[test]
     fn fewer_are_forgotten_after_a_year() {
         let mut failure_limit = CustomerFailureLimit::default();
-        (1..MOST).for_each(|_| failure_limit.count(None, Moment(5)));
-        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 364)), MOST - 1);
+        (1..MAX_FAILURES).for_each(|_| failure_limit.count(None, Moment(5)));
+        assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 364)), MAX_FAILURES - 1);
         assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 365)), 0);
         failure_limit.count(None, Moment(5).plus(DAY * 365));
         assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 365)), 1);

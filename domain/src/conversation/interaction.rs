@@ -51,7 +51,7 @@ pub struct Interaction {
     pub challenges_made: u16,
     /// Acts that changed nothing else here: what is told of them is saved with something.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub acts: u32,
+    pub audit_marker: u32,
     /// Messages paid for so far: the newest one's number.
     #[serde(default, skip_serializing_if = "is_default")]
     pub messages: u32,

@@ -189,7 +189,7 @@ impl WebhookCursor {
     }
 
     /// How the receiver stands, and since when: `stopped`, `failing` or `active`.
-    pub fn standing(&self) -> (&'static str, Option<Moment>) {
+    pub fn status(&self) -> (&'static str, Option<Moment>) {
         match (self.stopped, self.failing_since) {
             (Some(at), _) => ("stopped", Some(at)),
             (None, Some(at)) => ("failing", Some(at)),

@@ -1,15 +1,15 @@
-//! A web chat's window: what lies in its thread, and the two words that let a browser in. An
+//! A web chat's window: what lies in its transcript, and the two words that let a browser in. An
 //! invitation is the back end's, good for minutes and for one browser; a session is what it is
 //! changed for, and names the website that the window stands in.
 //!
 //! Whether that website may hold the window is asked anew for each request, by whoever takes it.
 
-mod thread;
+mod transcript;
 mod words;
 
-pub use thread::{Entry, Said, Thread, link_number};
+pub use transcript::{Entry, Said, Transcript, link_number};
 pub use words::{Invitation, Session, StatusToken};
 
-/// What stands in a thread in the place of something that was taken out of it. It does not tell how
+/// What stands in a transcript in the place of something that was taken out of it. It does not tell how
 /// long that was.
 pub const DOTS: &str = "••••••";

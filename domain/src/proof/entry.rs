@@ -292,7 +292,7 @@ pub struct Admission<'a> {
 
 /// The word as it is signed.
 #[derive(Serialize)]
-struct Word<'a> {
+struct AdmissionClaims<'a> {
     #[serde(flatten)]
     admission: &'a Admission<'a>,
     iat: u64,
@@ -305,7 +305,7 @@ impl<'a> Admission<'a> {
     /// Signed, as the page gets it.
     pub fn sign(&self, keys: &Keys, now: Moment, chance: [u8; 16]) -> String {
         let (iat, exp) = (now.unix_seconds(), now.plus(ADMISSION).unix_seconds());
-        keys.signing.jwt("entry+jwt", &Word { admission: self, iat, exp, jti: base64url(&chance) })
+        keys.signing.jwt("entry+jwt", &AdmissionClaims { admission: self, iat, exp, jti: base64url(&chance) })
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn accept(
     let (now, rule) = (context.environment.now, rule_now(context, at, source));
     let expires_at = new.proof.is_some().then(|| now.plus_minutes(RETURN_MINUTES));
     let NewProof { proof, done, kid, invitation } = new;
-    let (is_whole, is_at_door) = (proof.is_some(), invitation.is_some());
+    let (is_whole, is_invitation_page) = (proof.is_some(), invitation.is_some());
     let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: Step::Form, expires_at };
     let page = context.page_mut(at, source);
     (page.answered, page.pending) = (Some(done), Some(Box::new(pending)));
@@ -48,7 +48,7 @@ pub(super) fn accept(
         void_others(context, at, source);
     }
     // A door lets in the browser that comes back, and nobody knows yet which that is.
-    if rule == BindingRule::None && is_whole && !is_at_door {
+    if rule == BindingRule::None && is_whole && !is_invitation_page {
         return raise_pending(context, at, source, Binding::None, None).map(|()| PostBackStatus::Authenticated);
     }
     context.touch();

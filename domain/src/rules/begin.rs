@@ -2,7 +2,7 @@
 //! for it. The newest press has the proof, in whichever browser.
 
 use super::accept::proof_data;
-use super::binding::{is_at_door, opener_tag, rule_now};
+use super::binding::{is_invitation_page, opener_tag, rule_now};
 use crate::base::binding::Source;
 use crate::conversation::context::Context;
 use crate::event::EventKind;
@@ -40,7 +40,7 @@ pub(super) fn begin(
         return Ok(false);
     }
     // An invited person may come as often as they like, while every beginning has a handle of its own.
-    let most = if is_at_door(&context.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
+    let most = if is_invitation_page(&context.interaction.participants[at], source) { u16::MAX } else { MAX_STARTS };
     if page.starts >= most {
         return Err(Refusal::LinkUsed);
     }

@@ -3,7 +3,7 @@
 
 use super::accept::{How, end, look_again, raise_pending, tell_end};
 use super::binding::rule_now;
-use super::enter::{DoorProof, enter_by};
+use super::enter::{InvitationProof, enter_by};
 use crate::base::binding::{Binding, Source};
 use crate::conversation::context::Context;
 use crate::proof::confirmation;
@@ -143,19 +143,19 @@ pub(super) fn bind(context: &mut Context<'_>, at: usize, source: Source, binding
         (pending.step, pending.expires_at) = (Step::Bound(*browser, binding), None);
         return Finish::Judging;
     }
-    let door = door_of(context, at, source);
+    let proof = entry_proof_of(context, at, source);
     match raise_pending(context, at, source, binding, Some(browser)) {
         Ok(()) => {}
         Err(refusal) => return over(&refusal),
     }
-    let is_in = door.is_some_and(|door| enter_by(context, at, door, browser));
+    let is_in = proof.is_some_and(|proof| enter_by(context, at, proof, browser));
     if is_in { Finish::Entered } else { Finish::Authenticated }
 }
 
-fn door_of(context: &Context<'_>, at: usize, source: Source) -> Option<DoorProof> {
+fn entry_proof_of(context: &Context<'_>, at: usize, source: Source) -> Option<InvitationProof> {
     let pending = context.page(at, source)?.pending.as_deref()?;
     let (proof, accepted_at) = (pending.proof.clone()?, pending.accepted_at);
-    Some(DoorProof { invitation: pending.invitation?, proof, accepted_at })
+    Some(InvitationProof { invitation: pending.invitation?, proof, accepted_at })
 }
 
 /// What a browser is told whose proof does not count any more.
@@ -178,9 +178,9 @@ fn admit(
     binding: Binding,
     browser: &Tag,
 ) -> Result<bool, Refusal> {
-    let Some(door) = door_of(context, at, source) else { return Ok(false) };
+    let Some(proof) = entry_proof_of(context, at, source) else { return Ok(false) };
     look_again(context, at, source, binding)?;
-    Ok(enter_by(context, at, door, browser))
+    Ok(enter_by(context, at, proof, browser))
 }
 
 fn admit_only(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {

@@ -83,7 +83,7 @@ pub(super) fn rule_for(context: &Context<'_>, at: usize, way: Way) -> Result<Bin
 /// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
 pub(super) fn rule_now(context: &Context<'_>, at: usize, source: Source) -> BindingRule {
     let rule = context.page(at, source).map_or(BindingRule::Code, |page| page.rule);
-    let way = if is_at_door(&context.interaction.participants[at], source) { Way::Door } else { Way::Landing };
+    let way = if is_invitation_page(&context.interaction.participants[at], source) { Way::Door } else { Way::Landing };
     match (rule, context.environment.settings.binding) {
         (BindingRule::None, BindingRule::None) => rule,
         (BindingRule::None, _) => rule_for(context, at, way).unwrap_or(BindingRule::Opener),
@@ -92,7 +92,7 @@ pub(super) fn rule_now(context: &Context<'_>, at: usize, source: Source) -> Bind
 }
 
 /// Whether the page is one that an invitation leads through.
-pub(super) fn is_at_door(participant: &Participant, source: Source) -> bool {
+pub(super) fn is_invitation_page(participant: &Participant, source: Source) -> bool {
     match source {
         Source::Link(number) => {
             participant.links.iter().any(|own| own.number == number && own.purpose == Purpose::EntryLogin)

@@ -117,7 +117,7 @@ fn enter(context: &mut Context<'_>, at: usize, proof: Option<EntryProof>, browse
 }
 
 /// What admits a browser at a door: which invitation, and what was proved there.
-pub(super) struct DoorProof {
+pub(super) struct InvitationProof {
     /// The invitation's link.
     pub invitation: u16,
     /// What was proved.
@@ -128,15 +128,15 @@ pub(super) struct DoorProof {
 
 /// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
 /// where the invitation is over, or another browser is at the door by now.
-pub(super) fn enter_by(context: &mut Context<'_>, at: usize, door: DoorProof, browser: &Tag) -> bool {
+pub(super) fn enter_by(context: &mut Context<'_>, at: usize, proof: InvitationProof, browser: &Tag) -> bool {
     let participant = &context.interaction.participants[at];
-    let is_live = participant.links.iter().any(|link| link.number == door.invitation);
+    let is_live = participant.links.iter().any(|link| link.number == proof.invitation);
     let waits = participant.entry.waiting.as_ref();
-    let is_here = waits.is_some_and(|w| w.invitation == door.invitation && w.browser == *browser);
+    let is_here = waits.is_some_and(|w| w.invitation == proof.invitation && w.browser == *browser);
     if !is_live || !is_here {
         return false;
     }
-    let proof = EntryProof::of(&door.proof, door.accepted_at);
+    let proof = EntryProof::of(&proof.proof, proof.accepted_at);
     enter(context, at, Some(proof), *browser);
     true
 }
@@ -149,7 +149,7 @@ pub fn shown<'a>(participant: &'a Participant, method: Method, browser: &Tag) ->
 
 /// The invitation that this browser was at when it was sent away to log in by that link, or to show a document:
 /// where it goes back to. Another browser that has come by the done page is not shown where the door is.
-pub fn door_of<'a>(participant: &'a Participant, browser: &Tag) -> Option<&'a Link> {
+pub fn entered_invitation<'a>(participant: &'a Participant, browser: &Tag) -> Option<&'a Link> {
     let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
     let admitted = participant.entry.has_proved(browser);
     participant.links.iter().find(|link| {

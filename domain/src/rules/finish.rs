@@ -91,14 +91,14 @@ pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: Said
         }
     };
     let how = match how {
-        Finish::Authenticated => standing(&context, at, source, browser),
+        Finish::Authenticated => finish_now(&context, at, source, browser),
         how => how,
     };
     context.done(Finished { at, how, source, asked_at, return_url, is_starter })
 }
 
 /// How a proof that counted stands now: the flag is up, or the browser that was let in may come in again.
-fn standing(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+fn finish_now(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
     let (participant, now) = (&context.interaction.participants[at], context.environment.now);
     let entry = &participant.entry;
     let comes_in =

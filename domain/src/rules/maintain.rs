@@ -22,7 +22,7 @@ pub fn tick(context: Context<'_>) -> Decision<()> {
 
 /// The clock that set its moments was ahead, and is set back: it is saved anew, whatever else follows.
 pub fn wake(mut context: Context<'_>) -> Decision<()> {
-    context.interaction.acts = context.interaction.acts.wrapping_add(1);
+    context.interaction.audit_marker = context.interaction.audit_marker.wrapping_add(1);
     context.done(())
 }
 

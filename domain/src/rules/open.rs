@@ -18,7 +18,7 @@ use crate::time::Moment;
 
 /// What a bot says of a new conversation.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct NewInteraction {
     /// Whose.
     pub team: TeamName,
     /// Where.
@@ -34,13 +34,13 @@ pub struct Opening {
 /// A new interaction at an address that has none open.
 pub fn open<'a>(
     id: InteractionId,
-    opening: &Opening,
+    new_interaction: &NewInteraction,
     address: Address,
     environment: Environment<'a>,
     actor: Actor,
     draws: Draws,
 ) -> Context<'a> {
-    let participants: Vec<Participant> = opening
+    let participants: Vec<Participant> = new_interaction
         .participants
         .iter()
         .zip(1..)
@@ -48,9 +48,9 @@ pub fn open<'a>(
         .collect();
     let interaction = Interaction {
         id,
-        team: opening.team.clone(),
-        channel: opening.channel.clone(),
-        conversation: opening.conversation.clone(),
+        team: new_interaction.team.clone(),
+        channel: new_interaction.channel.clone(),
+        conversation: new_interaction.conversation.clone(),
         status: Status::Open,
         opened_at: environment.now,
         idle_until: environment.now.plus_minutes(environment.settings.interaction_timeout_minutes),
@@ -58,22 +58,22 @@ pub fn open<'a>(
         participants,
         links_made: 0,
         challenges_made: 0,
-        acts: 0,
+        audit_marker: 0,
         messages: 0,
         sendings: Vec::new(),
-        device: opening.device.clone(),
+        device: new_interaction.device.clone(),
         epoch: environment.epoch,
     };
     let address = Address { open: Some(id), ..address };
     let mut context = Context::begin(interaction, address, environment, actor, draws);
-    let data = object(json!({"channel": opening.channel, "participants": opening.participants.len()}));
+    let data = object(json!({"channel": new_interaction.channel, "participants": new_interaction.participants.len()}));
     context.tell(EventKind::InteractionOpened, None, data);
     context
 }
 
 /// A website's word for the customer, with its name and until when it is remembered.
 #[derive(Clone, Debug)]
-pub struct Word {
+pub struct VouchedIdentity {
     /// Of the identity token.
     pub name: String,
     /// From then on it is not good any more.
@@ -86,14 +86,14 @@ pub struct Word {
 
 /// Raises the primary's flag on the word of the website that runs the chat. A word that counted
 /// here before raises nothing.
-pub fn vouch(mut context: Context<'_>, word: &Word) -> Decision<()> {
+pub fn vouch(mut context: Context<'_>, vouched: &VouchedIdentity) -> Decision<()> {
     let now = context.environment.now;
     context.address.vouched.retain(|_, until| now < *until);
-    if context.address.vouched.contains_key(&word.name) {
+    if context.address.vouched.contains_key(&vouched.name) {
         return context.done(());
     }
     // It was good when it came, which may be long ago: what was remembered of it then may be forgotten.
-    if now >= word.ends_at {
+    if now >= vouched.ends_at {
         return context.refuse(Refusal::BadAssertion("expired"));
     }
     if let Err(refusal) = context.must_be_open() {
@@ -104,10 +104,10 @@ pub fn vouch(mut context: Context<'_>, word: &Word) -> Decision<()> {
         Err(refusal) => return context.refuse(refusal),
     };
     let bound = Bound::now(Binding::Token, now);
-    if let Err(refusal) = raise(&mut context, at, word.proof.clone(), bound, None) {
+    if let Err(refusal) = raise(&mut context, at, vouched.proof.clone(), bound, None) {
         return context.refuse(refusal);
     }
-    context.address.vouched.insert(word.name.clone(), word.until);
+    context.address.vouched.insert(vouched.name.clone(), vouched.until);
     context.touch();
     context.done(())
 }

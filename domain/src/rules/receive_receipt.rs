@@ -6,7 +6,7 @@
 
 use serde_json::Map;
 
-use super::send::{Told, next_way, tell};
+use super::send::{DeliveryNotice, next_way, tell};
 use crate::base::id::ChannelName;
 use crate::conversation::context::{Context, Decision};
 use crate::messaging::sending::{MessageId, State};
@@ -53,7 +53,7 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
     let is_news = match (sending.state, receipt.status) {
         (State::Sent, ReceiptStatus::Arrived) => true,
         (State::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
-            tell(&mut context, number, Map::new(), Told::Sent);
+            tell(&mut context, number, Map::new(), DeliveryNotice::Sent);
             true
         }
         (State::Sent, ReceiptStatus::Bounced) => is_the_one,
@@ -74,5 +74,5 @@ fn arrived(context: &mut Context<'_>, receipt: &Receipt<'_>) {
     sending.state = State::Delivered;
     sending.platform_id = Some(receipt.platform_id.to_owned());
     sending.forget();
-    tell(context, receipt.of.number, Map::new(), Told::Delivered);
+    tell(context, receipt.of.number, Map::new(), DeliveryNotice::Delivered);
 }

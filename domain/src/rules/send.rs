@@ -143,7 +143,7 @@ impl Sending {
 
 /// What listeners are told of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum DeliveryNotice {
     /// The platform has it.
     Sent,
     /// The person has it.
@@ -152,7 +152,7 @@ pub(super) enum Told {
     Failed,
 }
 
-impl Told {
+impl DeliveryNotice {
     fn event(self, what: &What) -> EventKind {
         match (what, self) {
             (What::Code { .. }, Self::Sent) => EventKind::ChallengeSent,
@@ -267,7 +267,7 @@ fn arrived(context: &mut Context<'_>, attempt: &Attempt<'_>) {
     if !attempt.is_told_of || sending.then.is_empty() {
         sending.forget();
     }
-    tell(context, attempt.number, Map::new(), Told::Sent);
+    tell(context, attempt.number, Map::new(), DeliveryNotice::Sent);
 }
 
 /// By the next way, and now; where there is none, it has failed.
@@ -277,7 +277,7 @@ pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
     let Some(sending) = context.sending(number) else { return };
     let next = sending.then.first().copied().filter(|_| room);
     let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
-    tell(context, number, data, Told::Failed);
+    tell(context, number, data, DeliveryNotice::Failed);
     let Some(sending) = context.sending(number) else { return };
     match next {
         Some(way) => {
@@ -296,7 +296,7 @@ pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
 }
 
 /// What a listener is told of a message: what it is about and by which channel, never where to.
-pub(super) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: Told) {
+pub(super) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: DeliveryNotice) {
     let id = context.interaction.id;
     let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
     let kind = told.event(&sending.what);

@@ -22,10 +22,10 @@ use crate::secret::Secret;
 pub const FEWEST: usize = 6;
 
 /// The most characters: nobody's hashing is kept busy by a novel.
-pub const MOST: usize = 128;
+pub const MAX_CHARACTERS: usize = 128;
 
 /// Bytes beyond which nobody begins to read.
-const MAX_BYTES: usize = 4 * MOST;
+const MAX_BYTES: usize = 4 * MAX_CHARACTERS;
 
 /// The first five bytes of the SHA-256 of what everybody tries first, sorted: `scripts/common-passwords`.
 static COMMON: &[u8] = include_bytes!("password/common.bin");
@@ -45,7 +45,7 @@ impl Password {
         }
         let blank = |c: char| if c.is_whitespace() { ' ' } else { c };
         let plain = Zeroizing::new(text.chars().map(blank).nfc().collect::<String>());
-        (1..=MOST).contains(&plain.chars().count()).then_some(Self(plain))
+        (1..=MAX_CHARACTERS).contains(&plain.chars().count()).then_some(Self(plain))
     }
 
     fn folded(&self) -> Zeroizing<String> {
@@ -73,7 +73,7 @@ pub enum Weakness {
     #[error("must have at least {0} characters")]
     Short(usize),
     /// It is no text that can be typed as one.
-    #[error("must be 1 to {MOST} characters without control characters")]
+    #[error("must be 1 to {MAX_CHARACTERS} characters without control characters")]
     Unusable,
     /// It has no letter.
     #[error("must hold a letter")]

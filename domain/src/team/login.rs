@@ -18,11 +18,11 @@ use crate::settings::{Lockout, Settings};
 use crate::time::Moment;
 
 pub mod account_messages;
+pub mod account_status;
 pub mod codes;
 pub mod devices;
 pub mod guesses;
 pub mod reset;
-pub mod standing;
 pub mod tickets;
 
 use account_messages::AccountMessage;

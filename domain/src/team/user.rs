@@ -116,7 +116,7 @@ pub struct Wanted {
 
 /// How she stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum UserStatus {
     /// She has set no password yet.
     Invited,
     /// She can sign in.
@@ -129,7 +129,7 @@ pub enum Standing {
     Banned,
 }
 
-impl Standing {
+impl UserStatus {
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -289,13 +289,13 @@ impl User {
     }
 
     /// How she stands.
-    pub fn standing(&self, earliest: Moment) -> Standing {
+    pub fn status(&self, earliest: Moment) -> UserStatus {
         match self.budget.locked_until.max(self.codes.locked_until) {
-            _ if self.disabled => Standing::Disabled,
-            _ if self.budget.banned || self.codes.banned => Standing::Banned,
-            Some(until) if earliest < until => Standing::Locked(until),
-            _ if self.password.is_none() => Standing::Invited,
-            _ => Standing::Active,
+            _ if self.disabled => UserStatus::Disabled,
+            _ if self.budget.banned || self.codes.banned => UserStatus::Banned,
+            Some(until) if earliest < until => UserStatus::Locked(until),
+            _ if self.password.is_none() => UserStatus::Invited,
+            _ => UserStatus::Active,
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct AccountRow {
     /// Where she is reached, masked.
     pub address: Option<String>,
     /// How she stands.
-    pub standing: &'static str,
+    pub status: &'static str,
 }
 
 /// One customer.
@@ -76,7 +76,7 @@ pub struct RecordFields {
 #[derive(Serialize)]
 pub struct LoginFields {
     /// In one word.
-    pub standing: &'static str,
+    pub status: &'static str,
     /// She has a password.
     pub registered: bool,
     /// Since when she may not log in.

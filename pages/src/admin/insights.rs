@@ -1,4 +1,4 @@
-//! The page of insights: how many were asked and how far they came, as funnels and as a course over time,
+//! The page of insights: how many were asked and how far they came, as funnels and as counts over time,
 //! drawn here as SVG so that it needs no script. Each picture says the same as the table beneath it.
 
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Insights {
     /// In seconds; none where nobody was asked and authenticated.
     pub median: Option<u64>,
     /// What happened in each stretch.
-    pub course: Course,
+    pub counts: Counts,
     /// Channel by channel: name, and a number for each of `columns`.
     pub channels: Vec<(String, Vec<u64>)>,
     /// What those numbers count.
@@ -68,7 +68,7 @@ const BELOW: u64 = 24;
 
 /// Columns over time, each of two kinds side by side.
 #[derive(Serialize)]
-pub struct Course {
+pub struct Counts {
     /// Units.
     pub width: u64,
     /// Units.
@@ -113,11 +113,11 @@ pub struct Bar {
     pub count: u64,
 }
 
-impl Course {
+impl Counts {
     /// Of stretches in order: when each begins, how it is written, how many were asked and authenticated.
     pub fn of(stretches: Vec<(String, String, [u64; 2])>) -> Self {
         let (floor, count) = (HIGH - BELOW, stretches.len().max(1) as u64);
-        let top = ceiling(stretches.iter().flat_map(|(.., counts)| *counts).max().unwrap_or(0));
+        let top = round_up(stretches.iter().flat_map(|(.., counts)| *counts).max().unwrap_or(0));
         let room = |n: u64| LEFT + (WIDE - LEFT) * n / count;
         let tall = |n: u64| (floor - 8) * n / top;
         let every = count.div_ceil(8);
@@ -142,7 +142,7 @@ impl Course {
 }
 
 /// A round even number that is not below the largest.
-fn ceiling(largest: u64) -> u64 {
+fn round_up(largest: u64) -> u64 {
     let mut step = 1_u64;
     loop {
         for round in [2, 4, 6, 10] {
@@ -169,21 +169,21 @@ mod tests {
     fn a_ceiling_is_round_even_and_near() {
         for (largest, told) in [(0, 2), (1, 2), (3, 4), (5, 6), (7, 10), (11, 20), (99, 100), (101, 200), (601, 1_000)]
         {
-            assert_eq!(ceiling(largest), told, "{largest}");
+            assert_eq!(round_up(largest), told, "{largest}");
         }
-        assert!(ceiling(u64::MAX) == u64::MAX);
+        assert!(round_up(u64::MAX) == u64::MAX);
     }
 
     #[test]
     fn columns_stay_in_the_picture() {
         for count in [0, 1, 7, 24, 30, 90] {
             let stretch = |n: u64| (n.to_string(), n.to_string(), [n * 7 % 50, n % 13]);
-            let course = Course::of((0..count).map(stretch).collect());
-            for bar in course.columns.iter().flat_map(|column| &column.bars) {
-                assert!(bar.x >= course.left && bar.x + bar.width <= WIDE, "{count}");
-                assert!(bar.y >= 8 && bar.y + bar.height == course.floor, "{count}");
+            let counts = Counts::of((0..count).map(stretch).collect());
+            for bar in counts.columns.iter().flat_map(|column| &column.bars) {
+                assert!(bar.x >= counts.left && bar.x + bar.width <= WIDE, "{count}");
+                assert!(bar.y >= 8 && bar.y + bar.height == counts.floor, "{count}");
             }
-            assert!(course.columns.iter().filter(|column| column.labelled).count() <= 8);
+            assert!(counts.columns.iter().filter(|column| column.labelled).count() <= 8);
         }
     }
 

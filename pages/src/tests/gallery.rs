@@ -225,7 +225,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     drawn.extend(steps::photos(word, &artist));
     drawn.extend(accounts::drawn(word, &artist));
     drawn.extend(questions::drawn(word, &artist.pages, locale));
-    drawn.extend(Refused::ALL.map(|refused| (refused.word(), artist.refused(refused, word))));
+    drawn.extend(Refused::ALL.map(|refused| (refused.text_key(), artist.refused(refused, word))));
     drawn
 }
 

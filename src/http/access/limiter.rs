@@ -120,37 +120,37 @@ impl SignInLimiter {
 }
 
 /// What each address has standing open, and how much of it it may have.
-pub(crate) struct Standing {
+pub(crate) struct OpenStreams {
     open: Arc<DashMap<IpAddr, usize>>,
     most: usize,
 }
 
 /// A place among those of its address, for as long as it is held.
-pub(crate) struct Stand {
-    standing: Arc<DashMap<IpAddr, usize>>,
+pub(crate) struct StreamSlot {
+    streams: Arc<DashMap<IpAddr, usize>>,
     address: IpAddr,
 }
 
-impl Standing {
+impl OpenStreams {
     /// None yet.
     pub(crate) fn of(most: usize) -> Self {
         Self { open: Arc::default(), most }
     }
 
     /// None where the address has as many as it may.
-    pub(crate) fn place(&self, address: IpAddr) -> Option<Stand> {
+    pub(crate) fn place(&self, address: IpAddr) -> Option<StreamSlot> {
         let mut open = self.open.entry(address).or_default();
         if *open >= self.most {
             return None;
         }
         *open += 1;
-        Some(Stand { standing: self.open.clone(), address })
+        Some(StreamSlot { streams: self.open.clone(), address })
     }
 }
 
-impl Drop for Stand {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
-        self.standing.remove_if_mut(&self.address, |_, open| {
+        self.streams.remove_if_mut(&self.address, |_, open| {
             *open -= 1;
             *open == 0
         });
@@ -200,15 +200,15 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_streams_and_each_that_ends_makes_room() {
-        let standing = Standing::of(256);
-        let mut places: Vec<_> = (0..1_000).filter_map(|_| standing.place(household(1))).collect();
+        let streams = OpenStreams::of(256);
+        let mut places: Vec<_> = (0..1_000).filter_map(|_| streams.place(household(1))).collect();
         assert_eq!(places.len(), 256);
-        let other = standing.place(household(2)).expect("another has its own");
+        let other = streams.place(household(2)).expect("another has its own");
         places.pop();
-        places.extend(standing.place(household(1)));
-        assert_eq!((places.len(), standing.place(household(1)).is_none()), (256, true));
+        places.extend(streams.place(household(1)));
+        assert_eq!((places.len(), streams.place(household(1)).is_none()), (256, true));
         drop((places, other));
-        assert!(standing.open.is_empty(), "who has none is forgotten");
+        assert!(streams.open.is_empty(), "who has none is forgotten");
     }
 
     /// A134: addresses that came once are forgotten, however many they are; one that comes too often

@@ -24,7 +24,7 @@ use crate::services::staff::sessions::SignedIn;
 const NAME: &str = "cs_session";
 
 /// By which our pages' scripts show that they are ours.
-const WORD: &str = "x-csrf-token";
+const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The team that such a page is about.
 const TEAM: &str = "x-team";
@@ -36,13 +36,13 @@ pub(crate) fn token(state: &Shared, headers: &HeaderMap) -> Option<String> {
 }
 
 /// The word of a session's pages.
-pub(crate) fn word(state: &Shared, token: &str) -> String {
+pub(crate) fn csrf_token(state: &Shared, token: &str) -> String {
     base64url(state.gateway.engine.keys().form.tag(&[b"consoles", token.as_bytes()]).as_bytes())
 }
 
 /// Whether that is the word of a session's pages.
-pub(crate) fn is_word(state: &Shared, token: &str, sent: &str) -> bool {
-    word(state, token).as_bytes().ct_eq(sent.as_bytes()).into()
+pub(crate) fn is_csrf_token(state: &Shared, token: &str, sent: &str) -> bool {
+    csrf_token(state, token).as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
 /// The credential of a script of ours; none without a session, and refused where another website asks.
@@ -52,7 +52,7 @@ pub(crate) fn of_own_page(state: &Shared, headers: &HeaderMap) -> Result<Option<
     }
     let Some(token) = token(state, headers) else { return Ok(None) };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let ours = text(WORD).is_some_and(|sent| is_word(state, &token, sent)) && !is_foreign(headers);
+    let ours = text(CSRF_HEADER).is_some_and(|sent| is_csrf_token(state, &token, sent)) && !is_foreign(headers);
     if !ours || headers.contains_key("origin") && !from_own_page(state, headers) {
         return Err(Problem::of(&problem_types::FOREIGN_PAGE));
     }

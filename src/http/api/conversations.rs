@@ -1,7 +1,7 @@
 //! Conversations and what belongs to one: participants, links, invitations, challenges, events.
 //! Bots and agents ask for these.
 
-pub mod acts;
+pub mod activity;
 pub mod challenges;
 pub mod events;
 pub mod history;

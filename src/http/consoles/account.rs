@@ -11,7 +11,7 @@ use super::signin::weak;
 use crate::domain::team::session::{Local, Who};
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::access::session::{forget, is_word, keep, to_sign_in, visitor};
+use crate::http::access::session::{forget, is_csrf_token, keep, to_sign_in, visitor};
 use crate::http::consoles::{frame_of, shown};
 use crate::http::documents::browser::{Fields, from_own_page};
 use crate::http::documents::notices::{notice, refusal_page};
@@ -73,7 +73,7 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
     let fields = Fields::read(request).await?;
     let found = visitor(&state, &headers).await?;
     let Some((token, visitor)) = found else { return Ok(to_sign_in("/account")) };
-    if !from_own_page(&state, &headers) || !is_word(&state, &token, fields.field("word")) {
+    if !from_own_page(&state, &headers) || !is_csrf_token(&state, &token, fields.field("csrf_token")) {
         return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
     }
     let done = match (fields.field("act"), &visitor.who) {

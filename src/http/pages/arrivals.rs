@@ -17,7 +17,7 @@ use crate::domain::proof::link::Link;
 use crate::domain::providers::question_rule::MAX_QUESTIONS;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
-use crate::domain::rules::enter::{Arrived, door_of};
+use crate::domain::rules::enter::{Arrived, entered_invitation};
 use crate::domain::rules::page::Page;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
@@ -151,7 +151,7 @@ impl Act<'_> {
         let people = &snapshot.interaction.participants;
         let at = people.iter().position(|p| p.links.iter().any(|l| l.number == self.token.number));
         let participant = &people[at.expect("the invitation that lets the browser in is live")];
-        match door_of(participant, browser) {
+        match entered_invitation(participant, browser) {
             Some(door) => let_in(self.state, snapshot, participant, door),
             None => let_in_by(self.state, snapshot, participant, self.token),
         }

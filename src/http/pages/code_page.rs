@@ -57,7 +57,7 @@ async fn show(
         (Page::Challenge(_, challenge), Some("code")) if challenge.page.was_started_by(&seen.fingerprint()) => {
             seen.answer(None)
         }
-        _ => seen.opening(),
+        _ => seen.continue_page(),
     };
     set(&mut response, header::SET_COOKIE, &cookie);
     response

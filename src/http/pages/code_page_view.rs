@@ -129,7 +129,7 @@ impl Seen<'_> {
     }
 
     /// The page with Continue.
-    pub fn opening(&self) -> Response {
+    pub fn continue_page(&self) -> Response {
         let (asked_at, expires_at, purpose) = match &self.snapshot.outcome {
             Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
             Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::Purpose::Code),

@@ -15,7 +15,7 @@ use crate::domain::proof::flag::Customer;
 use crate::domain::proof::link::return_link;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::bind::Finish;
-use crate::domain::rules::enter::door_of;
+use crate::domain::rules::enter::entered_invitation;
 use crate::domain::rules::finish::{Finished, Said, account, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
@@ -152,7 +152,7 @@ impl PageRequest<'_> {
     fn draw(&self, snapshot: &Snapshot<Finished>, browser: &Tag) -> Response {
         let settings = &snapshot.team.effective.settings;
         let participant = &snapshot.interaction.participants[snapshot.outcome.at];
-        let door = door_of(participant, browser);
+        let door = entered_invitation(participant, browser);
         if snapshot.outcome.how == Finish::Entered
             && let Some(door) = door
         {

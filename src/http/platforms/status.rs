@@ -23,7 +23,7 @@ use crate::domain::refusal::Refusal;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::layers::client;
-use crate::http::access::limiter::Stand;
+use crate::http::access::limiter::StreamSlot;
 use crate::http::requests::body::{Json, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -133,7 +133,7 @@ fn refused(error: Error) -> Problem {
     }
 }
 
-fn live(glancer: Glancer, place: Option<Stand>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn live(glancer: Glancer, place: Option<StreamSlot>) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let alive = interval_at(Instant::now() + ALIVE, ALIVE);
     stream::unfold((glancer, alive, place), |(mut glancer, mut alive, place)| async move {
         let words: Bytes = tokio::select! {

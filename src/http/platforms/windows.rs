@@ -29,7 +29,7 @@ use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::caller::bearer;
 use crate::http::access::layers::{client, waits};
-use crate::http::access::limiter::Stand;
+use crate::http::access::limiter::StreamSlot;
 use crate::http::access::session::visitor;
 use crate::http::consoles::admin_role;
 use crate::http::documents::browser::{from_own_page, is_foreign, own_origin};
@@ -42,7 +42,7 @@ use crate::http::requests::problem_types;
 use crate::http::views::mask;
 use crate::pages;
 use crate::services::inbound::windows::{
-    Asked, Embedding, Guest, News, Seen, Shown, State as Standing, Typed, Watcher,
+    Asked, Embedding, Guest, News, Seen, Shown, State as WatchState, Typed, Watcher,
 };
 use crate::services::teams::TeamView;
 
@@ -164,7 +164,7 @@ async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Probl
     state.gateway.inbound.guest(&named(team)?, session).await.map_err(refused)
 }
 
-/// The thread after `Last-Event-ID`, and from then on what is new. It stands for hours and costs for as
+/// The transcript after `Last-Event-ID`, and from then on what is new. It stands for hours and costs for as
 /// long, so a conversation and an address have so many and no more.
 async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Parts) -> Result<Response, Problem> {
     if is_foreign(&parts.headers) {
@@ -179,7 +179,7 @@ async fn listen(State(state): State<Shared>, Path(team): Path<String>, parts: Pa
     let guest = guest(&state, &team, &parts).await?;
     let place = match client(parts.extensions.get(), &parts.headers, &state.proxies) {
         Some(from) => {
-            Some(state.standing.place(from).ok_or_else(|| too_many("This address has too many chats open."))?)
+            Some(state.chat_streams.place(from).ok_or_else(|| too_many("This address has too many chats open."))?)
         }
         None => None,
     };
@@ -195,7 +195,7 @@ fn too_many(detail: &str) -> Problem {
     Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(detail).after(15)
 }
 
-fn live(watcher: Watcher, place: Option<Stand>) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn live(watcher: Watcher, place: Option<StreamSlot>) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let alive = interval_at(Instant::now() + ALIVE, ALIVE);
     stream::unfold((watcher, alive, place), |(mut watcher, mut alive, place)| async move {
         let words: Bytes = tokio::select! {
@@ -231,7 +231,7 @@ fn entry_of(entry: &Shown) -> Value {
     told
 }
 
-fn state_of(state: &Standing, now: Moment) -> Value {
+fn state_of(state: &WatchState, now: Moment) -> Value {
     json!({
         "open": state.open,
         "authenticated_until": state.authenticated.map(|until| until.to_string()),

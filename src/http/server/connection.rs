@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 use super::connection_life::{Begun, Life, Owed, Streaming};
 use super::connection_limits::Limits;
 use super::host::{NoHost, names_one_host};
-use super::incoming_body::{Held, IncomingBody};
+use super::incoming_body::{BufferedBytes, IncomingBody};
 use super::io_timeout::IoTimeout;
 
 /// What one connection needs of its server.
@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     pub life: Arc<Life>,
     pub limits: Arc<Limits>,
     /// Bytes of bodies that are not whole yet, of all connections.
-    pub bodies: Arc<Held>,
+    pub bodies: Arc<BufferedBytes>,
     pub stopping: CancellationToken,
 }
 

@@ -15,7 +15,7 @@ use super::connection_life::{Awaited, Life};
 use super::connection_limits::Limits;
 
 /// Bytes of bodies that are not whole yet.
-pub(crate) type Held = AtomicUsize;
+pub(crate) type BufferedBytes = AtomicUsize;
 
 /// Why a body is not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -33,14 +33,14 @@ pub(crate) struct IncomingBody {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,
     awaited: Option<Awaited>,
-    all: Arc<Held>,
+    all: Arc<BufferedBytes>,
     most: usize,
     mine: usize,
 }
 
 impl IncomingBody {
     /// A body that must be whole within the limits, and of which `all` counts the bytes.
-    pub fn new(body: Incoming, life: Arc<Life>, all: Arc<Held>, limits: &Limits) -> Self {
+    pub fn new(body: Incoming, life: Arc<Life>, all: Arc<BufferedBytes>, limits: &Limits) -> Self {
         let (deadline, awaited) = (Box::pin(sleep(limits.body)), Some(Awaited::now(life)));
         Self { body, deadline, awaited, all, most: limits.bodies, mine: 0 }
     }

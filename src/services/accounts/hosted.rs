@@ -103,7 +103,7 @@ impl HostedLogin {
 
     /// Whether somebody may log in by that URL, in that browser.
     pub async fn at_login(&self, url: SignedUrl, browser: Tag, attempt: &str) -> Result<AtLogin, Error> {
-        let snapshot = self.at_door(&url, |context| open_page(context, &url.handle, &browser)).await?;
+        let snapshot = self.at_invitation(&url, |context| open_page(context, &url.handle, &browser)).await?;
         let conversation = snapshot.interaction.conversation.clone();
         Ok(AtLogin { url, browser, attempt: attempt.to_owned(), conversation, page: snapshot.outcome })
     }
@@ -112,17 +112,17 @@ impl HostedLogin {
     pub async fn repeated_login(&self, url: &SignedUrl, browser: &Tag, attempt: &str) -> Result<Option<String>, Error> {
         let done = url.handle.done(&of_attempt(attempt, browser), &self.engine.keys.handle);
         let answer = NewAnswer { handle: &url.handle, done: &done };
-        let snapshot = self.at_door(url, |context| is_repeated(context, answer)).await?;
+        let snapshot = self.at_invitation(url, |context| is_repeated(context, answer)).await?;
         Ok(snapshot.outcome.then(|| self.links.done_url(&done)))
     }
 
     /// Another browser than the one that pressed Continue says which address it chats with.
     pub async fn name_address_here(&self, at: &AtLogin, said: &str) -> Result<AtPage, Error> {
         let rule = |context: Context<'_>| name_address(context, &at.url.handle, &at.browser, said);
-        Ok(self.at_door(&at.url, rule).await?.outcome)
+        Ok(self.at_invitation(&at.url, rule).await?.outcome)
     }
 
-    async fn at_door<T: Clone>(
+    async fn at_invitation<T: Clone>(
         &self,
         url: &SignedUrl,
         rule: impl Fn(Context<'_>) -> crate::domain::conversation::context::Decision<T>,
@@ -139,7 +139,7 @@ impl HostedLogin {
     /// One guess of a conversation at a time, while its link still takes any.
     async fn alone_at(&self, at: &AtLogin) -> Result<MutexGuard<'_, ()>, Error> {
         let alone = self.logging_in.pass(at.url.handle.interaction).await?;
-        let snapshot = self.at_door(&at.url, |context| open_page(context, &at.url.handle, &at.browser)).await?;
+        let snapshot = self.at_invitation(&at.url, |context| open_page(context, &at.url.handle, &at.browser)).await?;
         if snapshot.outcome.browser == AtPage::Known { Ok(alone) } else { Err(Refusal::StaleForm.into()) }
     }
 
@@ -246,7 +246,7 @@ impl HostedLogin {
     }
 
     async fn missed(&self, at: &AtLogin) -> Result<Stepped, Error> {
-        self.at_door(&at.url, |context| miss(context, &at.url.handle)).await?;
+        self.at_invitation(&at.url, |context| miss(context, &at.url.handle)).await?;
         Ok(Stepped::Wrong)
     }
 

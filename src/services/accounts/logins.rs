@@ -225,7 +225,7 @@ impl Logins {
     /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
     /// a team with more is past its beginning, also where all of them log in by codes.
     pub async fn has_registered(&self, team: &TeamName) -> Result<bool, Error> {
-        if !self.teams.standing_team(team).await?.keeps_passwords() {
+        if !self.teams.current_team(team).await?.keeps_passwords() {
             return Ok(true);
         }
         let (logins, more) = self.page_of_logins(team, None).await?;

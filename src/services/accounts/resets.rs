@@ -46,7 +46,7 @@ impl CustomerLogin {
         actor: &Actor,
         idempotency: Option<&IdempotencyRecord<'_, Underway>>,
     ) -> Result<Execution<Underway>, Error> {
-        let view = self.teams.standing_team(team).await?;
+        let view = self.teams.current_team(team).await?;
         if !view.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere.into());
         }

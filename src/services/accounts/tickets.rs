@@ -45,7 +45,7 @@ pub struct Holder {
 
 /// What an access token says, where it stands.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct ActiveToken {
     /// Whose it is.
     pub holder: Holder,
     /// How she showed who she is.
@@ -121,7 +121,7 @@ impl Logins {
         token: &str,
         actor: &Actor,
     ) -> Result<Option<(Holder, Tokens)>, Error> {
-        let view = self.teams.standing_team(team).await?;
+        let view = self.teams.current_team(team).await?;
         let Some(token) = RefreshToken::parse(token) else { return Ok(None) };
         let account = at(team, &token);
         // The directory is asked before anything changes: where it does not answer, the token stays good.
@@ -185,7 +185,7 @@ impl Logins {
     }
 
     /// What an access token says, while its ticket stands: what a signature alone cannot tell.
-    pub async fn look_at_ticket(&self, team: &TeamName, token: &str) -> Result<Option<Standing>, Error> {
+    pub async fn look_at_ticket(&self, team: &TeamName, token: &str) -> Result<Option<ActiveToken>, Error> {
         let Some(claims) = self.engine.keys.signing.open::<Claims>(ACCESS, token) else { return Ok(None) };
         let expires_at = Moment(claims.exp.saturating_mul(1000));
         let ours = claims.iss == self.urls.public_url() && claims.aud == team.as_str();
@@ -200,7 +200,7 @@ impl Logins {
         let stands = login.disabled_at.is_none() && login.customer.as_ref() == Some(&claims.sub);
         let same = |ticket: &&Ticket| ticket.id(tag, team, &self.engine.keys.ticket) == claims.sid;
         let ticket = login.tickets.get(number).filter(|_| stands).filter(same);
-        Ok(ticket.map(|_| Standing { holder: Holder::of(tag, &claims.sub), amr: claims.amr, expires_at }))
+        Ok(ticket.map(|_| ActiveToken { holder: Holder::of(tag, &claims.sub), amr: claims.amr, expires_at }))
     }
 }
 

@@ -89,7 +89,7 @@ impl Challenges {
         }
         // Whoever presses often has one set made: what another press has put is seen in here.
         let _alone = self.questioning.pass(token.interaction).await?;
-        let prepared = self.questions_at_door(token, browser).await?;
+        let prepared = self.questions_at_invitation(token, browser).await?;
         self.come_in_with(token, browser, prepared.as_ref()).await
     }
 

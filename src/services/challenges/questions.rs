@@ -63,7 +63,11 @@ impl Challenges {
     }
 
     /// Questions for who comes in by that invitation with that browser, where the door asks her any now.
-    pub(crate) async fn questions_at_door(&self, token: &Token, browser: &Tag) -> Result<Option<Prepared>, Error> {
+    pub(crate) async fn questions_at_invitation(
+        &self,
+        token: &Token,
+        browser: &Tag,
+    ) -> Result<Option<Prepared>, Error> {
         if token.kind != TokenKind::Entry {
             return Ok(None);
         }

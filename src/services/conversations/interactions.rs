@@ -89,44 +89,38 @@ impl Conversations {
     /// The person is there, or is not.
     pub async fn presence(
         &self,
-        request_context: Acting<'_>,
+        request: Acting<'_>,
         who: Option<&ParticipantId>,
         online: bool,
     ) -> Result<Snapshot<()>, Error> {
-        executed(
-            self.transact(request_context.into(), |context, _| maintain::presence(context, who, online), None).await?,
-        )
+        executed(self.transact(request.into(), |context, _| maintain::presence(context, who, online), None).await?)
     }
 
     /// The flag falls.
-    pub async fn sign_out(
-        &self,
-        request_context: Acting<'_>,
-        who: Option<&ParticipantId>,
-    ) -> Result<Snapshot<()>, Error> {
-        executed(self.transact(request_context.into(), |context, _| maintain::sign_out(context, who), None).await?)
+    pub async fn sign_out(&self, request: Acting<'_>, who: Option<&ParticipantId>) -> Result<Snapshot<()>, Error> {
+        executed(self.transact(request.into(), |context, _| maintain::sign_out(context, who), None).await?)
     }
 
     /// The conversation ends.
-    pub async fn close(&self, request_context: Acting<'_>) -> Result<Snapshot<()>, Error> {
-        executed(self.transact(request_context.into(), |context, _| maintain::close(context), None).await?)
+    pub async fn close(&self, request: Acting<'_>) -> Result<Snapshot<()>, Error> {
+        executed(self.transact(request.into(), |context, _| maintain::close(context), None).await?)
     }
 
     /// Another person joins.
     pub async fn add_participant(
         &self,
-        request_context: Acting<'_>,
+        request: Acting<'_>,
         role: Role,
         person: &Person,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<ParticipantId>>>,
     ) -> Result<Execution<Snapshot<ParticipantId>>, Error> {
-        self.transact(request_context.into(), |context, _| maintain::add(context, role, person), idempotency).await
+        self.transact(request.into(), |context, _| maintain::add(context, role, person), idempotency).await
     }
 
     /// Another person takes a participant's place.
     pub async fn reassign(
         &self,
-        request_context: Acting<'_>,
+        request: Acting<'_>,
         who: &ParticipantId,
         change: &PersonChange,
     ) -> Result<Snapshot<()>, Error> {
@@ -137,21 +131,20 @@ impl Conversations {
                 maintain::reassign(context, who, &person)
             }
         };
-        executed(self.transact(request_context.into(), rule, None).await?)
+        executed(self.transact(request.into(), rule, None).await?)
     }
 
     /// A lock is lifted; with `ban` also a ban.
     pub async fn unlock(
         &self,
-        request_context: Acting<'_>,
+        request: Acting<'_>,
         who: &ParticipantId,
         only: Option<Guarded>,
         reason: &str,
         ban: bool,
     ) -> Result<Snapshot<()>, Error> {
         executed(
-            self.transact(request_context.into(), |context, _| maintain::unlock(context, who, only, reason, ban), None)
-                .await?,
+            self.transact(request.into(), |context, _| maintain::unlock(context, who, only, reason, ban), None).await?,
         )
     }
 
@@ -166,11 +159,11 @@ impl Conversations {
     /// trail before it is told.
     pub async fn show_customer(
         &self,
-        request_context: Acting<'_>,
+        request: Acting<'_>,
         who: Option<&ParticipantId>,
         unmasked: bool,
     ) -> Result<Record, Error> {
-        let snapshot = self.interaction(request_context.id, request_context.team).await?;
+        let snapshot = self.interaction(request.id, request.team).await?;
         let customer = proved(&snapshot.interaction, who, self.engine.now())?;
         let id = customer.record.as_ref().unwrap_or(&customer.id);
         let answer = match self.customers.directory(&snapshot.team) {
@@ -178,9 +171,7 @@ impl Conversations {
             Err(failure) => Err(failure),
         };
         let record = self.customers.heard(&snapshot.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
-        executed(
-            self.transact(request_context.into(), |context, _| show(context, who, &customer, unmasked), None).await?,
-        )?;
+        executed(self.transact(request.into(), |context, _| show(context, who, &customer, unmasked), None).await?)?;
         Ok(record)
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::open;
-use crate::domain::rules::open::{Opening, Word};
+use crate::domain::rules::open::{NewInteraction, VouchedIdentity};
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, Plain, Reads};
@@ -44,18 +44,18 @@ impl Conversations {
     /// was opened now. With an identity token the primary is authenticated.
     pub async fn open(
         &self,
-        opening: &Opening,
+        new_interaction: &NewInteraction,
         identity_token: Option<&str>,
         actor: &Actor,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
     ) -> Result<Execution<Snapshot<bool>>, Error> {
         let team = match identity_token {
-            Some(token) => self.teams.team_signing(&opening.team, token).await?,
-            None => self.teams.team(&opening.team).await?,
+            Some(token) => self.teams.team_signing(&new_interaction.team, token).await?,
+            None => self.teams.team(&new_interaction.team).await?,
         };
         let team = team.ok_or(Refusal::NotFound("team"))?;
         let (partition, address_name) =
-            address_of(&self.engine, &opening.team, &opening.channel, &opening.conversation);
+            address_of(&self.engine, &new_interaction.team, &new_interaction.channel, &new_interaction.conversation);
         if let Some(idempotency) = idempotency {
             // An earlier reply stands, also where its identity token has grown old since.
             let reads = Reads { partition, names: vec![idempotency.name()] };
@@ -63,11 +63,13 @@ impl Conversations {
                 return Ok(Execution::Replayed(reply));
             }
         }
-        let word = match identity_token {
+        let vouched = match identity_token {
             None => None,
-            Some(token) => Some(self.reserve_word(&team, opening, token, &address_name, actor).await?),
+            Some(token) => {
+                Some(self.reserve_identity_token(&team, new_interaction, token, &address_name, actor).await?)
+            }
         };
-        let attempt = Attempt { conversations: self, team, opening, word, actor, partition, address_name };
+        let attempt = Attempt { conversations: self, team, new_interaction, vouched, actor, partition, address_name };
         for _ in 0..MAX_ATTEMPTS {
             if let Some(told) = attempt.run(idempotency).await? {
                 return Ok(told);
@@ -78,30 +80,30 @@ impl Conversations {
 
     /// Judges an identity token and reserves its `jti` for this conversation. Whether it counted
     /// here already stands with the address.
-    async fn reserve_word(
+    async fn reserve_identity_token(
         &self,
         team: &TeamView,
-        opening: &Opening,
+        new_interaction: &NewInteraction,
         token: &str,
         address: &str,
         actor: &Actor,
-    ) -> Result<Word, Error> {
+    ) -> Result<VouchedIdentity, Error> {
         let audience = format!("{}/v1/interactions", self.urls.public_url());
         let mut identity =
             assertion::identity(token, &audience, &team.verifying, self.engine.now(), self.engine.epoch().since)?;
         self.teams.note_key_use(team, &identity.kid).await;
-        if identity.conversation.as_ref().is_some_and(|c| *c != opening.conversation) {
+        if identity.conversation.as_ref().is_some_and(|c| *c != new_interaction.conversation) {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
         match self.customers.identify(team, &mut identity.proof).await? {
             Identity::Known => {}
             Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
             Identity::Several => {
-                self.customers.tell_ambiguous(&opening.team, actor).await?;
+                self.customers.tell_ambiguous(&new_interaction.team, actor).await?;
                 return Err(Refusal::NoMatchingRecord.into());
             }
         }
-        let team_name = opening.team.as_str().as_bytes();
+        let team_name = new_interaction.team.as_str().as_bytes();
         let tag = self.engine.keys.replay.tag(&[b"jti", team_name, identity.jti.as_bytes()]);
         let name = format!("j/{}", tag.name());
         let reads = Reads { partition: self.engine.partition_of(&[b"jti", tag.as_bytes()]), names: vec![name.clone()] };
@@ -122,7 +124,7 @@ impl Conversations {
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
-        Ok(Word { name: tag.name(), ends_at: identity.ends_at, until, proof: identity.proof })
+        Ok(VouchedIdentity { name: tag.name(), ends_at: identity.ends_at, until, proof: identity.proof })
     }
 }
 
@@ -130,14 +132,19 @@ impl Conversations {
 struct Attempt<'a> {
     conversations: &'a Conversations,
     team: Arc<TeamView>,
-    opening: &'a Opening,
-    word: Option<Word>,
+    new_interaction: &'a NewInteraction,
+    vouched: Option<VouchedIdentity>,
     actor: &'a Actor,
     partition: Partition,
     address_name: String,
 }
 
 impl Attempt<'_> {
+    fn new_id(&self) -> InteractionId {
+        let engine = &self.conversations.engine;
+        InteractionId::new(engine.now(), engine.draw(), self.partition.0)
+    }
+
     /// None: somebody else opened or closed meanwhile; look again.
     async fn run(
         &self,
@@ -147,9 +154,7 @@ impl Attempt<'_> {
         let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
         let mut opened = conversations.engine.read(&first).await?;
         let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
-        let id = found.unwrap_or_else(|| {
-            InteractionId::new(conversations.engine.now(), conversations.engine.draw(), self.partition.0)
-        });
+        let id = found.unwrap_or_else(|| self.new_id());
         let mut names = vec![self.address_name.clone(), interaction_name(id)];
         names.extend(idempotency.map(IdempotencyRecord::name));
         let reads = Reads { partition: self.partition, names };
@@ -177,8 +182,14 @@ impl Attempt<'_> {
                 // This attempt opened it, was not told so, and it has ended since: look again, under another id.
                 (None, Some(_)) => Ok(Change::nothing(Ok(None))),
                 (None, None) => {
-                    let context =
-                        open::open(id, self.opening, address.clone(), environment, self.actor.clone(), draws.clone());
+                    let context = open::open(
+                        id,
+                        self.new_interaction,
+                        address.clone(),
+                        environment,
+                        self.actor.clone(),
+                        draws.clone(),
+                    );
                     Ok(self.begin(&address, context, idempotency, now))
                 }
             }
@@ -230,9 +241,9 @@ impl Attempt<'_> {
     }
 
     fn vouched(&self, context: Context<'_>, created: bool) -> Decision<bool> {
-        match &self.word {
+        match &self.vouched {
             None => context.done(created),
-            Some(word) => open::vouch(context, word).map(|()| created),
+            Some(vouched) => open::vouch(context, vouched).map(|()| created),
         }
     }
 

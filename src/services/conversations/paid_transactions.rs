@@ -21,20 +21,20 @@ impl Conversations {
     /// and given back where nothing was queued.
     pub(crate) async fn transact_paid<T: Clone>(
         &self,
-        request_context: RequestContext<'_>,
+        request: RequestContext<'_>,
         payable: impl Fn(&mut Context<'_>) -> Option<Destination>,
         rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some((team, destination)) = self.what_to_pay(&request_context, &payable).await? else {
-                return self.transact(request_context, rule, idempotency).await;
+            let Some((team, destination)) = self.what_to_pay(&request, &payable).await? else {
+                return self.transact(request, rule, idempotency).await;
             };
-            if let Some(reply) = self.earlier_reply(&request_context, idempotency).await? {
+            if let Some(reply) = self.earlier_reply(&request, idempotency).await? {
                 return Ok(Execution::Replayed(reply));
             }
             let quota_receipt = self.limits.pay(&team, destination).await?;
-            let told = self.transact_with(request_context.clone(), Some(quota_receipt), &rule, idempotency).await;
+            let told = self.transact_with(request.clone(), Some(quota_receipt), &rule, idempotency).await;
             let queued = matches!(&told, Ok(Execution::Executed(snapshot)) if !snapshot.claimed.is_empty());
             // Where nobody knows whether it was queued, it was.
             if !queued && !matches!(told, Err(Error::Away(_) | Error::Damaged(_))) {
@@ -50,10 +50,10 @@ impl Conversations {
 
     async fn what_to_pay(
         &self,
-        request_context: &RequestContext<'_>,
+        request: &RequestContext<'_>,
         payable: &impl Fn(&mut Context<'_>) -> Option<Destination>,
     ) -> Result<Option<(std::sync::Arc<TeamView>, Destination)>, Error> {
-        let seen = self.look(request_context.id, request_context.team).await?;
+        let seen = self.look(request.id, request.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let (partition, name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
@@ -61,7 +61,7 @@ impl Conversations {
         let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         let environment = self.environment(&team, self.engine.now());
         let mut context =
-            Context::begin((**facts).clone(), address, environment, request_context.actor.clone(), self.engine.draws());
+            Context::begin((**facts).clone(), address, environment, request.actor.clone(), self.engine.draws());
         let destination = payable(&mut context);
         drop(context);
         Ok(destination.map(|destination| (team, destination)))
@@ -70,14 +70,12 @@ impl Conversations {
     /// The reply that the same request got earlier: it stands, whatever the budgets say now.
     async fn earlier_reply<T>(
         &self,
-        request_context: &RequestContext<'_>,
+        request: &RequestContext<'_>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Option<Vec<u8>>, Error> {
         let Some(idempotency) = idempotency else { return Ok(None) };
-        let reads = Reads {
-            partition: crate::store::Partition(request_context.id.partition()),
-            names: vec![idempotency.name()],
-        };
+        let reads =
+            Reads { partition: crate::store::Partition(request.id.partition()), names: vec![idempotency.name()] };
         idempotency.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())
     }
 }

@@ -133,20 +133,20 @@ impl Conversations {
     /// is made so first, and then the rule is asked again. It queues no message.
     pub(crate) async fn transact<T>(
         &self,
-        request_context: RequestContext<'_>,
+        request: RequestContext<'_>,
         rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error>
     where
         T: Clone,
     {
-        self.transact_with(request_context, None, rule, idempotency).await
+        self.transact_with(request, None, rule, idempotency).await
     }
 
     /// The same, where a message may be queued that is paid for.
     pub(crate) async fn transact_with<T>(
         &self,
-        request_context: RequestContext<'_>,
+        request: RequestContext<'_>,
         quota_receipt: Option<QuotaReceipt>,
         rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
@@ -157,7 +157,7 @@ impl Conversations {
         let answer = idempotency.map(IdempotencyRecord::name);
         let (mut limits, mut turnstile) = (CustomerFailureLimits::default(), None);
         for _ in 0..MAX_ATTEMPTS {
-            let needs = match self.attempt(&request_context, quota_receipt, &rule, idempotency, &limits).await? {
+            let needs = match self.attempt(&request, quota_receipt, &rule, idempotency, &limits).await? {
                 Attempt::Replayed(reply) => return Ok(Execution::Replayed(reply)),
                 Attempt::Judged(outcome, counted) => {
                     for customer in limits.counted().filter(|customer| !counted.contains(customer)) {
@@ -168,7 +168,7 @@ impl Conversations {
                 Attempt::Needs(needs) => needs,
             };
             if turnstile.is_none() {
-                turnstile = Some(self.answering.pass(request_context.id).await?);
+                turnstile = Some(self.answering.pass(request.id).await?);
             }
             self.limits.meet(&needs, answer.as_deref(), &mut limits).await?;
         }
@@ -177,20 +177,18 @@ impl Conversations {
 
     async fn attempt<T: Clone>(
         &self,
-        request_context: &RequestContext<'_>,
+        request: &RequestContext<'_>,
         quota_receipt: Option<QuotaReceipt>,
         rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
         limits: &CustomerFailureLimits,
     ) -> Result<Attempt<T>, Error> {
-        let seen = self.facts(request_context.id, request_context.team).await?;
+        let seen = self.facts(request.id, request.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let mut names = vec![interaction_name(request_context.id), address_name];
-        names.extend(request_context.with.ended(request_context.id));
-        names.extend(idempotency.into_iter().flat_map(IdempotencyRecord::names));
-        let (reads, draws) = (Reads { partition, names }, self.engine.draws());
+        let mut reads = self.reads_of(request, facts);
+        reads.names.extend(idempotency.into_iter().flat_map(IdempotencyRecord::names));
+        let draws = self.engine.draws();
         let saved = self
             .engine
             .decide(&reads, |records, now| {
@@ -200,21 +198,16 @@ impl Conversations {
                     return Ok(Change::nothing(Ok(Attempt::Replayed(reply))));
                 }
                 let record = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
-                let before = self.parse(request_context.id, &reads.names[0], record)?;
+                let before = self.parse(request.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
                 let environment = Environment { quota_receipt, ..self.environment(&team, now) };
                 let interaction = Interaction::clone(&before);
-                let mut context = Context::begin(
-                    interaction,
-                    address.clone(),
-                    environment,
-                    request_context.actor.clone(),
-                    draws.clone(),
-                );
+                let mut context =
+                    Context::begin(interaction, address.clone(), environment, request.actor.clone(), draws.clone());
                 context.limits = limits.clone();
-                if !matches!(request_context.with, With::Nothing) {
-                    context.past = request_context.with.past(&reads.names[2], records[2].as_ref())?;
+                if !matches!(request.with, With::Nothing) {
+                    context.past = request.with.past(&reads.names[2], records[2].as_ref())?;
                 }
                 let mut decision = rule(context, &team);
                 let needs = std::mem::take(&mut decision.needs);
@@ -225,7 +218,7 @@ impl Conversations {
                 let mut change = self.save(&before, &address, &reads.names[1], decision, &team, idempotency, now);
                 idempotency.map_or(Ok(()), |idempotency| idempotency.add(&mut change, records, now))?;
                 let change = change.told(|outcome| Attempt::Judged(Box::new(outcome), counted));
-                match request_context.actor {
+                match request.actor {
                     Actor::Time => Ok(Change { confirm: Confirm::Nothing, ..change }),
                     _ => Ok(change),
                 }
@@ -236,6 +229,14 @@ impl Conversations {
             self.has_saved(&attempt, version);
         }
         Ok(attempt)
+    }
+
+    /// The interaction, its address, and what tells how that ended which the request came with.
+    fn reads_of(&self, request: &RequestContext<'_>, facts: &Interaction) -> Reads {
+        let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let mut names = vec![interaction_name(request.id), address_name];
+        names.extend(request.with.ended(request.id));
+        Reads { partition, names }
     }
 
     fn has_saved<T>(&self, attempt: &Attempt<T>, version: CommitId) {
@@ -287,8 +288,8 @@ impl Conversations {
 }
 
 /// Nothing is saved: these must be met first, and then the rule is asked again.
-fn unmet<T>(needs: Vec<Need>, is_remembered: bool) -> Change<Attempt<T>> {
-    let can_be_undone = needs.iter().all(|need| need.can_be_undone(is_remembered));
+fn unmet<T>(needs: Vec<Need>, is_cached: bool) -> Change<Attempt<T>> {
+    let can_be_undone = needs.iter().all(|need| need.can_be_undone(is_cached));
     let confirm = if can_be_undone { Confirm::Unanswered } else { Confirm::Nothing };
     Change { confirm, ..Change::nothing(Ok(Attempt::Needs(needs))) }
 }

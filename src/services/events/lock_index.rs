@@ -47,17 +47,17 @@ impl FromStr for LockId {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        const WRONG: InvalidName = InvalidName("is no lock's id");
-        let (of, name) = text.split_once('.').ok_or(WRONG)?;
+        const INVALID: InvalidName = InvalidName("is no lock's id");
+        let (of, name) = text.split_once('.').ok_or(INVALID)?;
         if of == "failure_limit" {
-            return CustomerTag::told(name).map(Self::CustomerFailureLimit).ok_or(WRONG);
+            return CustomerTag::told(name).map(Self::CustomerFailureLimit).ok_or(INVALID);
         }
         let (method, whose) = name.split_once(':').unwrap_or((name, "p1"));
         let is_plain = |text: &str| {
             (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         if of.len() != 32 || !is_plain(of) || !is_plain(whose) {
-            return Err(WRONG);
+            return Err(INVALID);
         }
         Ok(Self::Budget { address: of.to_owned(), what: method.parse()?, budget: name.to_owned() })
     }

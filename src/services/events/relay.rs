@@ -179,7 +179,7 @@ impl Relay {
         saved.await?.outcome?;
         self.webhooks.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
-            self.messaging.notice_standing(team, id, event.kind);
+            self.messaging.show_status(team, id, event.kind);
         }
         Ok(())
     }

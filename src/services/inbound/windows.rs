@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Flag, Inbound, Message};
 use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::messaging::window::{Invitation, Said, Session, Thread};
+use crate::domain::messaging::window::{Invitation, Said, Session, Transcript};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
@@ -74,7 +74,7 @@ pub struct Spoken {
 pub enum Typed {
     /// It was an answer to a question of the gateway's own.
     Answer(Kind, Outcome),
-    /// It is in the thread, and the bot's to read.
+    /// It is in the transcript, and the bot's to read.
     Said,
     /// It looks like an answer that came too late: nobody reads it.
     TooLate,
@@ -86,8 +86,8 @@ pub enum Typed {
 
 impl Inbound {
     /// What lies in a conversation's window.
-    pub async fn thread(&self, id: InteractionId) -> Result<Thread, Error> {
-        self.threads.read(id).await
+    pub async fn transcript(&self, id: InteractionId) -> Result<Transcript, Error> {
+        self.transcripts.read(id).await
     }
 
     /// Lets a browser come to a conversation's window.
@@ -130,8 +130,8 @@ impl Inbound {
         let guest = Guest { team: team.clone(), session };
         self.must_have_window(&self.seat(&guest).await?)?;
         let (mark, until) = (self.engine.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
-        let use_up = |thread: &mut Thread, now| thread.use_up(mark, until, now);
-        if !self.threads.change(invitation.interaction, use_up).await? {
+        let use_up = |transcript: &mut Transcript, now| transcript.use_up(mark, until, now);
+        if !self.transcripts.change(invitation.interaction, use_up).await? {
             return Err(gone());
         }
         Ok(Made { text: guest.session.text(&self.engine.keys.window), until: guest.session.until })
@@ -181,9 +181,9 @@ impl Inbound {
         let name = message.map(|id| format!("said:{id}")).or(own);
         let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
         let said = Said::Bot(text.to_owned());
-        let at = self.threads.change(id, |thread, now| {
-            thread.put(&name, said.clone(), now);
-            thread.at(&name).unwrap_or(now)
+        let at = self.transcripts.change(id, |transcript, now| {
+            transcript.put(&name, said.clone(), now);
+            transcript.at(&name).unwrap_or(now)
         });
         let spoken = Spoken { at: at.await?, id: name.rsplit([':', '/']).next().unwrap_or(&name).to_owned() };
         self.conversations
@@ -197,7 +197,7 @@ impl Inbound {
         self.must_have_window(&snapshot)?;
         let (id, conversation) = (snapshot.interaction.id, &snapshot.interaction.conversation);
         let message_id = format!("{id}.{message}");
-        let coming = Message {
+        let inbound_message = Message {
             id: &message_id,
             sender: conversation.as_str(),
             is_own: true,
@@ -209,7 +209,7 @@ impl Inbound {
             assurance: Assurance::Platform,
             raw: None,
         };
-        let received = self.receive(&guest.team, &snapshot.interaction.channel, &coming, flag).await?;
+        let received = self.receive(&guest.team, &snapshot.interaction.channel, &inbound_message, flag).await?;
         let (said, typed) = match received {
             Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
             Received::Hidden => (Said::Answer, Typed::TooLate),
@@ -222,7 +222,7 @@ impl Inbound {
             }
             Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
         };
-        self.threads.put(id, &format!("typed:{message}"), &said).await?;
+        self.transcripts.put(id, &format!("typed:{message}"), &said).await?;
         Ok(typed)
     }
 
@@ -242,7 +242,7 @@ impl Inbound {
             Execution::Replayed(bytes) => crate::engine::decode("what was typed", &bytes)?,
         };
         if matches!(typed, Typed::Answer(..)) {
-            self.threads.put(id, &format!("typed:{message}"), &Said::Answer).await?;
+            self.transcripts.put(id, &format!("typed:{message}"), &Said::Answer).await?;
         }
         Ok(typed)
     }

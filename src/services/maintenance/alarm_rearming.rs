@@ -58,7 +58,7 @@ impl Maintenance {
                     Err(error) => Err(error),
                 }
             }
-            Some(("q", _)) => self.messaging.change_line(key, |line, now| line.wake(now)).await.map(drop),
+            Some(("q", _)) => self.messaging.change_outbox(key, |outbox, now| outbox.wake(now)).await.map(drop),
             Some(("v", _)) => {
                 let wake = |bytes: &[u8], now| {
                     let mut cursor: WebhookCursor = decode(&key.name, bytes).ok()?;

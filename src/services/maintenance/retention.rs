@@ -21,7 +21,7 @@ use crate::services::events::audit::Entry as AuditEntry;
 use crate::services::events::event_log::{Head, Numbered};
 use crate::services::names::{
     address_of, audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index,
-    member, stream_index, swept_name, thread_name,
+    member, stream_index, swept_name, transcript_name,
 };
 use crate::services::teams::team_event;
 use crate::store::Order;
@@ -105,14 +105,14 @@ impl Maintenance {
             address.open.take_if(|open| *open == acting.id);
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[0].clone());
-            change.delete.push(thread_name(acting.id));
+            change.delete.push(transcript_name(acting.id));
             change.delete.extend((1..=interaction.links_made).map(|number| ended_name(acting.id, number)));
             let challenges = 1..=interaction.challenges_made;
             change.delete.extend(challenges.map(|number| ended_challenge_name(acting.id, number)));
             if address.open.is_none() {
                 // What of the conversation still waits to be passed on.
                 let facts = (&interaction.team, &interaction.channel, &interaction.conversation);
-                change.delete.push(self.messaging.line_of(facts.0, facts.1, facts.2).name);
+                change.delete.push(self.messaging.outbox_of(facts.0, facts.1, facts.2).name);
             }
             change.put.push(address_record(&reads.names[1], &address, now));
             change.events.push(Event {

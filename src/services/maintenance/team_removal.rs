@@ -51,7 +51,7 @@ impl Maintenance {
         self.teams.forget(Some(name));
         if saved.outcome == Err(Refusal::Exists) {
             // Somebody was quicker: the list calls it what the record does.
-            let title = self.teams.standing_team(name).await?.team.title.clone();
+            let title = self.teams.current_team(name).await?.team.title.clone();
             self.index_team(|change| change.enter.push((TEAMS.into(), name.to_string(), title.as_bytes().to_vec())))
                 .await?;
         }

@@ -32,7 +32,7 @@ impl Messaging {
         }
         let driver = self.channels.driver(&view, name).ok_or(Refusal::NoChannel)?;
         self.limits.pay(&view, Destination::of(team, name, to, &self.engine.keys.pseudonym)).await?;
-        self.teams.tell_act(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
+        self.teams.record_audit_event(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.engine.draw::<12>()));

@@ -11,7 +11,7 @@ use crate::store::Partition;
 
 impl Messaging {
     /// Remembers which message of ours a platform's id names.
-    pub(crate) async fn remember_platform_id(
+    pub(crate) async fn save_platform_id(
         &self,
         team: &TeamName,
         channel: &ChannelName,

@@ -175,7 +175,7 @@ impl Messaging {
             return Ok(None);
         }
         let nature = driver.nature();
-        let said = self.word(team, interaction, participant, sending, nature.is_text_message);
+        let said = self.content_of(team, interaction, participant, sending, nature.is_text_message);
         let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
         let (Some((subject, content)), Some(terms)) = (said, terms) else {
             return not_tried(Tried::Refused("gone"));
@@ -208,12 +208,12 @@ impl Messaging {
         let is_kept = |id: &String| is_theirs && id.len() <= MAX_ID_BYTES;
         let chosen = driver.chosen_id(message).filter(is_kept);
         if let Some(id) = &chosen {
-            self.remember_platform_id(&interaction.team, channel, id, &message.id).await?;
+            self.save_platform_id(&interaction.team, channel, id, &message.id).await?;
         }
         let answer = hand(driver, message, MAX_ANSWER).await;
         let theirs = answer.as_ref().ok().and_then(|sent| sent.platform_id.clone()).filter(is_kept);
         if let Some(id) = theirs.filter(|id| chosen.as_ref() != Some(id)) {
-            self.remember_platform_id(&interaction.team, channel, &id, &message.id).await?;
+            self.save_platform_id(&interaction.team, channel, &id, &message.id).await?;
         }
         Ok(answer)
     }
@@ -230,7 +230,7 @@ impl Messaging {
     }
 
     /// What it says; nothing where what it was about is gone.
-    fn word(
+    fn content_of(
         &self,
         team: &TeamView,
         interaction: &Interaction,

@@ -25,7 +25,7 @@ use crate::services::teams::TeamView;
 mod slots;
 
 /// Conversations of which it is known what was shown last.
-const REMEMBERED: usize = 20_000;
+const MAX_SHOWN: usize = 20_000;
 
 /// Conversations whose agents are to be shown something.
 pub(crate) struct Showing {
@@ -44,7 +44,7 @@ struct Stands {
 
 impl Default for Showing {
     fn default() -> Self {
-        Self { slots: Mutex::default(), woken: Notify::new(), last: Cache::new(REMEMBERED) }
+        Self { slots: Mutex::default(), woken: Notify::new(), last: Cache::new(MAX_SHOWN) }
     }
 }
 
@@ -63,7 +63,7 @@ impl Showing {
 impl Messaging {
     /// What happened may have changed what agents should see. A conversation that closes tells first
     /// that its flag has fallen.
-    pub(crate) fn notice_standing(&self, team: &TeamName, id: InteractionId, what: EventKind) {
+    pub(crate) fn show_status(&self, team: &TeamName, id: InteractionId, what: EventKind) {
         let changes = matches!(
             what,
             EventKind::Authenticated

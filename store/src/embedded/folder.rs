@@ -42,11 +42,11 @@ impl Folder {
             Err(error) => return Err(refused(path, &format!("{MARKER} cannot be read: {error}"))),
         };
         if marker.is_none()
-            && let Some(stranger) = stranger(path)?
+            && let Some(foreign_entry) = foreign_entry(path)?
         {
             return Err(refused(
                 path,
-                &format!("it holds {stranger} but no {MARKER}: this folder is not a store of ours"),
+                &format!("it holds {foreign_entry} but no {MARKER}: this folder is not a store of ours"),
             ));
         }
         let lock = lock(path)?;
@@ -74,8 +74,11 @@ impl Folder {
     /// An absent or empty folder, for a backup to be put into.
     pub(super) fn receive(path: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(path).map_err(|error| refused(path, &error.to_string()))?;
-        if let Some(stranger) = stranger(path)? {
-            return Err(refused(path, &format!("it holds {stranger}: a backup is put back only where nothing is")));
+        if let Some(foreign_entry) = foreign_entry(path)? {
+            return Err(refused(
+                path,
+                &format!("it holds {foreign_entry}: a backup is put back only where nothing is"),
+            ));
         }
         let folder = Self { path: path.to_owned(), store: None, lock: Some(lock(path)?) };
         folder.mark(RECEIVING)?;
@@ -206,7 +209,7 @@ fn made(marker: &str) -> Option<StoreId> {
 }
 
 /// Something in a folder without our marker that we would not have put there first.
-fn stranger(path: &Path) -> Result<Option<String>, Failure> {
+fn foreign_entry(path: &Path) -> Result<Option<String>, Failure> {
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
         // A file system's own folder, and what an interrupted first start leaves.

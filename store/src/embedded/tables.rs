@@ -1,5 +1,5 @@
 //! The tables, how a connection to them is set up, and everything that only reads them. A row that
-//! does not fit its mark is never told. What a commit does stands in `turn`; what the bytes mean is
+//! does not fit its mark is never told. What a commit does stands in `transaction`; what the bytes mean is
 //! nobody's here.
 
 use bytes::Bytes;
@@ -156,7 +156,7 @@ pub(super) fn head<'r>(row: &'r Row, first: usize) -> Result<(Head<'r>, Mark), F
 }
 
 /// A record's version and mark.
-pub(super) fn standing(connection: &Connection, name: &str) -> Result<Option<(CommitId, Mark)>, Failure> {
+pub(super) fn version_and_mark(connection: &Connection, name: &str) -> Result<Option<(CommitId, Mark)>, Failure> {
     let mut statement = connection.prepare_cached(concat!("SELECT ", columns!(), " FROM record WHERE name = ?1"))?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else { return Ok(None) };

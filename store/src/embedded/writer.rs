@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, shared::Shared, tables,
-    turn::Turn, wal,
+    transaction::WriteTransaction, wal,
 };
 use crate::StoreError;
 
@@ -27,7 +27,7 @@ pub(super) const WAITING: usize = 1024;
 const CHECKPOINT_FRAMES: u32 = 1000;
 
 /// A change that waits for its turn; without a turn it tells its caller why.
-pub(super) type Change = Box<dyn FnOnce(Result<&mut Turn<'_>, Failure>) -> Result<Answer, Failure> + Send>;
+pub(super) type Change = Box<dyn FnOnce(Result<&mut WriteTransaction<'_>, Failure>) -> Result<Answer, Failure> + Send>;
 
 /// What a caller is told once it is known whether the flush succeeded.
 pub(super) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
@@ -37,19 +37,20 @@ pub(super) type Waits<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Makes a change of what is to be done in its turn.
 pub(super) fn change<T: Send + 'static, E: Into<Failure>>(
-    work: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
 ) -> (Change, Waits<T>) {
     let (tell, waits) = oneshot::channel();
     // A caller that has gone away does not need its answer: hence `let _` twice.
-    let change: Change = Box::new(move |turn| match turn.and_then(|turn| work(turn).map_err(Into::into)) {
-        Ok(value) => Ok(Box::new(move |flushed: Result<(), Failure>| {
-            let _ = tell.send(flushed.map(|()| value).map_err(StoreError::from));
-        })),
-        Err(failure) => {
-            let _ = tell.send(Err(failure.clone().into()));
-            Err(failure)
-        }
-    });
+    let change: Change =
+        Box::new(move |transaction| match transaction.and_then(|transaction| work(transaction).map_err(Into::into)) {
+            Ok(value) => Ok(Box::new(move |flushed: Result<(), Failure>| {
+                let _ = tell.send(flushed.map(|()| value).map_err(StoreError::from));
+            })),
+            Err(failure) => {
+                let _ = tell.send(Err(failure.clone().into()));
+                Err(failure)
+            }
+        });
     (change, waits)
 }
 
@@ -100,7 +101,7 @@ impl Writer {
         let mut group = Vec::with_capacity(WAITING);
         while waiting.blocking_recv_many(&mut group, WAITING) > 0 {
             match self.shared.death() {
-                None => self.turn(group.drain(..)),
+                None => self.write_group(group.drain(..)),
                 Some(why) => refuse(group.drain(..), &Failure::Damaged(why)),
             }
         }
@@ -120,7 +121,7 @@ impl Writer {
         Ok(())
     }
 
-    fn turn(&mut self, mut group: impl Iterator<Item = Change>) {
+    fn write_group(&mut self, mut group: impl Iterator<Item = Change>) {
         let mut answers: Vec<Answer> = Vec::new();
         let flushed = self.transaction(&mut group, &mut answers);
         if let Err(failure) = &flushed {
@@ -162,12 +163,16 @@ impl Writer {
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let before = self.connection.total_changes();
-        let mut turn =
-            Turn { connection: &self.connection, totals: self.totals, version_index: Vec::new(), wakes: false };
+        let mut transaction = WriteTransaction {
+            connection: &self.connection,
+            totals: self.totals,
+            version_index: Vec::new(),
+            wakes: false,
+        };
         for change in group {
-            answers.push(change(Ok(&mut turn))?);
+            answers.push(change(Ok(&mut transaction))?);
         }
-        let Turn { totals, version_index, wakes, .. } = turn;
+        let WriteTransaction { totals, version_index, wakes, .. } = transaction;
         let changed = self.connection.total_changes() > before;
         if totals != self.totals {
             tables::save(&self.connection, &self.id, &totals)?;

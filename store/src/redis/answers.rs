@@ -7,7 +7,7 @@ use crate::StoreError;
 
 /// What is to be done after an error.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum NextStep {
     /// The server does not have the library: it was emptied, or is new.
     Load,
     /// The slot is on its way; the server at this address is to be asked, with `ASKING`.
@@ -23,7 +23,7 @@ pub(super) enum Course {
     Give,
 }
 
-impl Course {
+impl NextStep {
     pub(super) fn after(error: &RedisError) -> Self {
         use ServerErrorKind as Said;
         match error.kind() {

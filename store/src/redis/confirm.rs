@@ -23,9 +23,9 @@ use tokio::{
 };
 
 use super::{
-    answers::{Course, sorted, unread},
+    answers::{NextStep, sorted, unread},
     line::library,
-    place::{TIMEOUT, reach},
+    place::{TIMEOUT, connect},
     server::Server,
 };
 use crate::{Batch, CommitId, Expect, StoreError};
@@ -44,7 +44,7 @@ pub(super) struct Confirmation {
     /// By the address of their primary.
     pools: Mutex<HashMap<String, Arc<Pool>>>,
     /// Versions that were confirmed, and those that differ from one that was by nothing that has to be.
-    standing: Cache<CommitId, ()>,
+    confirmed: Cache<CommitId, ()>,
 }
 
 /// Connections to one primary.
@@ -70,7 +70,7 @@ impl Pool {
 
 impl Confirmation {
     pub(super) fn by(replicas: NonZeroU32) -> Self {
-        Self { replicas, pools: Mutex::default(), standing: Cache::new(100_000) }
+        Self { replicas, pools: Mutex::default(), confirmed: Cache::new(100_000) }
     }
 
     /// Says what about the primaries stands in the way of confirming. Nothing of it is a reason not
@@ -111,17 +111,17 @@ impl Confirmation {
                 Ok((answer, confirmed)) => return self.judged(answer, confirmed),
                 Err(error) => error,
             };
-            asking = match Course::after(&error) {
-                Course::Give | Course::Load => return Err(sorted(error)),
+            asking = match NextStep::after(&error) {
+                NextStep::Give | NextStep::Load => return Err(sorted(error)),
                 _ if Instant::now() >= until => return Err(sorted(error)),
-                Course::Ask { host, port } => Some(server.named(&host, port, &at)),
-                Course::Wait => {
+                NextStep::Ask { host, port } => Some(server.named(&host, port, &at)),
+                NextStep::Wait => {
                     sleep(PAUSE).await;
                     None
                 }
-                Course::Look if server.look_again().await? => None,
-                Course::Look => return Err(sorted(error)),
-                Course::Leave => {
+                NextStep::Look if server.look_again().await? => None,
+                NextStep::Look => return Err(sorted(error)),
+                NextStep::Leave => {
                     server.leave(tag);
                     return Err(sorted(error));
                 }
@@ -144,11 +144,11 @@ impl Confirmation {
         if let Some(idle) = pool.take() {
             match self.ask_on(idle, &pool, call, asking).await {
                 // It may have broken long ago, and the others that lay idle with it.
-                Err(error) if Course::after(&error) == Course::Leave => pool.clear(),
+                Err(error) if NextStep::after(&error) == NextStep::Leave => pool.clear(),
                 answer => return answer,
             }
         }
-        self.ask_on(reach(at).await?, &pool, call, asking).await
+        self.ask_on(connect(at).await?, &pool, call, asking).await
     }
 
     /// The same on this connection, which then is the next one's, unless it broke.
@@ -160,11 +160,11 @@ impl Confirmation {
         asking: bool,
     ) -> Result<(Value, i64), RedisError> {
         let mut answer = self.both(&mut connection, call, asking).await;
-        if answer.as_ref().is_err_and(|error| Course::after(error) == Course::Load) {
+        if answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Load) {
             connection.req_packed_command(&library()).await?.extract_error()?;
             answer = self.both(&mut connection, call, asking).await;
         }
-        if !answer.as_ref().is_err_and(|error| Course::after(error) == Course::Leave) {
+        if !answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Leave) {
             pool.give(connection);
         }
         answer
@@ -206,18 +206,18 @@ impl Confirmation {
     /// A commit was answered `Committed`. One that did not have to be confirmed left what stood standing.
     pub(super) fn committed(&self, batch: &Batch) {
         if batch.confirm || self.knows(&batch.expect) {
-            self.standing.insert(batch.id, ());
+            self.confirmed.insert(batch.id, ());
         }
     }
 
     /// Whether all of these are known to stand.
     pub(super) fn knows(&self, read: &[(String, Expect)]) -> bool {
-        versions(read).all(|version| self.standing.get(&version).is_some())
+        versions(read).all(|version| self.confirmed.get(&version).is_some())
     }
 
     /// All of these were confirmed.
     pub(super) fn know(&self, read: &[(String, Expect)]) {
-        versions(read).for_each(|version| self.standing.insert(version, ()));
+        versions(read).for_each(|version| self.confirmed.insert(version, ()));
     }
 }
 

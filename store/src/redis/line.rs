@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     answers::{sorted, unread},
     fitness,
-    place::{TIMEOUT, host, reach},
+    place::{TIMEOUT, connect, host},
 };
 use crate::StoreError;
 
@@ -29,7 +29,7 @@ pub(super) struct Line {
 impl Line {
     /// Connects, examines the server and loads the library. `mode`: what the server has to be.
     pub(super) async fn open(at: ConnectionInfo, mode: &str, warn: bool) -> Result<Self, StoreError> {
-        let mut connection = reach(&at).await.map_err(sorted)?;
+        let mut connection = connect(&at).await.map_err(sorted)?;
         let info: String = asked(&mut connection, cmd("INFO")).await?;
         fitness::judged(&info, mode)?;
         if warn {

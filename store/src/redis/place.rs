@@ -23,7 +23,7 @@ use crate::{StoreError, TAGS};
 pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// No connection is waited for longer than this.
-const REACH: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The first good answer waits so long for one of a later epoch.
 const OTHERS: Duration = Duration::from_millis(100);
@@ -120,7 +120,7 @@ impl Finder {
 
     /// The cluster as one of its nodes sees it, and the epoch of that view.
     async fn cluster_by(&self, node: &ConnectionInfo) -> Result<((u64, bool), Layout), StoreError> {
-        let mut connection = reach(node).await.map_err(sorted)?;
+        let mut connection = connect(node).await.map_err(sorted)?;
         let (info, ranges): (String, Vec<Vec<Value>>) = pipe()
             .cmd("CLUSTER")
             .arg("INFO")
@@ -168,9 +168,9 @@ impl Finder {
         // A Sentinel has no databases, and mostly no password of its own.
         let open = RedisConnectionInfo::default();
         let settings = sentinel.redis_settings().clone().set_db(0);
-        let mut connection = match reach(&sentinel.clone().set_redis_settings(settings)).await {
+        let mut connection = match connect(&sentinel.clone().set_redis_settings(settings)).await {
             Err(error) if error.kind() == ErrorKind::AuthenticationFailed => {
-                reach(&sentinel.clone().set_redis_settings(open)).await
+                connect(&sentinel.clone().set_redis_settings(open)).await
             }
             reached => reached,
         }
@@ -210,9 +210,9 @@ async fn latest<R: Ord, T>(
 }
 
 /// A new connection, which is never repaired: where it breaks, it is asked again who is primary.
-pub(super) async fn reach(at: &ConnectionInfo) -> Result<MultiplexedConnection, RedisError> {
+pub(super) async fn connect(at: &ConnectionInfo) -> Result<MultiplexedConnection, RedisError> {
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(REACH))
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(TIMEOUT))
         .set_pipeline_buffer_size(PIPELINE);
     Client::open(at.clone())?.get_multiplexed_async_connection_with_config(&config).await

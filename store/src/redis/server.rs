@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    answers::{Course, sorted},
+    answers::{NextStep, sorted},
     keys,
     line::Line,
     place::{Finder, Layout, Place, TIMEOUT, host},
@@ -134,7 +134,7 @@ impl Server {
                 None => nobody(tag),
                 Some(line) => match self.ask_at(line, command, until).await {
                     Ok(answer) => return Ok(answer),
-                    Err((Course::Look | Course::Leave, error)) => sorted(error),
+                    Err((NextStep::Look | NextStep::Leave, error)) => sorted(error),
                     Err((_, error)) => return Err(sorted(error)),
                 },
             };
@@ -166,7 +166,7 @@ impl Server {
     /// One command at one primary. Where it turns out to be none, it is not waited for another.
     pub(super) async fn ask_one(&self, primary: &Primary, command: &Cmd) -> Result<Value, StoreError> {
         self.ask_at(&primary.line, command, Instant::now() + TIMEOUT).await.map_err(|(course, error)| {
-            if course != Course::Give {
+            if course != NextStep::Give {
                 self.look_later();
             }
             sorted(error)
@@ -180,7 +180,7 @@ impl Server {
 
     /// One command at one server, or at the one that takes over its slot; ends with an answer, or
     /// with what is to be done now.
-    async fn ask_at(&self, line: &Arc<Line>, command: &Cmd, until: Instant) -> Result<Value, (Course, RedisError)> {
+    async fn ask_at(&self, line: &Arc<Line>, command: &Cmd, until: Instant) -> Result<Value, (NextStep, RedisError)> {
         let mut asking: Option<Arc<Line>> = None;
         loop {
             let at = asking.as_ref().unwrap_or(line);
@@ -193,22 +193,22 @@ impl Server {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let course = Course::after(&error);
-            if course == Course::Leave {
+            let course = NextStep::after(&error);
+            if course == NextStep::Leave {
                 at.leave();
             }
             match course {
-                Course::Give | Course::Look | Course::Leave => return Err((course, error)),
-                _ if Instant::now() >= until => return Err((Course::Give, error)),
-                Course::Load => {
+                NextStep::Give | NextStep::Look | NextStep::Leave => return Err((course, error)),
+                _ if Instant::now() >= until => return Err((NextStep::Give, error)),
+                NextStep::Load => {
                     self.round_trips.fetch_add(1, Ordering::Relaxed);
-                    at.load(until).await.map_err(|error| (Course::Give, error))?;
+                    at.load(until).await.map_err(|error| (NextStep::Give, error))?;
                 }
-                Course::Ask { host, port } => match self.taker(&host, port, line).await {
+                NextStep::Ask { host, port } => match self.taker(&host, port, line).await {
                     Ok(taker) => asking = Some(taker),
                     Err(_) => sleep_until(until.min(Instant::now() + PAUSE)).await,
                 },
-                Course::Wait => {
+                NextStep::Wait => {
                     asking = None;
                     sleep_until(until.min(Instant::now() + PAUSE)).await;
                 }

@@ -117,13 +117,13 @@ async fn who_is_locked_out_is_found_and_let_in_again_for_a_reason_that_the_trail
         assert!(whole.contains("The chain is whole"), "{whole}");
         browser.looks("3-chain").await?;
 
-        let figures = browser.shows_page("insights?days=1", "#course").await?;
+        let figures = browser.shows_page("insights?days=1", "#counts").await?;
         assert_eq!(figures.tag_name().await?, "h2");
         assert_eq!(browser.find(".figures-spans [aria-current]").await?.text().await?, "24 hours");
         let numbers = browser.find(".figures-numbers").await?.text().await?;
         assert!(numbers.contains("Lockouts\n1"), "{numbers}");
         browser.click(".figures details summary").await?;
-        assert_eq!(browser.driver.find_all(By::Css("#course-table tbody tr")).await?.len(), 24, "an hour each");
+        assert_eq!(browser.driver.find_all(By::Css("#counts-table tbody tr")).await?.len(), 24, "an hour each");
         browser.looks("4-figures").await?;
         let csv = browser.find("a[download]").await?.prop("href").await?.expect("an address");
         let script = "const done = arguments[1]; fetch(arguments[0]).then((reply) => reply.text()).then(done)";
@@ -253,7 +253,7 @@ async fn an_account_is_made_reset_unlocked_and_disabled() {
         browser.fills("#name", "<img src=x> Demo Customer").await?;
         browser.fills("#emails", "demo1@example.com").await?;
         browser.click("#new button").await?;
-        browser.find("#state[data-standing=guest]").await?;
+        browser.find("#state[data-status=guest]").await?;
         assert!(browser.driver.find_all(By::Css("#reset")).await?.is_empty(), "a guest has no password");
         browser.has_words_only().await?;
         browser.looks("1-guest").await?;
@@ -264,7 +264,7 @@ async fn an_account_is_made_reset_unlocked_and_disabled() {
         assert!(rule.is_some_and(|ids| ids.contains("password-hint")), "the rule stands at the field");
         browser.fills("#password", "vexed lamp 7").await?;
         browser.click("#put button").await?;
-        browser.find("#state[data-standing=active]").await?;
+        browser.find("#state[data-status=active]").await?;
 
         browser.click("#reset").await?;
         browser.find("dialog.ask[open]").await?;
@@ -281,19 +281,19 @@ async fn an_account_is_made_reset_unlocked_and_disabled() {
         browser.shows_page("lockouts", row).await?;
         browser.looks("3-locked").await?;
         browser.click(&format!("{row} a")).await?;
-        browser.find("#state[data-standing=locked]").await?;
+        browser.find("#state[data-status=locked]").await?;
         browser.click("#unlock").await?;
         browser.is_sure().await?;
-        browser.find("#state[data-standing=active]").await?;
+        browser.find("#state[data-status=active]").await?;
         assert_eq!(logs_in(&house, "vexed lamp 7").await, 200);
         browser.click("#disable").await?;
         browser.is_sure().await?;
-        browser.find("#state[data-standing=disabled]").await?;
+        browser.find("#state[data-status=disabled]").await?;
         assert_eq!(logs_in(&house, "vexed lamp 7").await, 401);
         browser.looks("4-disabled").await?;
         browser.click("#enable").await?;
-        browser.find("#state[data-standing=active]").await?;
-        browser.shows_page("accounts?q=demo.cust", "[data-standing=active]").await?;
+        browser.find("#state[data-status=active]").await?;
+        browser.shows_page("accounts?q=demo.cust", "[data-status=active]").await?;
         browser.looks("5-list").await
     })
     .await;
@@ -419,7 +419,7 @@ async fn on_a_phone_every_page_of_the_desk_can_be_used() {
             ("webhooks/crm", "[data-status]"),
             ("channels", "[data-channel]"),
             ("audit?check=yes", "[data-entry]"),
-            ("insights", ".course"),
+            ("insights", ".counts"),
         ] {
             browser.shows_page(page, css).await?;
             let name = page.split('?').next().unwrap_or(page).replace('/', "-");

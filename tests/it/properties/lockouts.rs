@@ -244,7 +244,7 @@ fn settings(limits: &Limits) -> Settings {
 }
 
 fn opened(keys: &Keys, settings: &Settings, address: Address, now: u64, drawn: u64) -> (Interaction, Address) {
-    let opening = open::Opening {
+    let opening = open::NewInteraction {
         team: "acme".parse().expect("a name"),
         channel: "sms".parse().expect("a name"),
         conversation: "+37255512345".parse().expect("a conversation"),

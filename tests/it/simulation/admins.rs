@@ -12,8 +12,8 @@ use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::Material;
 use countersign::domain::team::Role;
-use countersign::engine::Told;
-use countersign::services::conversations::visits::Acting;
+use countersign::engine::Execution;
+use countersign::services::conversations::snapshots::Acting;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -35,7 +35,7 @@ impl People {
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
             match self.perform(&node, node.gateway.conversations.unlock(acting, &who, None, "asked", true)).await {
                 Answer::Unknown => {}
-                Answer::Told(_) | Answer::Refused(_) => return,
+                Answer::Execution(_) | Answer::Refused(_) => return,
             }
         }
     }
@@ -48,7 +48,7 @@ impl People {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
             match self.perform(&node, node.gateway.maintenance.erase(acting)).await {
-                Answer::Told(()) => {
+                Answer::Execution(()) => {
                     let now = self.after(&node, around);
                     return self.book().was_read(id, now, None);
                 }
@@ -65,7 +65,7 @@ impl People {
         let Some((node, _)) = self.node(0).await else { return };
         if self.things().teams[at].signing.len() < 8 {
             let made = self.perform(&node, node.gateway.teams.add_security_key(&team, None, &Actor::Owner, None)).await;
-            let Answer::Told(Told::Fresh(key)) = made else { return };
+            let Answer::Execution(Execution::Executed(key)) = made else { return };
             let Material::Shared(secret) = &key.material else { return };
             self.say(format_args!("{team} has the new key {}", key.kid));
             self.things().teams[at].signing.push((key.kid.clone(), base64url(secret.expose())));
@@ -84,7 +84,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             match self.perform(&node, node.gateway.teams.revoke_key(&team, &old, &Actor::Owner)).await {
-                Answer::Told(_) => {
+                Answer::Execution(_) => {
                     self.say(format_args!("{} revoked {old}", node.name));
                     let now = self.cluster.time.now();
                     return self.book().was_revoked(&team, &old, now);
@@ -100,7 +100,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             match self.perform(&node, node.gateway.teams.activate_key(team, kid, A_WEEK, &Actor::Owner)).await {
-                Answer::Told(change) => {
+                Answer::Execution(change) => {
                     self.say(format_args!("{} activated {kid}", node.name));
                     self.book().was_activated(team, kid, change.signing.as_ref());
                     return true;
@@ -119,7 +119,7 @@ impl People {
         let goes = self.cluster.chance.recent(&self.things().teams[0].passing).cloned().filter(|_| self.odds(500));
         let Some(text) = goes else {
             let made = node.gateway.teams.add_api_key(&team, Role::Bot, "passing", &Actor::Owner, None);
-            if let Answer::Told(Told::Fresh((_, secret))) = self.perform(&node, made).await {
+            if let Answer::Execution(Execution::Executed((_, secret))) = self.perform(&node, made).await {
                 let text = String::from_utf8_lossy(secret.expose()).into_owned();
                 self.things().teams[0].passing.push(text);
             }
@@ -130,7 +130,7 @@ impl People {
             let Some((node, _)) = self.node(attempt).await else { continue };
             match self.perform(&node, node.gateway.teams.remove_api_key(&team, &id, Role::Owner, &Actor::Owner)).await {
                 // Gone already: an earlier attempt did it, or somebody else.
-                Answer::Told(()) | Answer::Refused(Refusal::NotFound(_)) => {
+                Answer::Execution(()) | Answer::Refused(Refusal::NotFound(_)) => {
                     self.say(format_args!("{} removed the key {id}", node.name));
                     let now = self.cluster.time.now();
                     self.book().told.removed.entry(text).or_insert(now);
@@ -146,7 +146,7 @@ impl People {
     pub(super) async fn use_passing_key(&self) {
         let Some(text) = self.cluster.chance.pick(&self.things().teams[0].passing).cloned() else { return };
         let Some((node, around)) = self.node(0).await else { return };
-        if let Answer::Told(Some(caller)) = self.perform(&node, node.gateway.callers.caller(&text)).await {
+        if let Answer::Execution(Some(caller)) = self.perform(&node, node.gateway.callers.caller(&text)).await {
             let ended = self.book().told.removed.get(&text).copied();
             self.book().counts_still(ended, &format!("of {:?}", caller.actor), around);
         }
@@ -161,7 +161,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             match self.perform(&node, node.gateway.teams.patch_team(&team, patch, &Actor::Owner)).await {
-                Answer::Told(()) => return self.book().was_set(&team, &name, around),
+                Answer::Execution(()) => return self.book().was_set(&team, &name, around),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
             }
@@ -176,7 +176,7 @@ impl People {
             sleep(Duration::from_millis(300)).await;
             let Some((node, _)) = self.node(0).await else { continue };
             let mut listener = match self.perform(&node, node.gateway.event_log.listen(&team, Some(last))).await {
-                Answer::Told(listener) => listener,
+                Answer::Execution(listener) => listener,
                 Answer::Refused(Refusal::EventsGone) => {
                     let held = self.book().heads.get(&format!("h/{team}")).map(|head| head["gone"].as_u64());
                     last = held.flatten().unwrap_or(last).max(last);
@@ -184,7 +184,7 @@ impl People {
                 }
                 _ => continue,
             };
-            while let Answer::Told(numbered) = self.perform(&node, listener.next()).await {
+            while let Answer::Execution(numbered) = self.perform(&node, listener.next()).await {
                 last += 1;
                 let mut book = self.book();
                 let index = usize::try_from(last - 1).expect("few events");

@@ -68,7 +68,7 @@ pub struct Sent {
 
 /// What people were answered.
 #[derive(Default)]
-pub struct Told {
+pub struct Execution {
     /// Which assertion a handle took, by the handle's fingerprint.
     pub taken: BTreeMap<String, String>,
     /// The first answer to a message or an idempotency key.
@@ -116,7 +116,7 @@ pub struct Book {
     pub passed: BTreeSet<(InteractionId, u16)>,
     pub vouched: BTreeMap<String, String>,
     pub sent: Sent,
-    pub told: Told,
+    pub told: Execution,
     /// How often each kind of event happened.
     pub kinds: BTreeMap<&'static str, u64>,
     violation: Option<String>,
@@ -144,7 +144,7 @@ impl Book {
             passed: BTreeSet::new(),
             vouched: BTreeMap::new(),
             sent: Sent::default(),
-            told: Told::default(),
+            told: Execution::default(),
             kinds: BTreeMap::new(),
             violation: None,
         }

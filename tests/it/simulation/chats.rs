@@ -13,14 +13,14 @@ use countersign::domain::rules::bind::Finish;
 use countersign::domain::rules::finish::Said;
 use countersign::domain::rules::finish::shown_code;
 use countersign::domain::rules::issue::Request;
-use countersign::domain::rules::open::Opening;
+use countersign::domain::rules::open::NewInteraction;
 use countersign::domain::secret::Tag;
 use countersign::domain::secret::token::Token;
 use countersign::engine::Error;
-use countersign::engine::Remember;
-use countersign::engine::Told;
-use countersign::services::Held;
-use countersign::services::conversations::visits::Acting;
+use countersign::engine::Execution;
+use countersign::engine::IdempotencyRecord;
+use countersign::services::Snapshot;
+use countersign::services::conversations::snapshots::Acting;
 use serde_json::json;
 
 use super::cluster::Node;
@@ -65,7 +65,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             match self.perform(&node, self.ask_to_open(&node, &sent)).await {
-                Answer::Told(id) => {
+                Answer::Execution(id) => {
                     self.say(format_args!("{} opened {id}", node.name));
                     self.book().was_opened(id);
                     if let Some(key) = &sent.key {
@@ -91,18 +91,18 @@ impl People {
             Some(key) => Some(node.gateway.engine.reserve(&caller.mark, key, body.as_bytes()).await?),
             None => None,
         };
-        let opening = Opening {
+        let opening = NewInteraction {
             team,
             channel: "sms".parse().expect("a channel"),
             conversation: sent.conversation.parse().expect("a conversation"),
             participants: vec![(Role::Primary, Person::default()), (Role::Cosigner, Person::default())],
             device: None,
         };
-        let render = |held: &Held<bool>| held.interaction.id.to_string().into_bytes();
-        let remember = place.clone().map(|place| Remember::new(place, &render));
+        let render = |held: &Snapshot<bool>| held.interaction.id.to_string().into_bytes();
+        let remember = place.clone().map(|place| IdempotencyRecord::new(place, &render));
         match node.gateway.conversations.open(&opening, sent.token.as_deref(), &caller.actor, remember.as_ref()).await {
-            Ok(Told::Fresh(held)) => Ok(held.interaction.id),
-            Ok(Told::Again(bytes)) => {
+            Ok(Execution::Executed(held)) => Ok(held.interaction.id),
+            Ok(Execution::Replayed(bytes)) => {
                 Ok(String::from_utf8_lossy(&bytes).parse().expect("what was remembered is an id"))
             }
             Err(error) => {
@@ -143,13 +143,15 @@ impl People {
                     None => None,
                 };
                 let render =
-                    |held: &Held<countersign::domain::rules::issue::Issued>| held.outcome.token.text().into_bytes();
-                let remember = place.clone().map(|place| Remember::new(place, &render));
+                    |held: &Snapshot<countersign::domain::rules::issue::Issued>| held.outcome.token.text().into_bytes();
+                let remember = place.clone().map(|place| IdempotencyRecord::new(place, &render));
                 let told =
                     node.gateway.links.issue_link(id, Some(&team), &caller.actor, &request, remember.as_ref()).await;
                 match told {
-                    Ok(Told::Fresh(held)) => Ok(held.outcome.token),
-                    Ok(Told::Again(text)) => Ok(Token::parse(&String::from_utf8_lossy(&text)).expect("a token's text")),
+                    Ok(Execution::Executed(held)) => Ok(held.outcome.token),
+                    Ok(Execution::Replayed(text)) => {
+                        Ok(Token::parse(&String::from_utf8_lossy(&text)).expect("a token's text"))
+                    }
                     Err(error) => {
                         if let (Some(place), Error::Refused(_)) = (&place, &error) {
                             node.gateway.engine.release(place).await;
@@ -159,7 +161,7 @@ impl People {
                 }
             };
             match self.perform(&node, asking).await {
-                Answer::Told(token) => {
+                Answer::Execution(token) => {
                     self.say(format_args!("{} made {token:?}", node.name));
                     self.book().was_issued(&token);
                     if let Some(key) = &key {
@@ -181,7 +183,7 @@ impl People {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
             match self.perform(&node, node.gateway.links.continue_link(&token, &browser, None)).await {
-                Answer::Told(held) => {
+                Answer::Execution(held) => {
                     let handle = held.outcome.handle.clone();
                     self.say(format_args!("{} leads on with {handle:?}", node.name));
                     self.book().was_continued(&handle);
@@ -234,7 +236,7 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, around)) = self.node(attempt).await else { continue };
             match self.perform(&node, node.gateway.links.post_back(&handle.text(), &jwt)).await {
-                Answer::Told(held) => {
+                Answer::Execution(held) => {
                     self.say(format_args!("{} took {jti}: {}", node.name, held.outcome.status.as_str()));
                     self.book().must(good, || format!("{jti} was taken, and is not good"));
                     let done = held.outcome.done.clone();
@@ -264,7 +266,8 @@ impl People {
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
-            let Answer::Told(held) = self.perform(&node, node.gateway.links.finish(done, &browser, said)).await else {
+            let Answer::Execution(held) = self.perform(&node, node.gateway.links.finish(done, &browser, said)).await
+            else {
                 continue;
             };
             self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
@@ -291,7 +294,7 @@ impl People {
         let around = self.after(&node, before);
         let now = node.gateway.engine.now();
         let up = match answer {
-            Answer::Told(held) => {
+            Answer::Execution(held) => {
                 let there = held.interaction.is_open(now) && held.interaction.primary().flag.raised(now).is_some();
                 Some(there)
             }
@@ -328,7 +331,7 @@ impl People {
                 }
             };
             match self.perform(&node, asking).await {
-                Answer::Told(_) => return self.book().shows(id, around, what, is),
+                Answer::Execution(_) => return self.book().shows(id, around, what, is),
                 Answer::Refused(_) => return,
                 Answer::Unknown => {}
             }
@@ -353,7 +356,7 @@ impl People {
                 }
             };
             match self.perform(&node, reporting).await {
-                Answer::Told(_) => {
+                Answer::Execution(_) => {
                     let dead = |i: &countersign::domain::conversation::interaction::Interaction| {
                         i.participants.iter().all(|p| p.links.iter().all(|l| l.number != token.number))
                     };

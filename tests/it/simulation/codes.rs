@@ -18,11 +18,11 @@ use countersign::domain::rules::answer::Outcome;
 use countersign::domain::rules::ask::Request;
 use countersign::domain::rules::ask::Wanted;
 use countersign::domain::rules::ask::Way;
-use countersign::engine::Remember;
-use countersign::engine::Told;
-use countersign::services::Held;
+use countersign::engine::Execution;
+use countersign::engine::IdempotencyRecord;
+use countersign::services::Snapshot;
 use countersign::services::challenges::Attending;
-use countersign::services::conversations::visits::Acting;
+use countersign::services::conversations::snapshots::Acting;
 
 use super::book::Book;
 use super::flags::Of;
@@ -74,7 +74,7 @@ impl People {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let acting = Acting { id, team: Some(&team), actor: Actor::Owner };
             match self.perform(&node, node.gateway.challenges.ask(acting, &request, None)).await {
-                Answer::Told(Told::Fresh(held)) => {
+                Answer::Execution(Execution::Executed(held)) => {
                     let number = held.outcome.number;
                     self.say(format_args!("{} put challenge {number}", node.name));
                     let put = |i: &Interaction| {
@@ -86,7 +86,7 @@ impl People {
                     drop(book);
                     return self.things().challenges.push((at, ChallengeId { interaction: id, number }));
                 }
-                Answer::Told(Told::Again(_)) => unreachable!("nothing was remembered"),
+                Answer::Execution(Execution::Replayed(_)) => unreachable!("nothing was remembered"),
                 Answer::Refused(refusal) => return self.say(format_args!("no code: {refusal}")),
                 Answer::Unknown => {}
             }
@@ -117,16 +117,16 @@ impl People {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let attending = Attending { id, team: Some(&team), actor: Actor::Person };
             let name = message.parse().expect("a message's id");
-            let render = |held: &Held<Answered>| told(held.outcome.outcome).into_bytes();
-            let remember = Remember::new(node.gateway.challenges.answer_place(id, &name), &render);
+            let render = |held: &Snapshot<Answered>| told(held.outcome.outcome).into_bytes();
+            let remember = IdempotencyRecord::new(node.gateway.challenges.answer_place(id, &name), &render);
             match self
                 .perform(&node, node.gateway.challenges.answer(attending, Typed::Text(&text), true, Some(&remember)))
                 .await
             {
-                Answer::Told(answered) => {
+                Answer::Execution(answered) => {
                     let outcome = match answered {
-                        Told::Fresh(held) => told(held.outcome.outcome),
-                        Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                        Execution::Executed(held) => told(held.outcome.outcome),
+                        Execution::Replayed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                     };
                     self.say(format_args!("{} judged {message}: {outcome}", node.name));
                     if outcome == told(Outcome::Locked) || outcome == told(Outcome::Banned) {
@@ -164,7 +164,7 @@ impl People {
             let Some((node, around)) = self.node(attempt).await else { continue };
             let attending = Attending { id, team: Some(&team), actor: Actor::Owner };
             match self.perform(&node, node.gateway.challenges.cancel(attending)).await {
-                Answer::Told(_) => {
+                Answer::Execution(_) => {
                     let gone = |i: &Interaction| live(i, id.number).is_none();
                     return self.book().shows(id.interaction, around, "rid of a challenge", gone);
                 }

@@ -17,15 +17,15 @@ use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::interaction::Person;
 use countersign::domain::event::Actor;
 use countersign::domain::event::EventKind;
-use countersign::domain::event::webhook::Wanted as Told;
+use countersign::domain::event::webhook::Wanted as Execution;
 use countersign::domain::event::webhook::Writing;
 use countersign::domain::rules::ask::Request;
 use countersign::domain::rules::ask::Wanted;
 use countersign::domain::rules::ask::Way;
-use countersign::domain::rules::open::Opening;
+use countersign::domain::rules::open::NewInteraction;
 use countersign::domain::settings::precondition::Precondition;
-use countersign::engine::Told as Done;
-use countersign::services::conversations::visits::Acting;
+use countersign::engine::Execution as Done;
+use countersign::services::conversations::snapshots::Acting;
 use serde_json::{Map, json};
 use tokio::time::sleep;
 
@@ -94,7 +94,7 @@ async fn found(cluster: &Cluster) -> TeamName {
             .expect("no faults");
     }
     let (url, hook) = ("https://hook.example.com/".to_owned(), "hook".parse().expect("a name"));
-    let writing = Writing { url, events: vec![Told::All], signature: None };
+    let writing = Writing { url, events: vec![Execution::All], signature: None };
     gateway.webhooks.put_webhook(&team, &hook, &writing, Precondition::None, &Actor::Owner).await.expect("no faults");
     team
 }
@@ -201,7 +201,7 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
         email: Some(format!("c{number}@example.com")),
         ..Person::default()
     };
-    let opening = Opening {
+    let opening = NewInteraction {
         team: team.clone(),
         channel: "shop".parse().expect("a channel"),
         conversation: format!("c{number}").parse().expect("a conversation"),
@@ -209,14 +209,14 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
         device: None,
     };
     let opened = node.gateway.conversations.open(&opening, None, &Actor::Owner, None).await.ok()?;
-    let Done::Fresh(held) = opened else { unreachable!("nothing was remembered") };
+    let Done::Executed(held) = opened else { unreachable!("nothing was remembered") };
     let id: InteractionId = held.interaction.id;
     let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Auto);
     let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
     let acting = Acting { id, team: Some(team), actor: Actor::Owner };
     match node.gateway.challenges.ask(acting, &request, None).await.ok()? {
-        Done::Fresh(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),
-        Done::Again(_) => unreachable!("nothing was remembered"),
+        Done::Executed(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),
+        Done::Replayed(_) => unreachable!("nothing was remembered"),
     }
 }
 

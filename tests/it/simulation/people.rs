@@ -25,7 +25,7 @@ const ATTEMPTS: u64 = 3;
 /// What came of an attempt.
 #[derive(Debug)]
 pub enum Answer<T> {
-    Told(T),
+    Execution(T),
     Refused(Refusal),
     /// 503, or the node died: it may or may not have happened.
     Unknown,
@@ -203,7 +203,7 @@ impl People {
             done = act => done,
         };
         match done {
-            Ok(told) => Answer::Told(told),
+            Ok(told) => Answer::Execution(told),
             Err(Error::Refused(refusal)) => Answer::Refused(refusal),
             Err(Error::Away(_)) => Answer::Unknown,
             Err(Error::Damaged(why)) => {

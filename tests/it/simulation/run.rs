@@ -11,7 +11,7 @@ use countersign::domain::secret::base64url;
 use countersign::domain::settings::precondition::Precondition;
 use countersign::domain::team::Material;
 use countersign::domain::team::Role;
-use countersign::engine::Told;
+use countersign::engine::Execution;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -102,11 +102,11 @@ async fn found(cluster: &Arc<Cluster>) -> Vec<TeamFacts> {
         let patch = patch.as_object().expect("an object");
         gateway.teams.patch_team(&name, patch, &Actor::Owner).await.expect("good settings");
         let made = gateway.teams.add_security_key(&name, None, &Actor::Owner, None).await.expect("no faults");
-        let Told::Fresh(made) = made else { unreachable!("nothing was remembered") };
+        let Execution::Executed(made) = made else { unreachable!("nothing was remembered") };
         let Material::Shared(secret) = &made.material else { unreachable!("a shared key was made") };
         let signing = vec![(made.kid.clone(), base64url(secret.expose()))];
         let key = gateway.teams.add_api_key(&name, Role::Bot, "bot", &Actor::Owner, None).await.expect("no faults");
-        let Told::Fresh((_, key)) = key else { unreachable!("nothing was remembered") };
+        let Execution::Executed((_, key)) = key else { unreachable!("nothing was remembered") };
         let key = String::from_utf8_lossy(key.expose()).into_owned();
         teams.push(TeamFacts { name, key, signing, passing: Vec::new() });
     }

@@ -7,9 +7,9 @@ use countersign::domain::base::id::InteractionId;
 use countersign::domain::event::Actor;
 use countersign::domain::rules::hear::Sender;
 use countersign::domain::rules::receive::Received;
-use countersign::engine::Remember;
-use countersign::engine::Told;
-use countersign::services::Held;
+use countersign::engine::Execution;
+use countersign::engine::IdempotencyRecord;
+use countersign::services::Snapshot;
 use countersign::services::challenges::messages::Text;
 
 use super::people::{Answer, People};
@@ -63,16 +63,17 @@ impl People {
             let asking = async {
                 let (team, bot) = self.team(at);
                 self.caller(&node, &bot).await?;
-                let render = |held: &Held<Received>| told(held.outcome).into_bytes();
-                let remember = Remember::new(node.gateway.engine.message_place(id.as_bytes(), message), &render);
+                let render = |held: &Snapshot<Received>| told(held.outcome).into_bytes();
+                let remember =
+                    IdempotencyRecord::new(node.gateway.engine.message_place(id.as_bytes(), message), &render);
                 let text = Text { text, sender: Sender::Own, by: &Actor::Person, in_group: None };
                 Ok(match node.gateway.challenges.hear(id, Some(&team), text, &remember).await? {
-                    Told::Fresh(held) => told(held.outcome),
-                    Told::Again(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                    Execution::Executed(held) => told(held.outcome),
+                    Execution::Replayed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 })
             };
             match self.perform(&node, asking).await {
-                Answer::Told(heard) => {
+                Answer::Execution(heard) => {
                     self.say(format_args!("{} heard {message}: {heard}", node.name));
                     self.book().was_heard(id, message);
                     if heard == "Locked" || heard == "Banned" {

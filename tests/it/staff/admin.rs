@@ -112,8 +112,8 @@ async fn a086_pages_act_by_the_api_alone_and_hold_no_secret() {
             assert!(!search.contains("password") && !search.contains("<textarea"), "{page}: {search}");
         }
         let posts = html.matches("method=\"post\"").count();
-        let word = hidden(&html, "word");
-        let of_word = html.matches(&format!("name=\"word\" value=\"{word}\"")).count();
+        let word = hidden(&html, "csrf_token");
+        let of_word = html.matches(&format!("name=\"csrf_token\" value=\"{word}\"")).count();
         let wanted = if page.contains("/screens/") { 2 } else { 1 };
         assert_eq!((posts, of_word), (wanted, wanted), "{page}: signing out and a draft, which have the word");
         for secret in &secrets {
@@ -142,7 +142,7 @@ async fn a082_a_draft_is_shown_to_its_own_page_alone_and_kept_nowhere() {
     let (page, word) = ("/admin/teams/acme/screens/hint/draft", admin.word().await);
     let before = team.event_types().await;
     let html = "<p>Last <b>four</b></p><script>alert(1)</script><form action=x><input name=pin></form>";
-    let shown = admin.post(page, &[("word", &word), ("html", html)]).await;
+    let shown = admin.post(page, &[("csrf_token", &word), ("html", html)]).await;
     assert_eq!(shown.status, 200, "{}", shown.text());
     assert!(shown.text().contains("<b>four</b>"), "{}", shown.text());
     assert!(!shown.text().contains("alert") && !shown.text().contains("<input"), "{}", shown.text());
@@ -150,15 +150,15 @@ async fn a082_a_draft_is_shown_to_its_own_page_alone_and_kept_nowhere() {
     assert!(policy.starts_with("sandbox;") && policy.contains("form-action 'none'"), "{policy}");
     let long = "&".repeat(48 * 1024);
     for refused in ["", "<script>1</script>", long.as_str()] {
-        let told = admin.post(page, &[("word", &word), ("html", refused)]).await;
+        let told = admin.post(page, &[("csrf_token", &word), ("html", refused)]).await;
         assert_eq!(told.status, 200);
         assert!(told.text().contains("Nothing that may be shown"), "{}", told.text());
         assert!(told.header("content-security-policy").starts_with("sandbox;"));
     }
     let huge = "x".repeat(200 * 1024);
-    assert_eq!(admin.post(page, &[("word", &word), ("html", &huge)]).await.status, 413);
-    assert_eq!(admin.post(page, &[("word", "x"), ("html", html)]).await.status, 403, "another's word");
-    let fields = [("word", word.as_str()), ("html", html)];
+    assert_eq!(admin.post(page, &[("csrf_token", &word), ("html", &huge)]).await.status, 413);
+    assert_eq!(admin.post(page, &[("csrf_token", "x"), ("html", html)]).await.status, 403, "another's word");
+    let fields = [("csrf_token", word.as_str()), ("html", html)];
     assert_eq!(admin.post_from(page, &fields, "https://evil.example").await.status, 403, "another website's form");
     assert_eq!(admin.post("/admin/teams/other/screens/hint/draft", &fields).await.status, 404, "another team");
     assert_eq!(Desk::new(&world).post(page, &fields).await.status, 303, "nobody is in");

@@ -172,6 +172,6 @@ async fn an_erased_conversation_leaves_no_thread() {
         stream.next().await;
         world.call(&team.admin, "DELETE", &format!("/v1/interactions/{chat}"), Value::Null).await.expect(204);
         let id = chat.parse().expect("an id");
-        assert!(world.gateway.inbound.thread(id).await.expect("the store is there").entries.is_empty());
+        assert!(world.gateway.inbound.transcript(id).await.expect("the store is there").entries.is_empty());
     }
 }

@@ -142,7 +142,8 @@ async fn a139_what_a_card_takes_is_nobodys_to_read() {
     assert_eq!(window.types_in_card("late", &code).await["taken"], "nothing", "it comes too late, and goes nowhere");
     let told = format!("{:?} {:?}", window.sees().await, team.events().await);
     assert!(!told.contains(&code[..5]) && !told.contains("secret"), "{told}");
-    let kept = format!("{:?}", world.gateway.inbound.thread(chat.parse().expect("an id")).await.expect("it is there"));
+    let kept =
+        format!("{:?}", world.gateway.inbound.transcript(chat.parse().expect("an id")).await.expect("it is there"));
     assert!(!kept.contains(&code), "{kept}");
 }
 

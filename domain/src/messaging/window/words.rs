@@ -62,7 +62,7 @@ impl Invitation {
 
     /// The text of it.
     pub fn text(&self, key: &MacKey) -> String {
-        word(1, self.interaction, self.until, &self.nonce, key)
+        sealed_token(1, self.interaction, self.until, &self.nonce, key)
     }
 
     /// Takes only what was made with that key and is not over.
@@ -80,7 +80,7 @@ impl StatusToken {
 
     /// The text of it.
     pub fn text(&self, key: &MacKey) -> String {
-        word(3, self.interaction, self.until, &[], key)
+        sealed_token(3, self.interaction, self.until, &[], key)
     }
 
     /// Takes only what was made with that key and is not over.
@@ -98,7 +98,7 @@ impl Session {
 
     /// The text of it.
     pub fn text(&self, key: &MacKey) -> String {
-        word(2, self.interaction, self.until, self.embedder.as_bytes(), key)
+        sealed_token(2, self.interaction, self.until, self.embedder.as_bytes(), key)
     }
 
     /// Takes only what was made with that key and is not over.
@@ -108,7 +108,7 @@ impl Session {
     }
 }
 
-fn word(kind: u8, interaction: InteractionId, until: Moment, rest: &[u8], key: &MacKey) -> String {
+fn sealed_token(kind: u8, interaction: InteractionId, until: Moment, rest: &[u8], key: &MacKey) -> String {
     let mut bytes = vec![kind];
     bytes.extend_from_slice(interaction.as_bytes());
     bytes.extend_from_slice(&until.0.to_be_bytes());

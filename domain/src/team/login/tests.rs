@@ -8,8 +8,8 @@ use crate::base::way::Way;
 use crate::messaging::attempt::Tried;
 use crate::secret::{MacKey, Secret};
 use crate::team::login::account_messages::{About, News, Stop};
+use crate::team::login::account_status::AccountStatus;
 use crate::team::login::codes::{Code, Purpose};
-use crate::team::login::standing::Standing;
 use crate::team::login::tickets::{Lost, RefreshToken};
 
 const RULE: Lockout = Lockout { threshold: 3, duration_minutes: 15, growth: 1, max_lockouts: 0 };
@@ -126,7 +126,7 @@ fn an_account_is_locked_by_passwords_and_by_codes_wherever_they_were_typed() {
             let until = Moment(5).plus_minutes(15);
             assert_eq!((login.locked(Moment(5)), login.locked(until)), (Some(until), None), "{from:?} {codes}");
             assert_eq!(login.last_locked_at(), Some(Moment(5)));
-            assert_eq!(login.standing(false, true, Moment(5)), Standing::Locked);
+            assert_eq!(login.status(false, true, Moment(5)), AccountStatus::Locked);
             assert!(login.unlock(Moment(6)) && login.locked(Moment(6)).is_none());
         }
     }
@@ -145,7 +145,7 @@ fn an_account_is_locked_by_passwords_and_by_codes_wherever_they_were_typed() {
 fn an_account_stands_as_what_matters_most_of_it() {
     let (mut login, now) = (login(), Moment(5));
     let words = |login: &Login| {
-        [(true, true), (false, true), (false, false)].map(|(banned, known)| login.standing(banned, known, now).as_str())
+        [(true, true), (false, true), (false, false)].map(|(banned, known)| login.status(banned, known, now).as_str())
     };
     assert_eq!(words(&login), ["banned", "active", "guest"]);
     for _ in 0..3 {

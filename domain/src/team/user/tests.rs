@@ -23,7 +23,7 @@ fn failures_lock_and_then_not_even_the_right_password_is_compared() {
     assert_eq!(judge(&mut user, false), Judged::Wrong(Consequence::Counted));
     assert!(matches!(judge(&mut user, false), Judged::Wrong(Consequence::Locked(_))));
     assert_eq!(judge(&mut user, true), Judged::Refused);
-    assert!(matches!(user.standing(NOW.1), Standing::Locked(_)));
+    assert!(matches!(user.status(NOW.1), UserStatus::Locked(_)));
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn wrong_passwords_never_ban_and_wrong_codes_do() {
     at = at.plus_minutes(15);
     user.judge_code("000000", &RULE, (at, at));
     assert_eq!(user.judge_code("000000", &RULE, (at, at)), Judged::Wrong(Consequence::Banned));
-    assert_eq!(user.standing(at), Standing::Banned);
+    assert_eq!(user.status(at), UserStatus::Banned);
     user.unlock();
-    assert_eq!(user.standing(at), Standing::Active);
+    assert_eq!(user.status(at), UserStatus::Active);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn each_change_that_matters_ends_sessions() {
     user.sign_out_everywhere();
     user.forget_app();
     assert_eq!(user.generation, before + 4);
-    assert_eq!(user.standing(NOW.1), Standing::Disabled);
+    assert_eq!(user.status(NOW.1), UserStatus::Disabled);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn shell(word: &str, page: &'static str) -> Shell {
     Shell {
         language: "en".to_owned(),
         page,
-        word: text(),
+        csrf_token: text(),
         team: Some(text()),
         teams: vec![(text(), text()), ("beta".to_owned(), text())],
         name: Some(text()),

@@ -6,7 +6,7 @@ use countersign_pages::Pages;
 use countersign_pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
 use countersign_pages::admin::audit::{Audit, AuditRow, Check, Words};
 use countersign_pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
-use countersign_pages::admin::insights::{Course, Funnel, Insights};
+use countersign_pages::admin::insights::{Counts, Funnel, Insights};
 use countersign_pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
 use countersign_pages::admin::users::{UserRow, Users};
 use countersign_pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
@@ -63,7 +63,7 @@ pub(super) fn bare(pages: &Pages) -> Vec<String> {
         pages.admin_insights(&Insights {
             median: None,
             channels: Vec::new(),
-            course: Course::of(Vec::new()),
+            counts: Counts::of(Vec::new()),
             ..insights(word, frame("insights"))
         }),
         pages.admin_lockouts(&lockouts(true)),
@@ -202,13 +202,13 @@ fn audit(word: &str, frame: Shell) -> Audit {
 fn accounts(word: &str, frame: Shell) -> Accounts {
     let text = || word.to_owned();
     let all = ["active", "guest", "disabled", "locked", "banned"];
-    let row = |standing| AccountRow {
+    let row = |status| AccountRow {
         id: text(),
         path: "demo".into(),
         name: Some(text()),
         username: Some(text()),
         address: Some(text()),
-        standing,
+        status,
     };
     Accounts { frame, built_in: true, q: text(), accounts: all.map(row).into(), next: Some("accounts?cursor=7".into()) }
 }
@@ -225,7 +225,7 @@ fn account(word: &str, frame: Shell) -> AccountPage {
         created_at: "2026-03-01T09:12:12Z".into(),
     };
     let login = LoginFields {
-        standing: "locked",
+        status: "locked",
         registered: true,
         disabled_at: None,
         locked_until: at(),
@@ -249,7 +249,7 @@ fn insights(word: &str, frame: Shell) -> Insights {
         funnels: ["links", "codes", "invitations"].map(|of| Funnel::of(of, &[("invited", 8), ("arrived", 2)])).into(),
         numbers: vec![("lockouts", 7)],
         median: Some(150),
-        course: Course::of((0..7).map(stretch).collect()),
+        counts: Counts::of((0..7).map(stretch).collect()),
         channels: vec![(word.to_owned(), vec![1])],
         columns: vec!["bans"],
     }

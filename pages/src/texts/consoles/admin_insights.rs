@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     ("insights.funnel.links", ["Login links", "Anmeldelinks", "Liens de connexion", "Enlaces de acceso", "Sisselogimislingid"]),
     ("insights.funnel.codes", ["Codes", "Codes", "Codes", "Códigos", "Koodid"]),
     ("insights.funnel.invitations", ["Invitations", "Einladungen", "Invitations", "Invitaciones", "Kutsed"]),
-    ("insights.course", ["Over time", "Im Verlauf", "Au fil du temps", "A lo largo del tiempo", "Ajas"]),
+    ("insights.counts", ["Over time", "Im Verlauf", "Au fil du temps", "A lo largo del tiempo", "Ajas"]),
     ("insights.asked", ["Links and codes", "Links und Codes", "Liens et codes", "Enlaces y códigos", "Lingid ja koodid"]),
     ("insights.done", ["Authenticated", "Angemeldet", "Authentifiés", "Autenticados", "Tuvastatud"]),
     ("insights.table", ["As a table", "Als Tabelle", "En tableau", "Como tabla", "Tabelina"]),

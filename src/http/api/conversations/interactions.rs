@@ -14,7 +14,7 @@ use crate::domain::base::id::ParticipantId;
 use crate::domain::base::role::Role;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
-use crate::domain::rules::open::Opening;
+use crate::domain::rules::open::NewInteraction;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};
@@ -92,7 +92,7 @@ async fn open_interaction(
             region: short("/device/region".into(), device.region, 64)?,
         }),
     };
-    let opening = Opening {
+    let new_interaction = NewInteraction {
         team,
         channel: field("/channel", &asked.channel)?,
         conversation: field("/conversation", &asked.conversation)?,
@@ -106,7 +106,7 @@ async fn open_interaction(
     let told = state
         .gateway
         .conversations
-        .open(&opening, body.value.identity_token.as_deref(), &caller.actor, idempotency.as_ref())
+        .open(&new_interaction, body.value.identity_token.as_deref(), &caller.actor, idempotency.as_ref())
         .await;
     state.told(told, place.as_ref(), render).await
 }

@@ -344,12 +344,12 @@ async fn look_at_ticket(
     let found = state.gateway.logins.look_at_ticket(&team, &body.value.token).await?;
     let told = match found {
         None => json!({"active": false}),
-        Some(standing) => json!({
+        Some(active) => json!({
             "active": true,
-            "sub": standing.holder.customer,
-            "customerAccountId": standing.holder.number,
-            "amr": standing.amr,
-            "exp": standing.expires_at.unix_seconds(),
+            "sub": active.holder.customer,
+            "customerAccountId": active.holder.number,
+            "amr": active.amr,
+            "exp": active.expires_at.unix_seconds(),
         }),
     };
     Ok(Reply(told).into_response())

@@ -80,8 +80,8 @@ struct InvitationView {
 
 fn view(state: &Shared, user: &User) -> UserView {
     let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
-    let standing = user.standing(earliest);
-    let (status, until) = (standing.as_str(), standing.until());
+    let status = user.status(earliest);
+    let (status, until) = (status.as_str(), status.until());
     let locked_until = until.map(|until| until.shown(earliest, now).to_string());
     UserView {
         name: user.name.to_string(),

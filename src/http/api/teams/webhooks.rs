@@ -91,7 +91,7 @@ struct WebhookView {
 
 fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
     let Known { webhook, cursor, is_secret_new } = known;
-    let (status, since) = cursor.standing();
+    let (status, since) = cursor.status();
     WebhookView {
         name: name.to_string(),
         url: webhook.url.clone(),

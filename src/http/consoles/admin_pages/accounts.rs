@@ -83,7 +83,7 @@ async fn list(
             address: record.first_address().map(mask),
             name: record.name,
             username: record.username,
-            standing: account.standing.as_str(),
+            status: account.status.as_str(),
         });
     }
     Ok((rows, next))
@@ -129,7 +129,7 @@ fn record(kept: Kept) -> RecordFields {
 fn login(account: &AccountState) -> LoginFields {
     let text = |at: Option<Moment>| at.map(|at| at.to_string());
     LoginFields {
-        standing: account.standing.as_str(),
+        status: account.status.as_str(),
         registered: account.registered,
         disabled_at: text(account.disabled_at),
         locked_until: text(account.locked_until),

@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::api::teams::insights::table;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::insights::{Course, Funnel, Insights};
+use crate::pages::admin::insights::{Counts, Funnel, Insights};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -73,18 +73,18 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
     request
         .draw("insights", async |state, admitted| {
             let span = Span::of(&look, state.gateway.engine.now());
-            let [course, channels] = report(state, &admitted, span).await?;
+            let [over_time, channels] = report(state, &admitted, span).await?;
             let page = Insights {
                 frame: admitted.frame,
                 spans: SPANS.map(|days| (days, days == span.days)).into(),
                 csv: format!("insights.csv?days={}", span.days),
-                funnels: funnels(&course.total),
+                funnels: funnels(&over_time.total),
                 numbers: named(
-                    &course.total,
+                    &over_time.total,
                     &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
                 ),
-                median: course.total.median_seconds(),
-                course: Course::of(course.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
+                median: over_time.total.median_seconds(),
+                counts: Counts::of(over_time.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
                 channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
                 columns: COLUMNS.map(Step::as_str).into(),
             };
@@ -97,7 +97,7 @@ async fn download(request: PageRequest, Query(look): Query<Look>) -> Response {
     request
         .draw("insights", async |state, admitted| {
             let span = Span::of(&look, state.gateway.engine.now());
-            let [course, _] = report(state, &admitted, span).await?;
+            let [over_time, _] = report(state, &admitted, span).await?;
             let file = format!("attachment; filename=\"{}-{}-days.csv\"", admitted.name, span.days);
             let kind = "text/csv; charset=utf-8; header=present";
             let headers = [
@@ -105,7 +105,7 @@ async fn download(request: PageRequest, Query(look): Query<Look>) -> Response {
                 (header::CONTENT_DISPOSITION, &file),
                 (header::CACHE_CONTROL, "no-store"),
             ];
-            Ok((headers, table(&course)).into_response())
+            Ok((headers, table(&over_time)).into_response())
         })
         .await
 }
@@ -125,7 +125,7 @@ fn funnels(total: &Tally) -> Vec<Funnel> {
     ]
 }
 
-/// A column of the course: when it begins, how that is written, what was asked and who authenticated.
+/// A column of the counts: when it begins, how that is written, what was asked and who authenticated.
 fn stretch(part: &Part, tally: &Tally, by: By) -> (String, String, [u64; 2]) {
     let at = called(part);
     let written = match by {

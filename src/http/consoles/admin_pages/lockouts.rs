@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::PageRequest;
 use super::paths::in_path;
 use crate::domain::base::id::TeamName;
-use crate::domain::team::user::{MAX_USERS, Standing, User};
+use crate::domain::team::user::{MAX_USERS, User, UserStatus};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;
@@ -95,10 +95,10 @@ async fn users(state: &Shared, team: &TeamName) -> Result<Vec<Locked>, Error> {
 }
 
 fn locked_user(user: &User, now: Moment, earliest: Moment) -> Option<Locked> {
-    let (banned, until) = match user.standing(earliest) {
-        Standing::Banned => (true, None),
-        Standing::Locked(until) => (false, Some(until.shown(earliest, now).to_string())),
-        Standing::Invited | Standing::Active | Standing::Disabled => return None,
+    let (banned, until) = match user.status(earliest) {
+        UserStatus::Banned => (true, None),
+        UserStatus::Locked(until) => (false, Some(until.shown(earliest, now).to_string())),
+        UserStatus::Invited | UserStatus::Active | UserStatus::Disabled => return None,
     };
     let name = user.name.to_string();
     Some(Locked { path: in_path(&name), id: name, name: None, banned, until })

@@ -13,7 +13,7 @@ use super::{Admitted, PageRequest, unknown};
 use crate::domain::base::id::ScreenName;
 use crate::domain::team::screen::{MAX_BYTES, Screen};
 use crate::http::Shared;
-use crate::http::access::session::{is_word, token};
+use crate::http::access::session::{is_csrf_token, token};
 use crate::http::api::teams::screens::{frame, frame_refused};
 use crate::http::consoles::{shown, shown_under};
 use crate::http::documents::browser::{Fields, from_own_page};
@@ -122,8 +122,9 @@ async fn draft(page: PageRequest, request: Request) -> Result<Response, Problem>
     let headers = request.headers().clone();
     let fields = Fields::read(request).await?;
     let draw = async |state: &Shared, Admitted { frame: shell, team, .. }: Admitted| {
-        let word = token(state, &headers).is_some_and(|token| is_word(state, &token, fields.field("word")));
-        if !word || !from_own_page(state, &headers) {
+        let csrf_token =
+            token(state, &headers).is_some_and(|token| is_csrf_token(state, &token, fields.field("csrf_token")));
+        if !csrf_token || !from_own_page(state, &headers) {
             return Ok(notice(state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
         }
         Ok(match Screen::clean(fields.field("html")) {

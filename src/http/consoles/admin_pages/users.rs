@@ -48,7 +48,7 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
 
 fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
     let (now, earliest) = (state.gateway.engine.now(), state.gateway.engine.earliest());
-    let standing = user.standing(earliest);
+    let status = user.status(earliest);
     let name = user.name.to_string();
     UserRow {
         path: in_path(&name),
@@ -58,8 +58,8 @@ fn row(state: &Shared, admitted: &Admitted, user: &User) -> UserRow {
             Role::Admin => "admin",
             Role::Agent | Role::Bot => "agent",
         },
-        status: standing.as_str(),
-        until: standing.until().map(|until| until.shown(earliest, now).to_string()),
+        status: status.as_str(),
+        until: status.until().map(|until| until.shown(earliest, now).to_string()),
         totp: user.totp.is_some(),
         seen: user.signed_in_at.map(|at| at.to_string()),
         tendable: user.role <= admitted.role,

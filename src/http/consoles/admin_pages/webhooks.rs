@@ -79,7 +79,7 @@ async fn show(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
 
 fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
     let Known { webhook, cursor, .. } = known;
-    let (status, since) = cursor.standing();
+    let (status, since) = cursor.status();
     WebhookRow {
         name: name.to_string(),
         url: webhook.url.clone(),

@@ -1,4 +1,4 @@
-//! What a browser at a window sees, and when there is something new: entries of the thread after the
+//! What a browser at a window sees, and when there is something new: entries of the transcript after the
 //! last one that it has, and how the conversation stands.
 //!
 //! A link's way in and a code that was sent here are put together at this moment, for this browser,
@@ -13,7 +13,7 @@ use super::Guest;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::{State as Sent, What};
-use crate::domain::messaging::window::{DOTS, Entry, Said, Thread, link_number};
+use crate::domain::messaging::window::{DOTS, Entry, Said, Transcript, link_number};
 use crate::domain::proof::challenge::Check;
 use crate::domain::proof::flag::{Flag, Reason};
 use crate::domain::rules::hear::Kind;
@@ -22,8 +22,8 @@ use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::services::conversations::snapshots::Snapshot;
 use crate::services::inbound::Inbound;
-use crate::services::messaging::threads;
-use crate::services::messaging::threads::Bell;
+use crate::services::messaging::transcripts;
+use crate::services::messaging::transcripts::TranscriptWatch;
 use crate::store::CommitId;
 
 /// How often it is asked whether the guest may still look, and what other nodes did.
@@ -31,7 +31,7 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Something new.
 pub struct News {
-    /// In the thread.
+    /// In the transcript.
     pub entries: Vec<Shown>,
     /// How the conversation stands, where that changed.
     pub state: Option<State>,
@@ -108,10 +108,10 @@ pub struct Asked {
 pub struct Watcher {
     inbound: Arc<Inbound>,
     guest: Guest,
-    bell: Bell,
+    watch: TranscriptWatch,
     last: u64,
-    /// The thread that has nothing after `last`.
-    seen: Option<threads::Seen>,
+    /// The transcript that has nothing after `last`.
+    seen: Option<transcripts::Seen>,
     shown: Option<State>,
     /// The interaction's record as it was looked at last.
     told: Option<CommitId>,
@@ -124,8 +124,8 @@ impl Inbound {
     pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
         let shared = self.conversations.is_shared(id);
-        let bell = self.threads.look_at(id)?;
-        Some(Watcher { inbound: self.clone(), bell, guest, last, seen: None, shown: None, told: None, shared })
+        let watch = self.transcripts.look_at(id)?;
+        Some(Watcher { inbound: self.clone(), watch, guest, last, seen: None, shown: None, told: None, shared })
     }
 }
 
@@ -135,14 +135,14 @@ impl Watcher {
     pub async fn next(&mut self) -> Result<News, Error> {
         let (mut stale, id) = (true, self.guest.session.interaction);
         loop {
-            let woken = self.bell.woken().notified();
+            let woken = self.watch.woken().notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
             let (snapshot, version) = self.inbound.seat_again(&self.guest, self.told).await?;
             self.told = Some(version);
-            let newer = if stale || self.shared { self.inbound.threads.newer(id, self.seen).await? } else { None };
-            let (seen, thread) = newer.unzip();
-            let news = self.news(&snapshot, thread.as_ref());
+            let newer = if stale || self.shared { self.inbound.transcripts.newer(id, self.seen).await? } else { None };
+            let (seen, transcript) = newer.unzip();
+            let news = self.news(&snapshot, transcript.as_ref());
             self.seen = seen.or(self.seen);
             if !news.entries.is_empty() || news.state.is_some() {
                 self.last = news.entries.last().map_or(self.last, |entry| entry.number);
@@ -153,9 +153,9 @@ impl Watcher {
         }
     }
 
-    fn news(&self, snapshot: &Snapshot<()>, thread: Option<&Thread>) -> News {
+    fn news(&self, snapshot: &Snapshot<()>, transcript: Option<&Transcript>) -> News {
         let now = self.inbound.engine.now();
-        let entries = thread.map(|thread| thread.after(self.last)).unwrap_or_default();
+        let entries = transcript.map(|transcript| transcript.after(self.last)).unwrap_or_default();
         let entries = entries.iter().map(|entry| self.inbound.show(entry, &snapshot.interaction, now)).collect();
         let state = state(&snapshot.interaction, now);
         News { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }

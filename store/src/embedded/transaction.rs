@@ -17,7 +17,7 @@ use crate::{Batch, CommitId, Expect, Key, Outcome, Partition};
 pub(super) const SLICE: usize = 500;
 
 /// The open transaction of one group of changes.
-pub(super) struct Turn<'c> {
+pub(super) struct WriteTransaction<'c> {
     pub connection: &'c Connection,
     /// What the store comes to with what was done so far.
     pub totals: Totals,
@@ -28,15 +28,15 @@ pub(super) struct Turn<'c> {
 }
 
 /// The records that a batch names, as they stand: version and mark.
-type Standing<'b> = HashMap<&'b str, Option<(CommitId, Mark)>>;
+type WriteVersions<'b> = HashMap<&'b str, Option<(CommitId, Mark)>>;
 
-impl Turn<'_> {
+impl WriteTransaction<'_> {
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
-        let mut standing = self.standing(batch)?;
-        if let Some(outcome) = decided(batch, &standing) {
+        let mut versions = self.versions(batch)?;
+        if let Some(outcome) = decided(batch, &versions) {
             return Ok(outcome);
         }
-        self.records(batch, &mut standing)?;
+        self.records(batch, &mut versions)?;
         self.entries(batch)?;
         for event in &batch.events {
             self.totals.events += 1;
@@ -52,19 +52,19 @@ impl Turn<'_> {
         Ok(Outcome::Committed)
     }
 
-    fn standing<'b>(&self, batch: &'b Batch) -> Result<Standing<'b>, Failure> {
+    fn versions<'b>(&self, batch: &'b Batch) -> Result<WriteVersions<'b>, Failure> {
         let expected = batch.expect.iter().map(|(name, _)| name);
         let names = expected.chain(batch.put.iter().map(|put| &put.name)).chain(&batch.delete);
-        let mut standing = Standing::new();
+        let mut versions = WriteVersions::new();
         for name in names {
-            if !standing.contains_key(name.as_str()) {
-                standing.insert(name, tables::standing(self.connection, name)?);
+            if !versions.contains_key(name.as_str()) {
+                versions.insert(name, tables::version_and_mark(self.connection, name)?);
             }
         }
-        Ok(standing)
+        Ok(versions)
     }
 
-    fn records<'b>(&mut self, batch: &'b Batch, standing: &mut Standing<'b>) -> Result<(), Failure> {
+    fn records<'b>(&mut self, batch: &'b Batch, versions: &mut WriteVersions<'b>) -> Result<(), Failure> {
         let mut put_record = self.connection.prepare_cached(
             "INSERT INTO record (name, partition, version, board, alarm, expires, mark, bytes)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -84,7 +84,7 @@ impl Turn<'_> {
             let (name, bytes) = (head.name, &put.bytes[..]);
             let Head { partition, version, version_index, alarm, expires, .. } = head;
             put_record.execute(params![name, partition, version, version_index, alarm, expires, mark, bytes])?;
-            let old = standing.insert(name, Some((batch.id, mark))).flatten();
+            let old = versions.insert(name, Some((batch.id, mark))).flatten();
             self.totals.records.change(old.map(|(_, mark)| mark), Some(mark));
             if put.version_index {
                 self.version_index.push((put.name.as_str().into(), Some(batch.id)));
@@ -92,7 +92,7 @@ impl Turn<'_> {
         }
         for name in &batch.delete {
             self.connection.prepare_cached("DELETE FROM record WHERE name = ?1")?.execute([name])?;
-            let old = standing.insert(name, None).flatten();
+            let old = versions.insert(name, None).flatten();
             self.totals.records.change(old.map(|(_, mark)| mark), None);
             self.version_index.push((name.as_str().into(), None));
         }
@@ -215,8 +215,8 @@ impl Turn<'_> {
 }
 
 /// What the batch comes to without doing anything: a repetition or a conflict.
-fn decided(batch: &Batch, standing: &Standing<'_>) -> Option<Outcome> {
-    let found = |name: &str| standing.get(name).copied().flatten().map(|(version, _)| version);
+fn decided(batch: &Batch, versions: &WriteVersions<'_>) -> Option<Outcome> {
+    let found = |name: &str| versions.get(name).copied().flatten().map(|(version, _)| version);
     let ours = |name: &str| found(name) == Some(batch.id);
     let fits = |(name, expect): &(String, Expect)| {
         found(name)

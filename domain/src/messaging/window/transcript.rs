@@ -1,5 +1,5 @@
 //! What lies in a window: what was said on both sides, and cards. Bounded: the oldest gives way.
-//! A code lies in no thread, neither one that was sent nor one that was typed.
+//! A code lies in no transcript, neither one that was sent nor one that was typed.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,17 +8,17 @@ use crate::secret::token::Token;
 use crate::secret::{Secret, Tag};
 use crate::time::Moment;
 
-/// A thread has at most so many entries…
+/// A transcript has at most so many entries…
 const MAX_ENTRIES: usize = 200;
 /// … of at most so many bytes of text together.
 const MAX_BYTES: usize = 96 * 1024;
-/// Invitations that a thread remembers: more of them within their few minutes are refused.
+/// Invitations that a transcript remembers: more of them within their few minutes are refused.
 const MAX_INVITED: usize = 200;
 
 /// What lies in one conversation's window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Thread {
+pub struct Transcript {
     /// The newest entry's number.
     pub last: u64,
     /// Oldest first.
@@ -78,7 +78,7 @@ impl Said {
     }
 }
 
-impl Thread {
+impl Transcript {
     /// Puts something there; false where it was there already.
     pub fn put(&mut self, id: &str, said: Said, now: Moment) -> bool {
         if self.entries.iter().any(|entry| entry.id == id) {
@@ -134,38 +134,38 @@ mod tests {
 
     #[test]
     fn the_same_id_is_the_same_entry_and_numbers_rise() {
-        let mut thread = Thread::default();
-        assert!(thread.put("a", bot("one"), Moment(1)) && thread.put("b", bot("two"), Moment(2)));
-        assert!(!thread.put("a", bot("three"), Moment(3)));
-        assert_eq!(thread.after(0).len(), 2);
-        assert_eq!(thread.after(1)[0].id, "b");
-        assert!(thread.after(2).is_empty() && thread.after(9).is_empty());
-        assert_eq!(thread.at("b"), Some(Moment(2)));
+        let mut transcript = Transcript::default();
+        assert!(transcript.put("a", bot("one"), Moment(1)) && transcript.put("b", bot("two"), Moment(2)));
+        assert!(!transcript.put("a", bot("three"), Moment(3)));
+        assert_eq!(transcript.after(0).len(), 2);
+        assert_eq!(transcript.after(1)[0].id, "b");
+        assert!(transcript.after(2).is_empty() && transcript.after(9).is_empty());
+        assert_eq!(transcript.at("b"), Some(Moment(2)));
     }
 
     #[test]
     fn the_oldest_gives_way() {
-        let mut thread = Thread::default();
+        let mut transcript = Transcript::default();
         for n in 0..=MAX_ENTRIES {
-            thread.put(&n.to_string(), bot("x"), Moment(1));
+            transcript.put(&n.to_string(), bot("x"), Moment(1));
         }
-        assert_eq!((thread.entries.len(), thread.entries[0].number), (MAX_ENTRIES, 2));
-        thread.put("long", bot(&"x".repeat(MAX_BYTES)), Moment(1));
-        assert_eq!(thread.entries.len(), 1, "the newest stays, whatever its length");
-        assert_eq!(thread.last, MAX_ENTRIES as u64 + 2);
+        assert_eq!((transcript.entries.len(), transcript.entries[0].number), (MAX_ENTRIES, 2));
+        transcript.put("long", bot(&"x".repeat(MAX_BYTES)), Moment(1));
+        assert_eq!(transcript.entries.len(), 1, "the newest stays, whatever its length");
+        assert_eq!(transcript.last, MAX_ENTRIES as u64 + 2);
     }
 
     #[test]
     fn an_invitation_is_good_once() {
         let key = MacKey::new(b"k");
-        let (mut thread, one) = (Thread::default(), key.tag(&[b"one"]));
-        assert!(thread.use_up(one, Moment(10), Moment(1)));
-        assert!(!thread.use_up(one, Moment(10), Moment(9)));
-        assert!(thread.use_up(key.tag(&[b"two"]), Moment(20), Moment(10)));
-        assert_eq!(thread.used.len(), 1, "what is over anyway need not be remembered");
+        let (mut transcript, one) = (Transcript::default(), key.tag(&[b"one"]));
+        assert!(transcript.use_up(one, Moment(10), Moment(1)));
+        assert!(!transcript.use_up(one, Moment(10), Moment(9)));
+        assert!(transcript.use_up(key.tag(&[b"two"]), Moment(20), Moment(10)));
+        assert_eq!(transcript.used.len(), 1, "what is over anyway need not be remembered");
         for n in 0..MAX_INVITED {
-            thread.use_up(key.tag(&[&n.to_be_bytes()]), Moment(99), Moment(11));
+            transcript.use_up(key.tag(&[&n.to_be_bytes()]), Moment(99), Moment(11));
         }
-        assert!(!thread.use_up(key.tag(&[b"one more"]), Moment(99), Moment(11)));
+        assert!(!transcript.use_up(key.tag(&[b"one more"]), Moment(99), Moment(11)));
     }
 }

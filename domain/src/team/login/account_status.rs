@@ -6,7 +6,7 @@ use crate::time::Moment;
 
 /// How an account stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccountStatus {
     /// She may log in.
     Active,
     /// She has no password.
@@ -19,7 +19,7 @@ pub enum Standing {
     Banned,
 }
 
-impl Standing {
+impl AccountStatus {
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,13 +35,13 @@ impl Standing {
 impl Login {
     /// What matters most of it: what somebody has decided, then what wrong answers did, then what is missing.
     /// Whether her failure limit bans her, and whether she has a password where that is kept elsewhere, others know.
-    pub fn standing(&self, banned: bool, registered: bool, earliest: Moment) -> Standing {
+    pub fn status(&self, banned: bool, registered: bool, earliest: Moment) -> AccountStatus {
         match self.locked(earliest) {
-            _ if self.disabled_at.is_some() => Standing::Disabled,
-            _ if banned => Standing::Banned,
-            Some(_) => Standing::Locked,
-            None if registered => Standing::Active,
-            None => Standing::Guest,
+            _ if self.disabled_at.is_some() => AccountStatus::Disabled,
+            _ if banned => AccountStatus::Banned,
+            Some(_) => AccountStatus::Locked,
+            None if registered => AccountStatus::Active,
+            None => AccountStatus::Guest,
         }
     }
 

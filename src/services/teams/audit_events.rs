@@ -10,7 +10,7 @@ use crate::services::names::swept_name;
 
 impl Teams {
     /// Tells what somebody did that left nothing else behind. It is saved before it is done.
-    pub(crate) async fn tell_act(
+    pub(crate) async fn record_audit_event(
         &self,
         team: &TeamName,
         kind: EventKind,

@@ -1,4 +1,4 @@
-//! A line of signed POSTs to one receiver about one conversation: one leaves at a time, in the order
+//! An outbox of signed POSTs to one receiver about one conversation: one leaves at a time, in the order
 //! in which they joined. Each lies sealed in the commit of what it tells, and is gone once it was
 //! delivered or given up.
 //!
@@ -14,7 +14,7 @@ use crate::event::posting::{Answer, MAX_RETRY_TIME, awaited, wait};
 use crate::secret::Secret;
 use crate::time::Moment;
 
-/// Posts that wait in one line at most; then the oldest gives way.
+/// Posts that wait in one outbox at most; then the oldest gives way.
 const MAX_WAITING: usize = 64;
 
 /// Bytes of their bodies at most.
@@ -40,10 +40,10 @@ pub struct Post {
     pub until: Moment,
 }
 
-/// A line.
+/// An outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct Outbox {
     /// Whose.
     pub team: TeamName,
     /// Where it leads.
@@ -60,11 +60,11 @@ pub struct Line {
     rest_until: Option<Moment>,
 }
 
-/// The right to try a line's first post.
+/// The right to try an outbox's first post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim(u32);
 
-impl Line {
+impl Outbox {
     /// An empty one.
     pub fn new(team: TeamName, to: Recipient) -> Self {
         Self { team, to, waiting: VecDeque::new(), tries: 0, claims: 0, next: Moment(0), rest_until: None }
@@ -75,7 +75,7 @@ impl Line {
     /// many had to give way.
     pub fn join(&mut self, post: Post, now: Moment) -> (Option<Claim>, usize) {
         let mut dropped = 0;
-        let bytes = |line: &Self| line.waiting.iter().map(|post| post.body.expose().len()).sum::<usize>();
+        let bytes = |outbox: &Self| outbox.waiting.iter().map(|post| post.body.expose().len()).sum::<usize>();
         // The first may be on its way.
         while self.waiting.len() > 1
             && (self.waiting.len() >= MAX_WAITING || bytes(self) + post.body.expose().len() > MAX_BYTES)
@@ -173,8 +173,8 @@ mod tests {
 
     const FAILED: Answer = Answer::Failed(Failure { why: Why::Unanswered, after: None });
 
-    fn line() -> Line {
-        Line::new("acme".parse().unwrap(), Recipient::Forward("sms".parse().unwrap()))
+    fn outbox() -> Outbox {
+        Outbox::new("acme".parse().unwrap(), Recipient::Forward("sms".parse().unwrap()))
     }
 
     fn post(id: &str, until: u64) -> Post {
@@ -183,110 +183,110 @@ mod tests {
 
     #[test]
     fn one_leaves_at_a_time_and_in_order() {
-        let mut line = line();
-        let first = line.join(post("a", 1_000_000), Moment(0)).0.unwrap();
-        assert_eq!(line.join(post("b", 1_000_000), Moment(1)), (None, 0));
-        assert_eq!(line.claimed(first).unwrap().0.id, "a");
-        assert_eq!(line.claim(Moment(9_999)), None, "the first is on its way");
-        let second = line.settle(first, "a", Answer::Taken, Moment(5), 0).unwrap();
-        assert_eq!(line.claimed(second).unwrap().0.id, "b");
-        assert_eq!(line.settle(second, "b", Answer::Taken, Moment(6), 0), None);
-        assert_eq!(line.alarm(), None);
+        let mut outbox = outbox();
+        let first = outbox.join(post("a", 1_000_000), Moment(0)).0.unwrap();
+        assert_eq!(outbox.join(post("b", 1_000_000), Moment(1)), (None, 0));
+        assert_eq!(outbox.claimed(first).unwrap().0.id, "a");
+        assert_eq!(outbox.claim(Moment(9_999)), None, "the first is on its way");
+        let second = outbox.settle(first, "a", Answer::Taken, Moment(5), 0).unwrap();
+        assert_eq!(outbox.claimed(second).unwrap().0.id, "b");
+        assert_eq!(outbox.settle(second, "b", Answer::Taken, Moment(6), 0), None);
+        assert_eq!(outbox.alarm(), None);
     }
 
     #[test]
     fn what_fails_keeps_its_place_and_comes_again() {
-        let mut line = line();
-        let first = line.join(post("a", 1_000_000), Moment(0)).0.unwrap();
-        line.join(post("b", 1_000_000), Moment(1));
-        assert_eq!(line.settle(first, "a", FAILED, Moment(100), 0), None);
-        assert_eq!(line.alarm(), Some(Moment(3_850)));
-        assert_eq!(line.claim(Moment(3_849)), None);
-        let again = line.claim(Moment(3_850)).unwrap();
-        assert_eq!(line.claimed(again).unwrap().0.id, "a");
-        assert!(line.claimed(first).is_none(), "the first claim is over");
-        assert_eq!(line.settle(first, "a", FAILED, Moment(4_000), 0), None);
-        assert_eq!(line.alarm(), Some(Moment(13_850)), "a late word of failure changes nothing");
-        assert!(line.settle(first, "a", Answer::Taken, Moment(4_001), 0).is_some(), "of arrival it does");
+        let mut outbox = outbox();
+        let first = outbox.join(post("a", 1_000_000), Moment(0)).0.unwrap();
+        outbox.join(post("b", 1_000_000), Moment(1));
+        assert_eq!(outbox.settle(first, "a", FAILED, Moment(100), 0), None);
+        assert_eq!(outbox.alarm(), Some(Moment(3_850)));
+        assert_eq!(outbox.claim(Moment(3_849)), None);
+        let again = outbox.claim(Moment(3_850)).unwrap();
+        assert_eq!(outbox.claimed(again).unwrap().0.id, "a");
+        assert!(outbox.claimed(first).is_none(), "the first claim is over");
+        assert_eq!(outbox.settle(first, "a", FAILED, Moment(4_000), 0), None);
+        assert_eq!(outbox.alarm(), Some(Moment(13_850)), "a late word of failure changes nothing");
+        assert!(outbox.settle(first, "a", Answer::Taken, Moment(4_001), 0).is_some(), "of arrival it does");
     }
 
     /// Whoever talks to a bot that was away for long does not wait for the end of its longest wait.
     #[test]
     fn who_joins_has_the_first_tried_soon() {
-        let mut line = line();
-        let mut claim = line.join(post("a", u64::MAX), Moment(0)).0.unwrap();
+        let mut outbox = outbox();
+        let mut claim = outbox.join(post("a", u64::MAX), Moment(0)).0.unwrap();
         for _ in 0..12 {
-            line.settle(claim, "a", FAILED, line.next, 0);
-            claim = line.claim(line.next).unwrap();
+            outbox.settle(claim, "a", FAILED, outbox.next, 0);
+            claim = outbox.claim(outbox.next).unwrap();
         }
-        let now = line.next;
-        line.settle(claim, "a", FAILED, now, 0);
-        assert_eq!(line.alarm(), Some(now.plus(Duration::from_secs(5_400))));
-        assert_eq!(line.join(post("b", u64::MAX), now.plus(LEASE)), (None, 0));
-        assert_eq!(line.alarm(), Some(now.plus(LEASE * 2)));
-        line.join(post("c", u64::MAX), now.plus(LEASE * 3 / 2));
-        assert_eq!(line.alarm(), Some(now.plus(LEASE * 2)), "and no later");
-        let claim = line.claim(now.plus(LEASE * 2)).unwrap();
-        line.join(post("d", u64::MAX), now.plus(LEASE * 2));
-        assert_eq!(line.claim(now.plus(LEASE * 5 / 2)), None, "the first is on its way");
-        assert!(line.settle(claim, "a", Answer::Taken, now.plus(LEASE * 5 / 2), 0).is_some());
+        let now = outbox.next;
+        outbox.settle(claim, "a", FAILED, now, 0);
+        assert_eq!(outbox.alarm(), Some(now.plus(Duration::from_secs(5_400))));
+        assert_eq!(outbox.join(post("b", u64::MAX), now.plus(LEASE)), (None, 0));
+        assert_eq!(outbox.alarm(), Some(now.plus(LEASE * 2)));
+        outbox.join(post("c", u64::MAX), now.plus(LEASE * 3 / 2));
+        assert_eq!(outbox.alarm(), Some(now.plus(LEASE * 2)), "and no later");
+        let claim = outbox.claim(now.plus(LEASE * 2)).unwrap();
+        outbox.join(post("d", u64::MAX), now.plus(LEASE * 2));
+        assert_eq!(outbox.claim(now.plus(LEASE * 5 / 2)), None, "the first is on its way");
+        assert!(outbox.settle(claim, "a", Answer::Taken, now.plus(LEASE * 5 / 2), 0).is_some());
     }
 
     #[test]
     fn who_asks_to_be_left_alone_is() {
-        let mut line = line();
-        let first = line.join(post("a", u64::MAX), Moment(0)).0.unwrap();
+        let mut outbox = outbox();
+        let first = outbox.join(post("a", u64::MAX), Moment(0)).0.unwrap();
         let after = Some(Duration::from_secs(600));
-        line.settle(first, "a", Answer::Failed(Failure { why: Why::Status(429), after }), Moment(0), 0);
-        line.join(post("b", u64::MAX), Moment(1));
-        assert_eq!(line.alarm(), Some(Moment(600_000)));
+        outbox.settle(first, "a", Answer::Failed(Failure { why: Why::Status(429), after }), Moment(0), 0);
+        outbox.join(post("b", u64::MAX), Moment(1));
+        assert_eq!(outbox.alarm(), Some(Moment(600_000)));
     }
 
     /// The clock was wrong by a year, and is believed again.
     #[test]
     fn a_clock_that_is_set_back_keeps_no_line_waiting() {
         let (now, ahead) = (Moment(1_000_000_000), Moment(1_000_000_000).plus(MAX_RETRY_TIME * 365));
-        let mut line = line();
-        line.join(post("a", u64::MAX), ahead);
-        assert!(line.clone().claim(now).is_some(), "nobody has held it for a year");
-        line.join(post("b", u64::MAX), now);
-        assert_eq!(line.alarm(), Some(now.plus(LEASE)));
-        let claim = line.claim(now.plus(LEASE)).unwrap();
+        let mut outbox = outbox();
+        outbox.join(post("a", u64::MAX), ahead);
+        assert!(outbox.clone().claim(now).is_some(), "nobody has held it for a year");
+        outbox.join(post("b", u64::MAX), now);
+        assert_eq!(outbox.alarm(), Some(now.plus(LEASE)));
+        let claim = outbox.claim(now.plus(LEASE)).unwrap();
         let after = Some(MAX_RETRY_TIME);
-        line.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
-        line.join(post("c", u64::MAX), now);
-        assert_eq!(line.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
+        outbox.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
+        outbox.join(post("c", u64::MAX), now);
+        assert_eq!(outbox.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
     }
 
     #[test]
     fn what_is_past_its_time_goes() {
-        let mut line = line();
-        let first = line.join(post("a", 3_000), Moment(0)).0.unwrap();
-        line.join(post("b", 2_000), Moment(1));
-        assert_eq!(line.settle(first, "a", FAILED, Moment(2_500), 0), None, "no time is left for another try");
-        assert_eq!(line.alarm(), None);
-        line.join(post("c", 5_000), Moment(2_600));
-        assert_eq!(line.claim(Moment(12_600)), None);
-        assert_eq!(line.alarm(), None);
+        let mut outbox = outbox();
+        let first = outbox.join(post("a", 3_000), Moment(0)).0.unwrap();
+        outbox.join(post("b", 2_000), Moment(1));
+        assert_eq!(outbox.settle(first, "a", FAILED, Moment(2_500), 0), None, "no time is left for another try");
+        assert_eq!(outbox.alarm(), None);
+        outbox.join(post("c", 5_000), Moment(2_600));
+        assert_eq!(outbox.claim(Moment(12_600)), None);
+        assert_eq!(outbox.alarm(), None);
     }
 
     #[test]
     fn a_long_line_drops_the_oldest_that_is_not_on_its_way() {
-        let mut line = line();
+        let mut outbox = outbox();
         for n in 0..MAX_WAITING {
-            assert_eq!(line.join(post(&n.to_string(), 1), Moment(0)).1, 0);
+            assert_eq!(outbox.join(post(&n.to_string(), 1), Moment(0)).1, 0);
         }
-        assert_eq!(line.join(post("more", 1), Moment(0)), (None, 1));
-        assert_eq!((line.waiting[0].id.as_str(), line.waiting[1].id.as_str()), ("0", "2"));
+        assert_eq!(outbox.join(post("more", 1), Moment(0)), (None, 1));
+        assert_eq!((outbox.waiting[0].id.as_str(), outbox.waiting[1].id.as_str()), ("0", "2"));
         let large = Post { body: Secret::new(vec![0; MAX_BYTES]), ..post("large", 1) };
-        assert_eq!(line.join(large, Moment(0)).1, MAX_WAITING - 1);
-        assert_eq!(line.waiting.len(), 2);
+        assert_eq!(outbox.join(large, Moment(0)).1, MAX_WAITING - 1);
+        assert_eq!(outbox.waiting.len(), 2);
     }
 
     #[test]
     fn nothing_of_it_prints_a_body() {
-        let mut line = line();
-        line.join(Post { body: Secret::new(b"482913".to_vec()), ..post("a", 9) }, Moment(0));
-        assert!(!format!("{line:?}").contains("482913"));
+        let mut outbox = outbox();
+        outbox.join(Post { body: Secret::new(b"482913".to_vec()), ..post("a", 9) }, Moment(0));
+        assert!(!format!("{outbox:?}").contains("482913"));
     }
 }

@@ -1,4 +1,4 @@
-//! Web chats' threads: one sealed record beside its interaction, kept for a day after the last word.
+//! Web chats' transcripts: one sealed record beside its interaction, kept for a day after the last word.
 //! Any node reads and writes it; who looks at one on this node is woken when it changes here.
 //!
 //! It knows no caller: who may look or speak, `windows` says.
@@ -16,89 +16,89 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::base::id::InteractionId;
-use crate::domain::messaging::window::{Said, Thread};
+use crate::domain::messaging::window::{Said, Transcript};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::seal::{open_with, ready, seal_with};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::conversations::committed::{CommitObserver, Committed};
-use crate::services::names::thread_name;
+use crate::services::names::transcript_name;
 use crate::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store};
 
-/// How long a thread is kept after the last word.
+/// How long a transcript is kept after the last word.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Conflicts after which the store is said to be in contention.
 const MAX_ATTEMPTS: u32 = 64;
 
-/// All threads.
-pub(crate) struct Threads {
+/// All transcripts.
+pub(crate) struct Transcripts {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     seal: LessSafeKey,
-    bells: Arc<Bells>,
+    watchers: Arc<TranscriptWatchers>,
 }
 
 /// So many windows of one conversation may stand open on one node: a person's devices and tabs, and
 /// connections that were lost and are not known to be. A visitor who opens more would only make each
-/// change in her thread dearer.
+/// change in her transcript dearer.
 const MAX_WATCHERS: usize = 8;
 
-/// Who on this node looks at which thread.
+/// Who on this node looks at which transcript.
 #[derive(Default)]
-pub(crate) struct Bells(DashMap<InteractionId, Looked>);
+pub(crate) struct TranscriptWatchers(DashMap<InteractionId, Watched>);
 
-/// A thread that is looked at.
+/// A transcript that is looked at.
 #[derive(Default)]
-struct Looked {
+struct Watched {
     woken: Arc<Notify>,
-    lookers: usize,
+    count: usize,
 }
 
-/// What a thread was seen as. Its own, and not its interaction's: what is typed comes into it after the transaction.
+/// What a transcript was seen as. Its own, and not its interaction's: what is typed comes into it after the transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen(Option<CommitId>);
 
-/// One who looks; it is rung for as long as it is held.
-pub(crate) struct Bell {
-    bells: Arc<Bells>,
+/// One who looks; it is notified for as long as it is held.
+pub(crate) struct TranscriptWatch {
+    watchers: Arc<TranscriptWatchers>,
     id: InteractionId,
     woken: Arc<Notify>,
 }
 
-impl Bells {
+impl TranscriptWatchers {
     /// Something changed there.
-    pub fn ring(&self, id: InteractionId) {
-        if let Some(looked) = self.0.get(&id) {
-            looked.woken.notify_waiters();
+    pub fn notify(&self, id: InteractionId) {
+        if let Some(watched) = self.0.get(&id) {
+            watched.woken.notify_waiters();
         }
     }
 }
 
-impl Bell {
+impl TranscriptWatch {
     /// To be awaited before one looks, so that nothing falls in between.
     pub fn woken(&self) -> &Notify {
         &self.woken
     }
 }
 
-impl Drop for Bell {
+impl Drop for TranscriptWatch {
     fn drop(&mut self) {
-        self.bells.0.remove_if_mut(&self.id, |_, looked| {
-            looked.lookers -= 1;
-            looked.lookers == 0
+        self.watchers.0.remove_if_mut(&self.id, |_, watched| {
+            watched.count -= 1;
+            watched.count == 0
         });
     }
 }
 
-impl CommitObserver for Threads {
+impl CommitObserver for Transcripts {
     fn committed(&self, commit: &Committed<'_>) {
-        self.ring(commit.interaction.id);
+        self.notify(commit.interaction.id);
     }
 }
 
-impl Threads {
+impl Transcripts {
     /// Over the engine's store, clock and chance, sealed as its records are.
     pub fn new(engine: &Engine) -> Self {
         Self {
@@ -106,81 +106,81 @@ impl Threads {
             clock: engine.clock.clone(),
             entropy: engine.entropy.clone(),
             seal: ready(engine.keys.seal.expose()),
-            bells: Arc::default(),
+            watchers: Arc::default(),
         }
     }
 
-    /// Whoever holds the answer is woken when that interaction or its thread changes here. None where
+    /// Whoever holds the answer is woken when that interaction or its transcript changes here. None where
     /// as many look at it as may.
-    pub fn look_at(&self, id: InteractionId) -> Option<Bell> {
-        let mut looked = self.bells.0.entry(id).or_default();
-        if looked.lookers >= MAX_WATCHERS {
+    pub fn look_at(&self, id: InteractionId) -> Option<TranscriptWatch> {
+        let mut watched = self.watchers.0.entry(id).or_default();
+        if watched.count >= MAX_WATCHERS {
             return None;
         }
-        looked.lookers += 1;
-        Some(Bell { bells: self.bells.clone(), id, woken: looked.woken.clone() })
+        watched.count += 1;
+        Some(TranscriptWatch { watchers: self.watchers.clone(), id, woken: watched.woken.clone() })
     }
 
     /// Something changed there.
-    pub fn ring(&self, id: InteractionId) {
-        self.bells.ring(id);
+    pub fn notify(&self, id: InteractionId) {
+        self.watchers.notify(id);
     }
 
-    /// A thread as it is now; empty where nobody has spoken.
-    pub async fn read(&self, id: InteractionId) -> Result<Thread, Error> {
+    /// A transcript as it is now; empty where nobody has spoken.
+    pub async fn read(&self, id: InteractionId) -> Result<Transcript, Error> {
         Ok(self.load(id).await?.1)
     }
 
-    /// A thread as it is now and what tells it from an older one, where it is another than `seen`. Nothing of
+    /// A transcript as it is now and what tells it from an older one, where it is another than `seen`. Nothing of
     /// it is read where it is not.
-    pub async fn newer(&self, id: InteractionId, seen: Option<Seen>) -> Result<Option<(Seen, Thread)>, Error> {
+    pub async fn newer(&self, id: InteractionId, seen: Option<Seen>) -> Result<Option<(Seen, Transcript)>, Error> {
         let partition = Partition(id.partition());
         if let Some(Seen(version)) = seen
-            && !self.store.has_changed(partition, &thread_name(id), version).await?
+            && !self.store.has_changed(partition, &transcript_name(id), version).await?
         {
             return Ok(None);
         }
-        let (version, thread) = self.load(id).await?;
-        Ok(Some((Seen(version), thread)))
+        let (version, transcript) = self.load(id).await?;
+        Ok(Some((Seen(version), transcript)))
     }
 
-    /// Puts something into a thread; false where it was there already.
+    /// Puts something into a transcript; false where it was there already.
     pub async fn put(&self, id: InteractionId, name: &str, said: &Said) -> Result<bool, Error> {
-        self.change(id, |thread, now| thread.put(name, said.clone(), now)).await
+        self.change(id, |transcript, now| transcript.put(name, said.clone(), now)).await
     }
 
-    /// Changes a thread. What leaves it as it is is not saved.
-    pub async fn change<T>(&self, id: InteractionId, rule: impl Fn(&mut Thread, Moment) -> T) -> Result<T, Error> {
+    /// Changes a transcript. What leaves it as it is is not saved.
+    pub async fn change<T>(&self, id: InteractionId, rule: impl Fn(&mut Transcript, Moment) -> T) -> Result<T, Error> {
         for round in 0..MAX_ATTEMPTS {
             let (version, before) = self.load(id).await?;
-            let (mut thread, now) = (before.clone(), Moment(self.clock.now()));
-            let outcome = rule(&mut thread, now);
-            if thread == before {
+            let (mut transcript, now) = (before.clone(), Moment(self.clock.now()));
+            let outcome = rule(&mut transcript, now);
+            if transcript == before {
                 return Ok(outcome);
             }
-            if self.store.commit(self.batch(id, version, &thread, now)).await? == Outcome::Committed {
-                self.ring(id);
+            if self.store.commit(self.batch(id, version, &transcript, now)).await? == Outcome::Committed {
+                self.notify(id);
                 return Ok(outcome);
             }
             tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await;
         }
-        Err(Error::Away("too many writers of one thread".into()))
+        Err(Error::Away("too many writers of one transcript".into()))
     }
 
-    async fn load(&self, id: InteractionId) -> Result<(Option<CommitId>, Thread), Error> {
-        let name = thread_name(id);
+    async fn load(&self, id: InteractionId) -> Result<(Option<CommitId>, Transcript), Error> {
+        let name = transcript_name(id);
         let found = self.store.get(Partition(id.partition()), std::slice::from_ref(&name)).await?.pop().flatten();
-        let Some(record) = found else { return Ok((None, Thread::default())) };
+        let Some(record) = found else { return Ok((None, Transcript::default())) };
         let about = [name.as_bytes(), &record.version.0].concat();
         let plain = open_with(&self.seal, &about, &record.bytes);
         let plain = plain.ok_or_else(|| Error::Damaged(format!("{name} does not open")))?;
         Ok((Some(record.version), decode(&name, &plain)?))
     }
 
-    fn batch(&self, id: InteractionId, version: Option<CommitId>, thread: &Thread, now: Moment) -> Batch {
-        let (name, commit) = (thread_name(id), CommitId(self.draw()));
+    fn batch(&self, id: InteractionId, version: Option<CommitId>, transcript: &Transcript, now: Moment) -> Batch {
+        let (name, commit) = (transcript_name(id), CommitId(self.draw()));
         let about = [name.as_bytes(), &commit.0].concat();
-        let bytes = seal_with(&self.seal, self.draw(), &about, &encode(thread)).into();
+        let bytes = seal_with(&self.seal, self.draw(), &about, &encode(transcript)).into();
         let mut batch = Batch::new(commit, Partition(id.partition()));
         batch.confirm = true;
         batch.expect = vec![(name.clone(), version.map_or(Expect::Absent, Expect::Version))];
@@ -196,7 +196,7 @@ impl Threads {
 }
 
 #[async_trait]
-impl Windows for Threads {
+impl Windows for Transcripts {
     async fn put(&self, message: &Message) -> Result<Sent, DeliveryError> {
         // A message that belongs to no conversation (an admin tries the channel) has no window.
         let Some((id, number)) = belongs(&message.id) else { return Err(DeliveryError::Permanent("no-window")) };
@@ -208,10 +208,10 @@ impl Windows for Threads {
             // The code itself is read again when it is shown: it lies nowhere.
             Content::Code { text, .. } => Said::Code { text: text.clone(), message: number },
         };
-        match Threads::put(self, id, &message.id, &said).await {
+        match Transcripts::put(self, id, &message.id, &said).await {
             Ok(_) => Ok(Sent { platform_id: Some(message.id.clone()) }),
             Err(error) => {
-                tracing::warn!(%id, %error, "a window's thread could not be written");
+                tracing::warn!(%id, %error, "a window's transcript could not be written");
                 Err(DeliveryError::Retry("store-away"))
             }
         }
