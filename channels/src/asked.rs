@@ -1,9 +1,7 @@
 //! What a platform asks of an account, field by field, for whoever draws a form of it. What an answer must look
 //! like is judged when the account is opened, and said there.
 
-use crate::definition::MAX_PER_MINUTE;
-use crate::platform::account::{Field, SecretField, Shape};
-use crate::platform::fields::{BASE_URL, BEFORE, FORWARD_URL};
+use crate::account::{BASE_URL, BEFORE, FORWARD_URL, Field, MAX_PER_MINUTE, SecretField, Shape};
 
 /// A field of an account, or one of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]

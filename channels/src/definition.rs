@@ -4,25 +4,16 @@
 //! It knows no team and keeps no account: whoever asks brings one.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 
 use crate::Channel;
 use crate::asked::Asked;
 use crate::inbound::WebhookVerifier;
-use crate::validation::{self, FieldError};
+use crate::validation::FieldError;
 
-/// A team's account on a platform, as the team has written it.
-#[derive(Clone, Debug, Default)]
-pub struct Account {
-    /// What may be shown.
-    pub fields: Map<String, Value>,
-    /// What may not: keys and passwords by name.
-    pub secrets: BTreeMap<String, SecretString>,
-}
+pub use crate::account::Account;
 
 /// What a platform can do, for whoever chooses one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -113,57 +104,10 @@ impl Registry {
     }
 }
 
-/// Every field of an account must be one that the platform knows.
-pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<FieldError> {
-    let unknown = |place: &str, name: &str, known: &[&str]| {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        FieldError::at(
-            format!("/{place}/{name}"),
-            validation::UNKNOWN.saying(format!("no such field; there are: {known}")),
-        )
-    };
-    let open = account.fields.keys().filter(|name| !fields.contains(&name.as_str()));
-    let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));
-    let open = open.map(|name| unknown("account", name, fields));
-    open.chain(closed.map(|name| unknown("secrets", name, secrets))).collect()
-}
-
-/// How many messages a minute may bring to the platform: a field of every account.
-pub const MAX_PER_MINUTE: &str = "max_per_minute";
-
-/// No limit is larger: nothing would be left to wait for.
-const MAX_PER_MINUTE_ALLOWED: u64 = 60_000;
-
-/// The limit that an account says, as a number or as a text of digits.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, FieldError> {
-    let said = match account.fields.get(MAX_PER_MINUTE) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(value) => value.as_u64(),
-    };
-    let said = said.filter(|said| *said <= MAX_PER_MINUTE_ALLOWED).and_then(|said| u32::try_from(said).ok());
-    let limit = said.and_then(NonZeroU32::new);
-    let out_of_bounds = || validation::NUMBER.with([("least", &1), ("most", &MAX_PER_MINUTE_ALLOWED)]);
-    limit.map(Some).ok_or_else(|| FieldError::at(format!("/account/{MAX_PER_MINUTE}"), out_of_bounds()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::recorder::Recorder;
-
-    #[test]
-    fn an_account_that_says_too_much_is_told_what_there_is() {
-        let account = Account { fields: Map::from_iter([("sender".to_owned(), "x".into())]), ..Account::default() };
-        let wrong = only(&account, &["from"], &[]);
-        assert_eq!(wrong[0].pointer, "/account/sender");
-        assert!(wrong[0].error.detail.contains("from"));
-        assert_eq!(only(&account, &["sender"], &[]), []);
-    }
 
     #[test]
     fn a_registry_knows_its_definitions_by_name() {

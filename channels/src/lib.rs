@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+pub mod account;
 pub mod ambient;
 pub mod asked;
 pub mod auth;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::auth::Proof;
-use crate::definition::{Abilities, Account, Definition, max_per_minute};
+use crate::definition::{Abilities, Definition};
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
 use crate::inbound::proof::Verify;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
 
-pub mod account;
 pub mod body;
 pub mod check;
 pub mod fields;
@@ -28,6 +28,7 @@ pub mod request;
 pub mod retract;
 pub mod units;
 
+pub use crate::account;
 use crate::validation::{self, FieldError};
 use check::DefinitionError;
 use format::{File, Preview};
@@ -77,9 +78,9 @@ impl Platform {
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
     /// what that takes would be told of nothing, for ever.
     fn deaf(&self, account: &Account, known: &Known) -> Option<FieldError> {
-        account.fields.get(fields::FORWARD_URL).filter(|url| !url.is_null())?;
+        account.fields.get(FORWARD_URL).filter(|url| !url.is_null())?;
         let Some(inbound) = &self.inbound else {
-            let pointer = format!("/account/{}", fields::FORWARD_URL);
+            let pointer = format!("/account/{}", FORWARD_URL);
             return Some(FieldError::at(pointer, &validation::NOT_HEARD));
         };
         let can_prove = |proof: &Verify| proof.secret().is_none_or(|name| known.secrets.contains_key(name));

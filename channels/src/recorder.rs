@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::account::{Account, MAX_PER_MINUTE, max_per_minute, only};
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
+use crate::definition::{Abilities, Definition};
 use crate::validation::{FieldError, TEXT};
 use crate::{Channel, DeliveryError, Message, Nature, Sent};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::definition::{Abilities, Account, Definition, only};
+use crate::account::{Account, only};
+use crate::definition::{Abilities, Definition};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 

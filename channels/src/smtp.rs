@@ -18,11 +18,11 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
+use crate::account::{Account, MAX_PER_MINUTE, Shape, max_per_minute, only};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, MAX_PER_MINUTE, max_per_minute, only};
+use crate::definition::{Abilities, Definition};
 use crate::egress::EgressPolicy;
-use crate::platform::account::Shape;
 use crate::platform::outcome::Reason;
 use crate::{Channel, DeliveryError, Message, Sent};
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::account::{Account, Shape, only};
 use crate::asked::Asked;
-use crate::definition::{Abilities, Account, Definition, only};
-use crate::platform::account::Shape;
+use crate::definition::{Abilities, Definition};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 

@@ -13,7 +13,7 @@ use http::{HeaderValue, Request};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use crate::platform::fields::BEFORE;
+use crate::account::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Values};
 use crate::validation::{self, FieldError};

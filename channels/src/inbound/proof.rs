@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::signed::{Keyed, PublicKey};
 use super::sns::Topic;
 use super::token::{Discovered, SharedToken};
-use crate::platform::fields::BEFORE;
+use crate::account::BEFORE;
 use crate::template::Template;
 use crate::template::values::{Known, Moment, Values};
 use crate::validation::{self, FieldError};

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::fields::{BASE_URL, FORWARD_URL};
 use super::format::File;
 use super::matching::When;
+use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
 
 mod holes;

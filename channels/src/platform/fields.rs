@@ -8,20 +8,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::account::{Field, SecretField, Shape};
 use super::format::File;
+use crate::account::{
+    Account, BASE_URL, BEFORE, FORWARD_URL, Field, MAX_PER_MINUTE, SecretField, Shape, max_per_minute,
+};
 use crate::asked::Asked;
-use crate::definition::{Account, MAX_PER_MINUTE, max_per_minute};
 use crate::egress::EgressPolicy;
 use crate::template::values::Known;
 use crate::validation::{self, FieldError, ValidationError};
-
-/// Takes the platform's origin's place.
-pub const BASE_URL: &str = "base_url";
-/// Where what was heard is passed on to. The engine only judges it: to pass on is the gateway's.
-pub const FORWARD_URL: &str = "forward_url";
-/// What a replaced secret is called until it is forgotten.
-pub const BEFORE: &str = "_before";
 
 /// A field is at most so long.
 const MAX_BYTES: usize = 4096;

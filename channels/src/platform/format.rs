@@ -7,11 +7,11 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use super::account::{Field, SecretField, Shape};
 use super::body::Node;
 use super::matching::{Pointer, When};
 use super::outcome::{MessageId, Row};
 use super::retract::{Call, Retract};
+use crate::account::{Field, SecretField, Shape};
 use crate::auth::Auth;
 use crate::inbound::format::Inbound;
 use crate::template::Template;

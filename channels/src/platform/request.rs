@@ -8,10 +8,10 @@ use http::{HeaderName, HeaderValue, Request};
 use url::form_urlencoded;
 
 use super::body::Node;
-use super::fields::BASE_URL;
 use super::format::{Alphabet, Encoding, File, Form};
 use super::outcome::Reason;
 use super::units::{is_gsm, length};
+use crate::account::BASE_URL;
 use crate::template::address::UrlTemplate;
 use crate::template::escape::{self, EscapeError};
 use crate::template::values::{Known, Values};

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use super::address::turns;
-use crate::definition::Account;
+use crate::account::Account;
 use crate::validation::{self, FieldError, ValidationError};
 
 /// A field is at most so long.

@@ -2,7 +2,7 @@
 //! address has, and no more of a message than there is where the hole stands.
 
 use super::{ErrorAt, error_at};
-use crate::platform::fields::BASE_URL;
+use crate::account::BASE_URL;
 use crate::platform::format::File;
 use crate::template::{Name, Template};
 
