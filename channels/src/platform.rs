@@ -17,19 +17,16 @@ use crate::inbound::proof::Verify;
 use crate::template::values::Known;
 use crate::{Channel, inbound};
 
-pub mod body;
 pub mod check;
 pub mod fields;
 pub mod format;
 pub mod line;
-pub mod matching;
 pub mod outcome;
 pub mod request;
-pub mod retract;
 pub mod units;
 
-pub use crate::account;
 use crate::validation::{self, FieldError};
+pub use crate::{account, matching};
 use check::DefinitionError;
 use format::{File, Preview};
 use line::Line;

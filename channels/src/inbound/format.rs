@@ -9,8 +9,8 @@ use super::handshake::Handshake;
 use super::proof::Verify;
 use super::take::Take;
 use super::words::Edit;
-use crate::platform::matching::{Pointer, When};
-use crate::platform::retract::Call;
+use crate::call::Call;
+use crate::matching::{Pointer, When};
 use crate::template::values::{Known, Moment, Values};
 
 /// `[inbound]`

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::proof::{Against, VerificationError, same};
 use super::request::InboundRequest;
 use super::sns::is_amazons;
-use crate::platform::matching::{Document, Pointer, When};
+use crate::matching::{Document, Pointer, When};
 
 /// `[[inbound.handshake]]`
 #[derive(Clone, Debug, Deserialize)]

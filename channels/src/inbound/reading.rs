@@ -9,7 +9,7 @@ use super::shared::{Place, Shared};
 use super::take::{Item, Take};
 use super::{Audience, DeliveryReceipt, DeliveryStatus, Happening, Heard, Opened, Raw, words};
 use crate::Address;
-use crate::platform::matching::{Document, When};
+use crate::matching::{Document, When};
 
 impl Inbound {
     /// Everything that a document tells.

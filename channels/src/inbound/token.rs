@@ -19,7 +19,7 @@ use super::proof::{Against, VerificationError, header, near, same};
 use super::request::InboundRequest;
 use super::shared::bearer;
 use crate::auth::jwt::KeyEncoding;
-use crate::platform::matching::Pointer;
+use crate::matching::Pointer;
 use crate::template::Template;
 use crate::template::escape::hex;
 

@@ -4,9 +4,9 @@
 use std::fmt;
 
 use super::format::File;
-use super::matching::When;
 use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
+use crate::matching::When;
 
 mod holes;
 mod incoming;

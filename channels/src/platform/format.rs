@@ -7,13 +7,14 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use super::body::Node;
-use super::matching::{Pointer, When};
 use super::outcome::{MessageId, Row};
-use super::retract::{Call, Retract};
+use super::units::Unit;
 use crate::account::{Field, SecretField, Shape};
 use crate::auth::Auth;
+use crate::call::body::Node;
+use crate::call::{Call, Method};
 use crate::inbound::format::Inbound;
+use crate::matching::{Pointer, When};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 
@@ -78,6 +79,19 @@ pub struct About {
     /// Of each of these lists an account has exactly one field.
     #[serde(default)]
     pub one_of: Vec<Vec<String>>,
+}
+
+/// `[retract]`: a code that was typed, or one that we sent, goes from the chat where the platform can do
+/// that. Nothing depends on it: a code that was used is dead wherever it stands.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retract {
+    /// What a person wrote.
+    #[serde(default)]
+    pub heard: Option<Call>,
+    /// What we sent.
+    #[serde(default)]
+    pub sent: Option<Call>,
 }
 
 /// `[shown]`
@@ -201,33 +215,6 @@ pub struct Send {
     pub code: Vec<Form>,
 }
 
-/// A request's method.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// `GET`
-    Get,
-    /// `POST`
-    #[default]
-    Post,
-    /// `PUT`
-    Put,
-    /// `DELETE`
-    Delete,
-}
-
-impl Method {
-    /// As HTTP has it.
-    pub fn http(self) -> http::Method {
-        match self {
-            Self::Get => http::Method::GET,
-            Self::Post => http::Method::POST,
-            Self::Put => http::Method::PUT,
-            Self::Delete => http::Method::DELETE,
-        }
-    }
-}
-
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -287,21 +274,6 @@ pub struct Limits {
     /// `{code}`
     #[serde(default)]
     pub code: Option<usize>,
-}
-
-/// In what a length is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unit {
-    /// Unicode characters.
-    #[default]
-    Characters,
-    /// UTF-16 units: what lies beyond the first plane counts twice.
-    Utf16,
-    /// UTF-8 bytes.
-    Bytes,
-    /// Parts of a text message.
-    SmsParts,
 }
 
 /// `[answer]`

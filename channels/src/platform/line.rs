@@ -9,13 +9,13 @@ use http::{HeaderMap, Request};
 use secrecy::SecretString;
 
 use super::format::{self, File, Form};
-use super::matching::{Document, When, text};
 use super::outcome::{self, MessageId, Reason};
 use super::request::{forms, parts, request};
-use super::retract::Call;
 use crate::ambient::Ambient;
 use crate::auth::Proof;
+use crate::call::Call;
 use crate::http_client::{HttpClient, Lost};
+use crate::matching::{Document, When, text};
 use crate::template::values::{self, Known, Moment, Values};
 use crate::{
     Address, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms,

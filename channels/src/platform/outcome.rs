@@ -11,8 +11,8 @@ use jiff::fmt::rfc2822;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::matching::{Document, Pointer, When};
 use crate::DeliveryError;
+use crate::matching::{Document, Pointer, When, text};
 use crate::template::Template;
 
 /// Where the id of a message that was taken stands.
@@ -171,7 +171,7 @@ impl Hint {
     fn read(&self, reply: &Document, headers: &Headers, unix: u64) -> Option<Duration> {
         let found = match self {
             Self::Header(name) => moment(headers.get(name)?.to_str().ok()?, unix),
-            Self::Pointer(pointer) => moment(&super::matching::text(reply.json.pointer(pointer.as_str())?), unix),
+            Self::Pointer(pointer) => moment(&text(reply.json.pointer(pointer.as_str())?), unix),
             Self::MillisecondsAt(pointer) => reply.json.pointer(pointer.as_str())?.as_u64().map(Duration::from_millis),
             Self::Seconds(seconds) => Some(Duration::from_secs((*seconds).into())),
         };

@@ -7,11 +7,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request};
 use url::form_urlencoded;
 
-use super::body::Node;
 use super::format::{Alphabet, Encoding, File, Form};
 use super::outcome::Reason;
 use super::units::{is_gsm, length};
 use crate::account::BASE_URL;
+use crate::call::Call;
+use crate::call::body::Node;
 use crate::template::address::UrlTemplate;
 use crate::template::escape::{self, EscapeError};
 use crate::template::values::{Known, Values};
@@ -112,10 +113,22 @@ pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<
     Ok(request)
 }
 
-/// Media type, body, and what goes to the query instead.
-pub(super) type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
+impl Call {
+    /// The request, with these values in its holes.
+    pub fn request(&self, file: &File, values: &Values<'_>) -> Result<Request<Vec<u8>>, Reason> {
+        let url = address(file, &self.path, values, Vec::new()).map_err(|_| Reason::BadAddress)?;
+        let request = Request::builder().method(self.method.http()).uri(url);
+        let Some(body) = &self.body else { return request.body(Vec::new()).map_err(|_| Reason::BadAddress) };
+        let (content_type, bytes, _) = encode(Encoding::Json, body, values).map_err(|_| Reason::BadAddress)?;
+        let request = content_type.into_iter().fold(request, |request, kind| request.header(CONTENT_TYPE, kind));
+        request.body(bytes).map_err(|_| Reason::BadAddress)
+    }
+}
 
-pub(super) fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, EscapeError> {
+/// Media type, body, and what goes to the query instead.
+type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
+
+fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, EscapeError> {
     Ok(match encoding {
         Encoding::Json => {
             let json = body.json(values)?.unwrap_or_default();
@@ -130,7 +143,7 @@ pub(super) fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Re
 }
 
 /// Where a request goes, with these pairs in its query.
-pub(super) fn address(
+fn address(
     file: &File,
     path: &UrlTemplate,
     values: &Values<'_>,

@@ -1,7 +1,22 @@
 //! How long a text is, as platforms count: characters, UTF-16 units, bytes, parts of text messages.
 //! It counts and never cuts: a cut text has lost its code or its link.
 
-use super::format::Unit;
+use serde::Deserialize;
+
+/// In what a length is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Unicode characters.
+    #[default]
+    Characters,
+    /// UTF-16 units: what lies beyond the first plane counts twice.
+    Utf16,
+    /// UTF-8 bytes.
+    Bytes,
+    /// Parts of a text message.
+    SmsParts,
+}
 
 /// GSM 03.38's basic alphabet.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";

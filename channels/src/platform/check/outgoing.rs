@@ -4,10 +4,10 @@
 use super::holes::{Of, fields, known, secrets};
 use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
+use crate::call::Call;
 use crate::inbound::format::Assurance;
 use crate::platform::format::{Encoding, File, Form, Linking};
 use crate::platform::outcome::MessageId;
-use crate::platform::retract::Call;
 use crate::template::{Name, Template};
 
 /// Where the secret is said to stand it stands.
