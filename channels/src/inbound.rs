@@ -10,30 +10,23 @@ use serde_json::Value;
 
 use crate::Address;
 use crate::http_client::HttpClient;
+use crate::inbound_format::handshake::HandshakeReply;
+use crate::inbound_format::proof::{Against, VerificationError};
+use crate::inbound_format::request::InboundRequest;
+use crate::inbound_format::verify::Verify;
+use crate::inbound_format::{Assurance, Inbound, Packing, Reply};
 use crate::platform::line::Line;
 use crate::template::values::Known;
 
-pub mod format;
-pub mod handshake;
 pub mod keys;
-pub mod over;
 pub mod packed;
-pub mod proof;
 pub mod reading;
-pub mod request;
 pub mod room;
-pub mod shared;
-pub mod signed;
-pub mod sns;
-pub mod take;
-pub mod token;
-pub mod words;
 
-use format::{Inbound, Reply};
-use handshake::HandshakeReply;
 use keys::Keys;
-use proof::{Against, VerificationError, Verify};
-use request::InboundRequest;
+
+pub use crate::inbound_format as format;
+pub use crate::inbound_format::{proof, request, sns};
 
 /// Something that a person said.
 #[derive(Clone, Debug)]
@@ -158,12 +151,12 @@ impl WebhookVerifier {
     }
 
     /// What a sender's id is worth.
-    pub fn assurance(&self) -> format::Assurance {
+    pub fn assurance(&self) -> Assurance {
         self.inbound.assurance
     }
 
     /// Whether a body that is packed so is unpacked.
-    pub fn takes(&self, packing: format::Packing) -> bool {
+    pub fn takes(&self, packing: Packing) -> bool {
         self.inbound.packed == Some(packing)
     }
 

@@ -22,6 +22,7 @@ pub mod definition;
 pub mod egress;
 pub mod http_client;
 pub mod inbound;
+pub mod inbound_format;
 pub mod matching;
 pub mod platform;
 pub mod recorder;

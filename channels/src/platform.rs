@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use crate::Channel;
 use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
@@ -13,9 +14,9 @@ use crate::auth::Proof;
 use crate::definition::{Abilities, Definition};
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
-use crate::inbound::proof::Verify;
+use crate::inbound_format::Inbound;
+use crate::inbound_format::verify::Verify;
 use crate::template::values::Known;
-use crate::{Channel, inbound};
 
 pub mod check;
 pub mod fields;
@@ -34,7 +35,7 @@ use line::Line;
 /// A platform, as its definition says.
 pub struct Platform {
     file: Arc<File>,
-    inbound: Option<Arc<inbound::format::Inbound>>,
+    inbound: Option<Arc<Inbound>>,
     http_client: HttpClient,
     ambient: Arc<dyn Ambient>,
 }

@@ -3,12 +3,13 @@
 
 use serde_json::Value;
 
-use super::format::{AudienceRule, Format, Inbound, Linked, Message, Receipt};
-use super::proof::Verify;
-use super::shared::{Place, Shared};
-use super::take::{Item, Take};
-use super::{Audience, DeliveryReceipt, DeliveryStatus, Happening, Heard, Opened, Raw, words};
+use super::{Audience, DeliveryReceipt, DeliveryStatus, Happening, Heard, Opened, Raw};
 use crate::Address;
+use crate::inbound_format::request::Format;
+use crate::inbound_format::shared::{Place, Shared};
+use crate::inbound_format::take::{Item, Take};
+use crate::inbound_format::verify::Verify;
+use crate::inbound_format::{AudienceRule, Inbound, Linked, Message, Receipt, words};
 use crate::matching::{Document, When};
 
 impl Inbound {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::format::Members;
-use super::proof::VerificationError;
 use super::reading::accepted;
 use super::{Audience, Happening, WebhookVerifier};
+use crate::inbound_format::Members;
+use crate::inbound_format::proof::VerificationError;
 use crate::platform::line::Line;
 use crate::{Address, DeliveryError};
 

@@ -13,7 +13,7 @@ use crate::account::{Field, SecretField, Shape};
 use crate::auth::Auth;
 use crate::call::body::Node;
 use crate::call::{Call, Method};
-use crate::inbound::format::Inbound;
+use crate::inbound_format::Inbound;
 use crate::matching::{Pointer, When};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;

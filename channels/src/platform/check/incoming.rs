@@ -3,9 +3,9 @@
 
 use super::holes::{Of, known, secrets};
 use super::{ErrorAt, error_at, outgoing, sound_of_account};
-use crate::inbound::format::Inbound;
-use crate::inbound::handshake::Proof;
-use crate::inbound::proof::Verify;
+use crate::inbound_format::Inbound;
+use crate::inbound_format::handshake::Proof;
+use crate::inbound_format::verify::Verify;
 use crate::platform::format::File;
 
 /// What comes in.

@@ -5,7 +5,7 @@ use super::holes::{Of, fields, known, secrets};
 use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
 use crate::call::Call;
-use crate::inbound::format::Assurance;
+use crate::inbound_format::Assurance;
 use crate::platform::format::{Encoding, File, Form, Linking};
 use crate::platform::outcome::MessageId;
 use crate::template::{Name, Template};

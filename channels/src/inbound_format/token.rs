@@ -2,6 +2,8 @@
 //! publishes. The algorithm is the definition's and never the token's to choose, times are judged
 //! by our clock, and where a token speaks of the body or the address, they must be the ones.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
@@ -14,7 +16,6 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::format::ByName;
 use super::proof::{Against, VerificationError, header, near, same};
 use super::request::InboundRequest;
 use super::shared::bearer;
@@ -84,7 +85,7 @@ pub struct Rules {
     pub url_hash: Option<String>,
     /// Claims that must equal what stands in the body.
     #[serde(default)]
-    pub same: ByName<Pointer>,
+    pub same: BTreeMap<String, Pointer>,
 }
 
 /// A keyed hash that a token may be signed with.

@@ -1,11 +1,13 @@
 //! A request as it came in: nothing of it is parsed before it is proved. Its address is the one
-//! that the platform was given, whatever a proxy has made of it.
+//! that the platform was given, whatever a proxy has made of it. A definition says what its body is, and it is
+//! read as one document.
 
 use http::{HeaderMap, Method};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::format::{Format, Unwrap, Wrapping};
+use crate::matching::Pointer;
 
 /// A request from outside. It does not print: its body may hold a code, its head and address a secret.
 #[derive(Clone)]
@@ -74,6 +76,38 @@ impl InboundRequest<'_> {
         }
         Some(document)
     }
+}
+
+/// What a body is; all become one JSON document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// A form: an object of texts. What its body has not may stand in the query.
+    Form,
+    /// The query: an object of texts, with the body's text as `body`.
+    Query,
+}
+
+/// A document inside the document.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unwrap {
+    /// Where.
+    pub pointer: Pointer,
+    /// As what.
+    pub encoding: Wrapping,
+}
+
+/// As what a document stands inside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrapping {
+    /// JSON as text.
+    Json,
+    /// JSON in base64.
+    Base64Json,
 }
 
 /// Bytes out of standard base64.

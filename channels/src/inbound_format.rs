@@ -1,17 +1,29 @@
 //! The part of the definition format that says how what comes in is proved, answered and read.
-//! Only its tables: what they mean is done by the modules beside it.
-
-use std::collections::BTreeMap;
+//! Here are its tables; in the modules below, what its proofs, its handshakes and its places in documents mean.
 
 use serde::Deserialize;
 
-use super::handshake::Handshake;
-use super::proof::Verify;
-use super::take::Take;
-use super::words::Edit;
 use crate::call::Call;
 use crate::matching::{Pointer, When};
 use crate::template::values::{Known, Moment, Values};
+
+pub mod handshake;
+pub mod over;
+pub mod proof;
+pub mod request;
+pub mod shared;
+pub mod signed;
+pub mod sns;
+pub mod take;
+pub mod token;
+pub mod verify;
+pub mod words;
+
+use handshake::Handshake;
+use request::{Format, Unwrap};
+use take::Take;
+use verify::Verify;
+use words::Edit;
 
 /// `[inbound]`
 #[derive(Clone, Debug, Deserialize)]
@@ -90,44 +102,12 @@ impl Assurance {
     }
 }
 
-/// What a body is; all become one JSON document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// A form: an object of texts. What its body has not may stand in the query.
-    Form,
-    /// The query: an object of texts, with the body's text as `body`.
-    Query,
-}
-
 /// How a body may be packed: its `Content-Encoding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Packing {
     /// RFC 1952.
     Gzip,
-}
-
-/// A document inside the document.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unwrap {
-    /// Where.
-    pub pointer: Pointer,
-    /// As what.
-    pub encoding: Wrapping,
-}
-
-/// As what a document stands inside another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Wrapping {
-    /// JSON as text.
-    Json,
-    /// JSON in base64.
-    Base64Json,
 }
 
 /// What a platform is answered.
@@ -274,6 +254,3 @@ pub struct Members {
     /// So many are alone together: the person and we.
     pub most: usize,
 }
-
-/// Claims of a token by name, or values by pointer.
-pub type ByName<T> = BTreeMap<String, T>;

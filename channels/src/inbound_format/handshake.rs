@@ -1,6 +1,8 @@
 //! What a platform asks before it sends anything: to have a word said back, or an address visited.
 //! Who asks proves himself by a secret in the question, or by the signature that every request has.
 
+use std::collections::BTreeMap;
+
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +20,7 @@ pub struct Handshake {
     pub method: Method,
     /// Values of the query that are there and equal these.
     #[serde(default)]
-    pub query: super::format::ByName<String>,
+    pub query: BTreeMap<String, String>,
     /// What must hold for the body.
     #[serde(default)]
     pub when: Vec<When>,
