@@ -9,13 +9,13 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::Address;
+use crate::engine::line::Line;
 use crate::http_client::HttpClient;
 use crate::inbound_format::handshake::HandshakeReply;
 use crate::inbound_format::proof::{Against, VerificationError};
 use crate::inbound_format::request::InboundRequest;
 use crate::inbound_format::verify::Verify;
 use crate::inbound_format::{Assurance, Inbound, Packing, Reply};
-use crate::platform::line::Line;
 use crate::template::values::Known;
 
 pub mod keys;

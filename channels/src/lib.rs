@@ -20,6 +20,7 @@ pub mod auth;
 pub mod call;
 pub mod definition;
 pub mod egress;
+pub mod engine;
 pub mod http_client;
 pub mod inbound;
 pub mod inbound_format;

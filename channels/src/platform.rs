@@ -12,25 +12,22 @@ use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::auth::Proof;
 use crate::definition::{Abilities, Definition};
+use crate::engine::format::{File, Preview};
+use crate::engine::line::Line;
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
 use crate::inbound_format::Inbound;
 use crate::inbound_format::verify::Verify;
 use crate::template::values::Known;
+use crate::validation::{self, FieldError};
 
 pub mod check;
 pub mod fields;
-pub mod format;
-pub mod line;
-pub mod outcome;
-pub mod request;
-pub mod units;
 
-use crate::validation::{self, FieldError};
-pub use crate::{account, matching};
 use check::DefinitionError;
-use format::{File, Preview};
-use line::Line;
+
+pub use crate::engine::{outcome, units};
+pub use crate::{account, matching};
 
 /// A platform, as its definition says.
 pub struct Platform {

@@ -23,7 +23,7 @@ use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::definition::{Abilities, Definition};
 use crate::egress::EgressPolicy;
-use crate::platform::outcome::Reason;
+use crate::engine::outcome::Reason;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 pub mod address;

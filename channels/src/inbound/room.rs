@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::reading::accepted;
 use super::{Audience, Happening, WebhookVerifier};
+use crate::engine::line::Line;
 use crate::inbound_format::Members;
 use crate::inbound_format::proof::VerificationError;
-use crate::platform::line::Line;
 use crate::{Address, DeliveryError};
 
 impl WebhookVerifier {

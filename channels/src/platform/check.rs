@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::format::File;
 use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
+use crate::engine::format::File;
 use crate::matching::When;
 
 mod holes;

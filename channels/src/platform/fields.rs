@@ -8,12 +8,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::format::File;
 use crate::account::{
     Account, BASE_URL, BEFORE, FORWARD_URL, Field, MAX_PER_MINUTE, SecretField, Shape, max_per_minute,
 };
 use crate::asked::Asked;
 use crate::egress::EgressPolicy;
+use crate::engine::format::File;
 use crate::template::values::Known;
 use crate::validation::{self, FieldError, ValidationError};
 

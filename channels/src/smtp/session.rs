@@ -26,7 +26,7 @@ use super::wary::Wary;
 use super::{Server, Tls};
 use crate::DeliveryError;
 use crate::egress::EgressPolicy;
-use crate::platform::outcome::Reason;
+use crate::engine::outcome::Reason;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -3,7 +3,7 @@
 
 use super::{ErrorAt, error_at};
 use crate::account::BASE_URL;
-use crate::platform::format::File;
+use crate::engine::format::File;
 use crate::template::{Name, Template};
 
 /// The account's fields, in words.

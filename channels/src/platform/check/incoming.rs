@@ -3,10 +3,10 @@
 
 use super::holes::{Of, known, secrets};
 use super::{ErrorAt, error_at, outgoing, sound_of_account};
+use crate::engine::format::File;
 use crate::inbound_format::Inbound;
 use crate::inbound_format::handshake::Proof;
 use crate::inbound_format::verify::Verify;
-use crate::platform::format::File;
 
 /// What comes in.
 pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {

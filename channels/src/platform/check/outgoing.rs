@@ -5,9 +5,9 @@ use super::holes::{Of, fields, known, secrets};
 use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
 use crate::call::Call;
+use crate::engine::format::{Encoding, File, Form, Linking};
+use crate::engine::outcome::MessageId;
 use crate::inbound_format::Assurance;
-use crate::platform::format::{Encoding, File, Form, Linking};
-use crate::platform::outcome::MessageId;
 use crate::template::{Name, Template};
 
 /// Where the secret is said to stand it stands.

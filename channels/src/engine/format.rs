@@ -1,6 +1,6 @@
 //! The definition format: the types that a definition's TOML is read into. What a type can refuse
 //! it refuses while it is read, so that the error has its line; what spans several tables is
-//! `check`'s. `channels/README.md` teaches it.
+//! `platform::check`'s. `channels/README.md` teaches it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

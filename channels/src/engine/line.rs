@@ -24,12 +24,12 @@ use crate::{
 
 /// The channel of an account.
 pub struct Line {
-    pub(super) file: Arc<File>,
-    pub(super) known: Known,
-    pub(super) proof: Proof,
-    pub(super) http_client: HttpClient,
-    pub(super) ambient: Arc<dyn Ambient>,
-    pub(super) limit: Option<NonZeroU32>,
+    pub(crate) file: Arc<File>,
+    pub(crate) known: Known,
+    pub(crate) proof: Proof,
+    pub(crate) http_client: HttpClient,
+    pub(crate) ambient: Arc<dyn Ambient>,
+    pub(crate) limit: Option<NonZeroU32>,
 }
 
 #[async_trait]
