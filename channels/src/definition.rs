@@ -17,7 +17,7 @@ pub use crate::account::Account;
 
 /// What a platform can do, for whoever chooses one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Abilities {
+pub struct Features {
     /// What people call it.
     pub title: String,
     /// Whether links have a form of their own, such as a button; else they stand in the text.
@@ -39,7 +39,7 @@ pub struct Abilities {
     /// Whether what a person wrote can be taken out of the chat.
     pub retracts: bool,
     /// Whether agents there can be shown who was proved.
-    pub shows_standing: bool,
+    pub shows_status: bool,
     /// Whether what is said there is heard.
     pub hears: bool,
     /// Whether it says what became of messages.
@@ -57,7 +57,7 @@ pub trait Definition: Send + Sync + 'static {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>>;
 
     /// What it can do.
-    fn abilities(&self) -> Abilities;
+    fn features(&self) -> Features;
 
     /// What an account on it may say, for whoever fills one in; nothing: it describes none.
     fn asks(&self) -> Vec<Asked> {

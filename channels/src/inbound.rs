@@ -219,7 +219,7 @@ impl WebhookVerifier {
         let body = match courtesy {
             HandshakeReply::Say(text) => text,
             HandshakeReply::Visit(url) => {
-                self.keys.visit(&url).await?;
+                self.keys.confirm_address(&url).await?;
                 String::new()
             }
         };

@@ -160,7 +160,7 @@ pub enum Whose {
 
 /// What a platform's agents may know of who chats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct AuthenticationStatus {
     /// Whether it is proved who it is.
     pub is_authenticated: bool,
     /// Until when, as RFC 3339; empty where it is not.
@@ -171,7 +171,7 @@ pub struct Standing {
 
 /// What a channel is, as far as others go by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Nature {
+pub struct Capabilities {
     /// Its messages are text messages: each part is paid for, and phones look for codes in them.
     pub is_text_message: bool,
     /// For how many hours after the person's last words it may write freely; none: always.
@@ -184,7 +184,7 @@ pub struct Nature {
     pub receipts: Receipts,
 }
 
-impl Nature {
+impl Capabilities {
     /// Whether an address is a group's, as far as it tells.
     pub fn is_group(&self, to: &str) -> bool {
         self.groups.iter().any(|beginning| to.starts_with(beginning))
@@ -227,8 +227,8 @@ pub trait Channel: Send + Sync + 'static {
     }
 
     /// What it is, as far as others go by it.
-    fn nature(&self) -> Nature {
-        Nature::default()
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 
     /// How many messages of this account a minute may bring; none: as many as there are. The sender
@@ -247,7 +247,7 @@ pub trait Channel: Send + Sync + 'static {
     }
 
     /// Whether agents on the platform are shown who was proved.
-    fn shows_standing(&self) -> bool {
+    fn shows_status(&self) -> bool {
         false
     }
 
@@ -256,7 +256,7 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NOT_POSSIBLE`] where the platform cannot do that.
-    async fn show_standing(&self, _to: &Address, _standing: &Standing) -> Result<(), DeliveryError> {
+    async fn show_status(&self, _to: &Address, _standing: &AuthenticationStatus) -> Result<(), DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 

@@ -11,7 +11,7 @@ use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
 use crate::auth::Proof;
-use crate::definition::{Abilities, Definition};
+use crate::definition::{Definition, Features};
 use crate::engine::format::{File, Preview};
 use crate::engine::line::Line;
 use crate::http_client::HttpClient;
@@ -99,9 +99,9 @@ impl Definition for Platform {
         &self.file.platform.name
     }
 
-    fn abilities(&self) -> Abilities {
+    fn features(&self) -> Features {
         let (file, inbound) = (&self.file, self.inbound.as_deref());
-        Abilities {
+        Features {
             title: file.platform.title.clone(),
             link: !file.send.link.is_empty(),
             code: !file.send.code.is_empty(),
@@ -116,7 +116,7 @@ impl Definition for Platform {
             account_link: file.linking.is_some(),
             return_link: file.can.return_link.is_some(),
             retracts: file.retract.heard.is_some(),
-            shows_standing: file.shown.is_some(),
+            shows_status: file.shown.is_some(),
             hears: inbound.is_some(),
             receipts: inbound.is_some_and(|inbound| !inbound.receipt.is_empty()),
             assurance: inbound.map(|inbound| inbound.assurance.word()),

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::account::{Account, MAX_PER_MINUTE, max_per_minute, only};
 use crate::asked::Asked;
-use crate::definition::{Abilities, Definition};
+use crate::definition::{Definition, Features};
 use crate::validation::{FieldError, TEXT};
-use crate::{Channel, DeliveryError, Message, Nature, Sent};
+use crate::{Capabilities, Channel, DeliveryError, Message, Sent};
 
 /// As teams call it.
 const NAME: &str = "recorder";
@@ -121,16 +121,16 @@ impl Definition for Recorder {
         vec![Asked::field("inbox", "under which name messages are kept").optional(), Asked::rate_limit()]
     }
 
-    fn abilities(&self) -> Abilities {
+    fn features(&self) -> Features {
         let title = "Recorder".to_owned();
-        Abilities {
+        Features {
             title,
             link: true,
             code: true,
             initiate: true,
             idempotent: true,
             preview: "none",
-            ..Abilities::default()
+            ..Features::default()
         }
     }
 }
@@ -149,8 +149,8 @@ impl Channel for Inbox {
     }
 
     /// An inbox that is called after text messages stands for a phone's.
-    fn nature(&self) -> Nature {
-        Nature { is_text_message: self.inbox.contains("sms"), ..Nature::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { is_text_message: self.inbox.contains("sms"), ..Capabilities::default() }
     }
 
     fn max_per_minute(&self) -> Option<NonZeroU32> {

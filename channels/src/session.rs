@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::account::{Account, only};
-use crate::definition::{Abilities, Definition};
+use crate::definition::{Definition, Features};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 
@@ -27,8 +27,8 @@ impl Definition for Session {
         if wrong.is_empty() { Ok(Arc::new(*self)) } else { Err(wrong) }
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities { title: "Session of pages".to_owned(), preview: "none", ..Abilities::default() }
+    fn features(&self) -> Features {
+        Features { title: "Session of pages".to_owned(), preview: "none", ..Features::default() }
     }
 }
 

@@ -21,7 +21,7 @@ use url::{Host, Url};
 use crate::account::{Account, MAX_PER_MINUTE, Shape, max_per_minute, only};
 use crate::ambient::Ambient;
 use crate::asked::Asked;
-use crate::definition::{Abilities, Definition};
+use crate::definition::{Definition, Features};
 use crate::egress::EgressPolicy;
 use crate::engine::outcome::Reason;
 use crate::{Channel, DeliveryError, Message, Sent};
@@ -107,14 +107,14 @@ impl Definition for Smtp {
         ]
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities {
+    fn features(&self) -> Features {
+        Features {
             title: "Mail (SMTP)".to_owned(),
             link: true,
             code: true,
             initiate: true,
             preview: "fetched",
-            ..Abilities::default()
+            ..Features::default()
         }
     }
 }

@@ -70,7 +70,7 @@ pub enum Name {
     /// The same, and at most what a field of the account says: that, where there is no end.
     TtlWithin(String),
     /// A UUID that was never there before.
-    Fresh,
+    RandomUuid,
     /// A field of the account.
     Account(String),
     /// A secret of the account.
@@ -193,7 +193,7 @@ impl Name {
             "unix" => Self::Unix,
             "timestamp" => Self::Timestamp,
             "ttl" => Self::Ttl,
-            "fresh" => Self::Fresh,
+            "fresh" => Self::RandomUuid,
             "flag.state" => Self::FlagState,
             "flag.until" => Self::FlagUntil,
             "flag.methods" => Self::FlagMethods,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::account::{Account, Shape, only};
 use crate::asked::Asked;
-use crate::definition::{Abilities, Definition};
+use crate::definition::{Definition, Features};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
 
@@ -68,8 +68,8 @@ impl Definition for WebChat {
         vec![Asked::forward()]
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities {
+    fn features(&self) -> Features {
+        Features {
             title: "Web chat".to_owned(),
             link: true,
             code: true,
@@ -78,7 +78,7 @@ impl Definition for WebChat {
             preview: "none",
             hears: true,
             assurance: Some("platform"),
-            ..Abilities::default()
+            ..Features::default()
         }
     }
 }

@@ -19,7 +19,7 @@ mod render;
 mod schema;
 pub mod sections;
 mod texts;
-mod told;
+mod view_parts;
 
 #[cfg(test)]
 extern crate self as countersign_pages; // what the gallery, which other tests draw, too, calls it
@@ -35,7 +35,7 @@ pub use questions::{AskedQuestion, Questions};
 pub use refused::Refused;
 pub use render::Pages;
 pub use texts::{asked, in_english, language_for};
-pub use told::{App, End};
+pub use view_parts::{App, End};
 
 use serde::Serialize;
 

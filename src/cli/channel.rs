@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use countersign_channels::definition::{Abilities, Definition, Registry};
+use countersign_channels::definition::{Definition, Features, Registry};
 use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, Taken, WebhookVerifier};
@@ -179,14 +179,14 @@ fn list(registry: &Registry) -> String {
     let all = registry.names().filter_map(|name| registry.find(name));
     let widest = registry.names().map(str::len).max().unwrap_or_default();
     all.map(|definition| {
-        let can = definition.abilities();
+        let can = definition.features();
         format!("{:widest$}  {}\n{:widest$}  {}\n", definition.name(), can.title, "", able(&can).join("; "))
     })
     .collect()
 }
 
 /// What it can do, in words.
-fn able(can: &Abilities) -> Vec<String> {
+fn able(can: &Features) -> Vec<String> {
     let mut words = vec![match (can.initiate, can.window_hours) {
         (true, None) => "writes first".to_owned(),
         (true, Some(hours)) => format!("writes first by template, freely for {hours} h"),
@@ -206,7 +206,7 @@ fn able(can: &Abilities) -> Vec<String> {
         (can.return_link, "links back into the chat"),
         (can.account_link, "says itself whose browser has logged in"),
         (can.retracts, "takes what people typed back"),
-        (can.shows_standing, "shows its agents who was proved"),
+        (can.shows_status, "shows its agents who was proved"),
     ];
     words.extend(more.into_iter().filter(|(can, _)| *can).map(|(_, word)| word.to_owned()));
     words.push(match (can.hears, can.assurance) {

@@ -34,7 +34,7 @@ pub fn strip(bytes: &[u8]) -> Result<(Head, Vec<u8>), Unusable> {
             // Of the extended ones those that cameras write; arithmetic and lossless ones are none.
             0xC0..=0xC2 if head.is_none() => {
                 head = Some(frame(marker, content)?);
-                turn(turned, &mut kept);
+                set_orientation(turned, &mut kept);
                 kept.extend_from_slice(&bytes[at..end]);
             }
             0xC4 | 0xDB | 0xDD => kept.extend_from_slice(&bytes[at..end]),
@@ -112,13 +112,13 @@ fn orientation(content: &[u8]) -> Option<u8> {
         found
             .then(|| u16_at(entry + 8))
             .flatten()
-            .and_then(|turn| u8::try_from(turn).ok())
-            .filter(|turn| (2..=8).contains(turn))
+            .and_then(|set_orientation| u8::try_from(set_orientation).ok())
+            .filter(|set_orientation| (2..=8).contains(set_orientation))
     })
 }
 
 /// Says how the picture is to be turned, where it is: a segment of our own that says nothing else.
-fn turn(turned: Option<u8>, kept: &mut Vec<u8>) {
+fn set_orientation(turned: Option<u8>, kept: &mut Vec<u8>) {
     let Some(turned) = turned else { return };
     kept.extend_from_slice(&[0xFF, 0xE1, 0, 34]);
     kept.extend_from_slice(b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");

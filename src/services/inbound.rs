@@ -272,7 +272,7 @@ impl InboundMessage<'_> {
     /// Whether a message of which that became goes from the chat.
     fn is_taken_back(&self, received: Received) -> bool {
         let definition = self.inbound.drivers.registry().find(&self.channel.definition);
-        received != Received::Words && definition.is_some_and(|definition| definition.abilities().retracts)
+        received != Received::Words && definition.is_some_and(|definition| definition.features().retracts)
     }
 
     /// Whether it goes to the bot.

@@ -18,8 +18,8 @@ use crate::http_client::{HttpClient, Lost};
 use crate::matching::{Document, When, text};
 use crate::template::values::{self, Known, Moment, Values};
 use crate::{
-    Address, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE, Nature, Receipts, Sent, Standing, Terms,
-    Whose,
+    Address, AuthenticationStatus, Capabilities, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE,
+    Receipts, Sent, Terms, Whose,
 };
 
 /// The channel of an account.
@@ -63,10 +63,10 @@ impl Channel for Line {
         template.plain(&Values::of_message(&self.known, at, message, &parts(&self.file, message)?))
     }
 
-    fn nature(&self) -> Nature {
+    fn capabilities(&self) -> Capabilities {
         let (can, receipts) = (&self.file.can, self.file.inbound.iter().flat_map(|inbound| &inbound.receipt));
         let by_ours: Vec<bool> = receipts.map(|receipt| receipt.ours.is_some()).collect();
-        Nature {
+        Capabilities {
             is_text_message: can.is_text_message(&self.known.fields),
             window_hours: can.window_hours,
             groups: can.groups.clone(),
@@ -87,13 +87,13 @@ impl Channel for Line {
         self.ask(call.ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?, to, id).await.map(drop)
     }
 
-    fn shows_standing(&self) -> bool {
+    fn shows_status(&self) -> bool {
         self.shown().is_some()
     }
 
-    async fn show_standing(&self, to: &Address, standing: &Standing) -> Result<(), DeliveryError> {
+    async fn show_status(&self, to: &Address, status: &AuthenticationStatus) -> Result<(), DeliveryError> {
         let call = self.shown().ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?;
-        self.ask_with(call, to, "", Some(standing)).await.map(drop)
+        self.ask_with(call, to, "", Some(status)).await.map(drop)
     }
 
     fn linking(&self, nonce: &SecretString) -> Option<Linking> {
@@ -140,14 +140,14 @@ impl Line {
         call: &Call,
         to: &Address,
         id: &str,
-        standing: Option<&Standing>,
+        status: Option<&AuthenticationStatus>,
     ) -> Result<Document, DeliveryError> {
         let content = Content::Text(String::new());
         let (id, to, terms) = (id.to_owned(), to.clone(), Terms::default());
         let message = Message { id, to, subject: None, content, terms };
         let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
-        let values = Values::of_message(&self.known, at, &message, &parts).with_standing(standing);
+        let values = Values::of_message(&self.known, at, &message, &parts).with_status(status);
         let request = call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.word()))?;
         // The same message goes once, however often it is asked for.
         let (reply, was_kept) = self.exchange(request, &values, true).await?;

@@ -130,7 +130,7 @@ impl Keys {
     }
 
     /// Visits an address, as a platform asks it to be visited.
-    pub async fn visit(&self, url: &str) -> Result<(), VerificationError> {
+    pub async fn confirm_address(&self, url: &str) -> Result<(), VerificationError> {
         self.get(url).await.map(drop)
     }
 

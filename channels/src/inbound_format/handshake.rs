@@ -47,13 +47,13 @@ pub enum Proof {
     /// As every request does.
     Signature,
     /// By a secret.
-    Secret(Told),
+    Secret(AnswerSecret),
 }
 
 /// A secret that a question says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Told {
+pub struct AnswerSecret {
     /// Its name.
     pub name: String,
     /// Where the question says it.

@@ -42,13 +42,13 @@ pub fn parse(text: &str) -> Option<MailAddress> {
 fn is_dot_atom(user: &str) -> bool {
     let is_in_atom = |c: char| match c {
         c if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
-        c => !c.is_control() && !c.is_whitespace() && !turns(c),
+        c => !c.is_control() && !c.is_whitespace() && !reverses_text(c),
     };
     user.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_in_atom))
 }
 
 /// Characters that end a line, stand for nothing or turn the direction of reading.
-pub fn turns(c: char) -> bool {
+pub fn reverses_text(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

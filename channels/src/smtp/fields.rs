@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::address::turns;
+use super::address::reverses_text;
 use crate::account::Account;
 use crate::validation::{self, FieldError, ValidationError};
 
@@ -58,7 +58,7 @@ impl<'a> Fields<'a> {
     /// A text that stands in one line and changes nobody's direction of reading.
     pub fn one_line(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        if text.chars().any(|c| c.is_control() || turns(c)) {
+        if text.chars().any(|c| c.is_control() || reverses_text(c)) {
             return self.error(name, &validation::LINE);
         }
         Some(text)

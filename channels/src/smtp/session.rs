@@ -173,14 +173,14 @@ fn unanswered(stage: Stage, error: &Error) -> DeliveryError {
         Stage::Content => DeliveryError::Ambiguous,
         // It offers no way of logging in that we know.
         Stage::Login if error.is_client() => DeliveryError::AuthBroken(Reason::Credentials.word()),
-        _ if is_distrust(error) => DeliveryError::AuthBroken("tls"),
+        _ if is_tls_failure(error) => DeliveryError::AuthBroken("tls"),
         Stage::Greeting if !error.is_response() => DeliveryError::Retry("unreachable"),
         _ => DeliveryError::Retry(Reason::Unavailable.word()),
     }
 }
 
 /// Whether TLS itself failed, such as by a certificate that nobody vouches for.
-fn is_distrust(error: &Error) -> bool {
+fn is_tls_failure(error: &Error) -> bool {
     let mut source = error.source();
     while let Some(inner) = source {
         let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Filter, Hole, Name};
-use crate::{Content, Message, PIN, Standing};
+use crate::{AuthenticationStatus, Content, Message, PIN};
 
 /// The fields and secrets of an account, judged.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub struct Values<'a> {
     known: &'a Known,
     at: Moment,
     said: Option<Said<'a>>,
-    standing: Option<&'a Standing>,
+    status: Option<&'a AuthenticationStatus>,
     linking: Option<&'a Linking>,
 }
 
@@ -60,7 +60,7 @@ struct Said<'a> {
 impl<'a> Values<'a> {
     /// Of an account alone: what asks for tokens has no message.
     pub fn of_account(known: &'a Known, at: Moment) -> Self {
-        Self { known, at, said: None, standing: None, linking: None }
+        Self { known, at, said: None, status: None, linking: None }
     }
 
     /// Of a message.
@@ -70,12 +70,12 @@ impl<'a> Values<'a> {
             Content::Code { text, code } => Cow::Owned(text.replace(PIN, code.expose_secret())),
         };
         let said = Said { message, parts, text, plain: message.content.plain() };
-        Self { known, at, said: Some(said), standing: None, linking: None }
+        Self { known, at, said: Some(said), status: None, linking: None }
     }
 
     /// With how it stands with who chats.
-    pub fn with_standing(self, standing: Option<&'a Standing>) -> Self {
-        Self { standing, ..self }
+    pub fn with_status(self, status: Option<&'a AuthenticationStatus>) -> Self {
+        Self { status, ..self }
     }
 
     /// With what a browser carries to the platform.
@@ -117,14 +117,14 @@ impl<'a> Values<'a> {
             }
             Name::Unix => Some(self.at.unix.to_string()),
             Name::Timestamp => Some(timestamp(self.at.unix)),
-            Name::Fresh => Some(uuid(self.at.chance)),
+            Name::RandomUuid => Some(uuid(self.at.chance)),
             Name::FlagState => {
-                let is_authenticated = self.standing?.is_authenticated;
+                let is_authenticated = self.status?.is_authenticated;
                 Some(if is_authenticated { "authenticated" } else { "unauthenticated" }.to_owned())
             }
-            Name::FlagUntil => Some(self.standing?.until.clone()),
-            Name::FlagMethods => Some(self.standing?.methods.clone()),
-            Name::FlagWords => self.standing.map(words),
+            Name::FlagUntil => Some(self.status?.until.clone()),
+            Name::FlagMethods => Some(self.status?.methods.clone()),
+            Name::FlagWords => self.status.map(words),
             Name::LinkingNonce => Some(self.linking?.nonce.expose_secret().to_owned()),
             Name::LinkingToken => Some(self.linking?.token.as_ref()?.expose_secret().to_owned()),
             _ => self.said.as_ref()?.named(name, self.known),
@@ -133,8 +133,8 @@ impl<'a> Values<'a> {
 }
 
 /// How it stands, in words.
-fn words(standing: &Standing) -> String {
-    let Standing { is_authenticated, until, methods } = standing;
+fn words(status: &AuthenticationStatus) -> String {
+    let AuthenticationStatus { is_authenticated, until, methods } = status;
     match is_authenticated {
         true => format!("authenticated until {until}, by {}", methods.replace(',', ", ")),
         false => "unauthenticated".to_owned(),

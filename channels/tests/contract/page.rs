@@ -10,7 +10,7 @@ fn the_page_lists_each_platform_with_what_it_can_do() {
     let page = include_str!("../../README.md");
     let yes = |yes: bool| if yes { "yes" } else { "" };
     let rows = all().into_iter().map(|(platform, _)| {
-        let can = platform.abilities();
+        let can = platform.features();
         let first = match (can.initiate, can.window_hours) {
             (true, None) => "yes".to_owned(),
             (true, Some(hours)) => format!("by template; freely for {hours} h"),

@@ -2,7 +2,7 @@
 //! the id that the platform gave.
 
 use countersign_channels::definition::Definition as _;
-use countersign_channels::{Address, DeliveryError, Linking, NOT_POSSIBLE, Standing, Terms, Whose};
+use countersign_channels::{Address, AuthenticationStatus, DeliveryError, Linking, NOT_POSSIBLE, Terms, Whose};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ async fn a_browser_that_logged_in_is_led_to_its_platform() {
     for (platform, case) in all() {
         let name = &platform.file().platform.name;
         let (channel, to) = (case.channel(&platform, &server.url, &[]), Address::new(&case.to));
-        assert_eq!(platform.abilities().account_link, case.linking.is_some(), "{name}");
+        assert_eq!(platform.features().account_link, case.linking.is_some(), "{name}");
         let Some(way) = &case.linking else {
             assert!(channel.linking(&nonce).is_none(), "{name}");
             let asked = channel.ask_to_link(&to, &nonce).await;
@@ -132,35 +132,38 @@ async fn a_token_is_fetched_once() {
 #[tokio::test]
 async fn agents_are_shown_who_was_proved() {
     let server = Server::start().await;
-    let standing =
-        Standing { is_authenticated: true, until: "2026-11-20T23:47:02Z".into(), methods: "login,otp".into() };
+    let status = AuthenticationStatus {
+        is_authenticated: true,
+        until: "2026-11-20T23:47:02Z".into(),
+        methods: "login,otp".into(),
+    };
     for (platform, case) in all() {
         let name = &platform.file().platform.name;
         let Some(wanted) = &case.shown else {
             let channel = case.channel(&platform, &server.url, &[]);
-            assert!(platform.file().shown.is_none() && !channel.shows_standing(), "{name}");
-            let outcome = channel.show_standing(&Address::new(&case.to), &standing).await;
+            assert!(platform.file().shown.is_none() && !channel.shows_status(), "{name}");
+            let outcome = channel.show_status(&Address::new(&case.to), &status).await;
             assert_eq!(outcome, Err(DeliveryError::Permanent(NOT_POSSIBLE)), "{name}");
             continue;
         };
         server.answers([Answer { status: 200, body: "{}".into(), ..Answer::default() }]);
         let channel = case.channel(&platform, &server.url, &[]);
-        assert!(channel.shows_standing(), "{name}");
-        assert_eq!(channel.show_standing(&Address::new(&case.to), &standing).await, Ok(()), "{name}");
+        assert!(channel.shows_status(), "{name}");
+        assert_eq!(channel.show_status(&Address::new(&case.to), &status).await, Ok(()), "{name}");
         let asked = server.asked().remove(0);
         assert_eq!((&asked.method, &asked.path), (&wanted.method, &wanted.path), "{name}");
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(json(&asked.body), json(&wanted.body), "{name}");
         // What does not hold any more is written over.
-        channel.show_standing(&Address::new(&case.to), &Standing::default()).await.unwrap();
+        channel.show_status(&Address::new(&case.to), &AuthenticationStatus::default()).await.unwrap();
         let body = server.asked().remove(0).body;
         assert!(body.contains("unauthenticated") && !body.contains("otp") && !body.contains("2026"), "{name}: {body}");
         server.answers([Answer { status: 503, ..Answer::default() }]);
-        let outcome = channel.show_standing(&Address::new(&case.to), &standing).await;
+        let outcome = channel.show_status(&Address::new(&case.to), &status).await;
         assert!(matches!(outcome, Err(DeliveryError::Retry(_))), "{name}: {outcome:?}");
         server.asked();
         let silent = case.channel(&platform, &server.url, &["show_flag".into()]);
-        assert!(!silent.shows_standing(), "{name}");
+        assert!(!silent.shows_status(), "{name}");
     }
 }
 

@@ -255,7 +255,9 @@ impl WebhookCursor {
         let (mut taken, mut failed) = (false, None);
         for one in tries {
             let Some(line) = self.lines.get_mut(&one.line) else { continue };
-            let Some(event) = line.events.front().copied().filter(|event| event.number == one.number) else { continue };
+            let Some(event) = line.events.front().copied().filter(|event| event.number == one.number) else {
+                continue;
+            };
             line.tries += 1;
             let over = match one.answer {
                 Answer::Taken => {
@@ -369,12 +371,12 @@ impl WebhookCursor {
     }
 }
 
-mod line;
 mod rearming;
 mod records;
 #[cfg(test)]
 mod tests;
+mod waiting_events;
 
-pub use line::Waiting;
-use line::{Waits, is_over};
 pub use records::DeliveryRecord;
+pub use waiting_events::Waiting;
+use waiting_events::{Waits, is_over};

@@ -65,7 +65,7 @@ pub struct ChannelRow {
     /// What people call that.
     pub title: String,
     /// What it can do.
-    pub abilities: Vec<&'static str>,
+    pub features: Vec<&'static str>,
     /// For how many hours after the person's last words it may write freely; none: always.
     pub window_hours: Option<u16>,
     /// Its account is one that the platform takes.

@@ -71,7 +71,7 @@ impl Messaging {
     /// What people call the platform of a team's channel.
     fn platform_of(&self, team: &TeamView, channel: &ChannelName) -> Option<String> {
         let definition = &team.team.channels.get(channel)?.definition;
-        Some(self.drivers.registry().find(definition)?.abilities().title)
+        Some(self.drivers.registry().find(definition)?.features().title)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Nature, Receipts, Sent, Terms};
+use countersign_channels::{Address, Capabilities, Channel, Content, DeliveryError, Message, Receipts, Sent, Terms};
 use secrecy::SecretString;
 
 use super::Messaging;
@@ -54,13 +54,13 @@ struct Went {
     how: Tried,
     /// The platform's id of what it took.
     platform_id: Option<String>,
-    nature: Nature,
+    capabilities: Capabilities,
 }
 
 impl Went {
     /// Nothing went over a channel.
     fn without(how: Tried) -> Self {
-        Self { how, platform_id: None, nature: Nature::default() }
+        Self { how, platform_id: None, capabilities: Capabilities::default() }
     }
 }
 
@@ -106,7 +106,8 @@ impl Messaging {
         if now >= trying.next {
             return Ok(()); // the claim has lapsed: whoever makes the next one sends
         }
-        let Some(Went { how, platform_id, nature }) = self.try_way(&team, interaction, sending, trying).await? else {
+        let Some(Went { how, platform_id, capabilities }) = self.try_way(&team, interaction, sending, trying).await?
+        else {
             return Ok(());
         };
         let label = match how {
@@ -115,12 +116,15 @@ impl Messaging {
             _ => "not-sent",
         };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
-        let (is_told_of, platform_id) = (nature.receipts != Receipts::None, platform_id.as_deref());
+        let (is_told_of, platform_id) = (capabilities.receipts != Receipts::None, platform_id.as_deref());
         let (number, way, tries) = (claim.number, sending.way, trying.tries);
         let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
         let told = self.conversations.transact(by_time(claim.id), |context, _| tried(context, &attempt), None).await?;
         let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
-        match platform_id.filter(|_| is_gone && nature.takes_back).and_then(|id| sending.spent_as(interaction, id)) {
+        match platform_id
+            .filter(|_| is_gone && capabilities.takes_back)
+            .and_then(|id| sending.spent_as(interaction, id))
+        {
             Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
             None => Ok(()),
         }
@@ -174,8 +178,8 @@ impl Messaging {
         if self.engine.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
             return Ok(None);
         }
-        let nature = driver.nature();
-        let said = self.content_of(team, interaction, participant, sending, nature.is_text_message);
+        let capabilities = driver.capabilities();
+        let said = self.content_of(team, interaction, participant, sending, capabilities.is_text_message);
         let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
         let (Some((subject, content)), Some(terms)) = (said, terms) else {
             return not_tried(Tried::Refused("gone"));
@@ -192,7 +196,7 @@ impl Messaging {
             self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
         let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
-        Ok(Some(Went { how, platform_id, nature }))
+        Ok(Some(Went { how, platform_id, capabilities }))
     }
 
     /// Hands a message over. Where the platform tells of it under an id of its own alone, whose that is is
@@ -204,7 +208,7 @@ impl Messaging {
         driver: &dyn Channel,
         message: &Message,
     ) -> Result<Result<Sent, DeliveryError>, Error> {
-        let is_theirs = driver.nature().receipts == Receipts::ByTheirs;
+        let is_theirs = driver.capabilities().receipts == Receipts::ByTheirs;
         let is_kept = |id: &String| is_theirs && id.len() <= MAX_ID_BYTES;
         let chosen = driver.chosen_id(message).filter(is_kept);
         if let Some(id) = &chosen {

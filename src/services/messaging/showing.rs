@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use countersign_channels::{Address, DeliveryError, Standing};
+use countersign_channels::{Address, AuthenticationStatus, DeliveryError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
@@ -38,7 +38,7 @@ pub(crate) struct Showing {
 /// How a conversation stands, and since when without a break.
 #[derive(Clone, PartialEq, Eq)]
 struct Stands {
-    standing: Standing,
+    status: AuthenticationStatus,
     since: Option<Moment>,
 }
 
@@ -78,7 +78,7 @@ impl Messaging {
         }
         if self.conversations.is_shared(id) {
             // Another node may have shown that it was proved since this one has shown that it is not.
-            self.showing.last.remove_if(&id, |last| !last.standing.is_authenticated);
+            self.showing.last.remove_if(&id, |last| !last.status.is_authenticated);
         }
         self.showing.slots().add(team, id, Instant::now());
         self.showing.woken.notify_one();
@@ -130,7 +130,7 @@ impl Messaging {
         if !self.shows(team, interaction) {
             return Ok(Landed::Done);
         }
-        let Some(driver) = self.channels.driver(team, &interaction.channel).filter(|driver| driver.shows_standing())
+        let Some(driver) = self.channels.driver(team, &interaction.channel).filter(|driver| driver.shows_status())
         else {
             return Ok(Landed::Done);
         };
@@ -141,7 +141,7 @@ impl Messaging {
         // Where no answer comes it may be there all the same: then nobody knows what agents see.
         self.showing.last.remove(&id);
         let to = Address::new(interaction.conversation.as_str());
-        match driver.show_standing(&to, &stands.standing).await {
+        match driver.show_status(&to, &stands.status).await {
             Ok(()) => {
                 self.showing.last.insert(id, stands);
                 Ok(Landed::Shown)
@@ -161,16 +161,16 @@ impl Messaging {
     fn shows(&self, team: &TeamView, interaction: &Interaction) -> bool {
         let channel = team.team.channels.get(&interaction.channel);
         let definition = channel.and_then(|channel| self.drivers.registry().find(&channel.definition));
-        definition.is_some_and(|definition| definition.abilities().shows_standing)
+        definition.is_some_and(|definition| definition.features().shows_status)
     }
 }
 
 /// How it stands with who opened the conversation.
 fn stands(interaction: &Interaction, now: Moment) -> Stands {
     let Some(raised) = interaction.primary().flag.raised(now) else {
-        return Stands { standing: Standing::default(), since: None };
+        return Stands { status: AuthenticationStatus::default(), since: None };
     };
     let methods: Vec<&str> = raised.proofs.keys().map(|method| method.as_str()).collect();
     let (until, methods) = (raised.expires_at.to_string(), methods.join(","));
-    Stands { standing: Standing { is_authenticated: true, until, methods }, since: Some(raised.first_since) }
+    Stands { status: AuthenticationStatus { is_authenticated: true, until, methods }, since: Some(raised.first_since) }
 }

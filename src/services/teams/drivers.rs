@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::definition::{Account, Registry};
-use countersign_channels::{Channel as Driver, Nature, session};
+use countersign_channels::{Capabilities, Channel as Driver, session};
 use dashmap::DashMap;
 use secrecy::SecretString;
 
@@ -31,9 +31,9 @@ impl Drivers {
     /// any more, or whose platform is not here, is none.
     pub(crate) fn capabilities(&self, team: &Team) -> Vec<ChannelCapabilities> {
         let usable = |(name, channel): (&ChannelName, &Channel)| {
-            let nature = self.driver_for(&team.name, name, channel)?.nature();
-            let window = nature.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
-            let Nature { is_text_message, takes_back, groups, .. } = nature;
+            let capabilities = self.driver_for(&team.name, name, channel)?.capabilities();
+            let window = capabilities.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
+            let Capabilities { is_text_message, takes_back, groups, .. } = capabilities;
             Some(ChannelCapabilities { channel: name.clone(), is_text_message, window, takes_back, groups })
         };
         let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;

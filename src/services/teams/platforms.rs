@@ -2,7 +2,7 @@
 //! account on one must say, the platform judges when it is written.
 
 use countersign_channels::asked::Asked;
-use countersign_channels::definition::{Abilities, Definition};
+use countersign_channels::definition::{Definition, Features};
 use countersign_channels::platform::account::Shape;
 
 use super::channels::Channels;
@@ -15,8 +15,8 @@ pub struct Platform {
     /// What people call it.
     pub title: String,
     /// What it can do, in words for programs: `initiate`, `link`, `code`, `hears`, `receipts`, `account_link`,
-    /// `return_link`, `retracts`, `shows_standing`.
-    pub abilities: Vec<&'static str>,
+    /// `return_link`, `retracts`, `shows_status`.
+    pub features: Vec<&'static str>,
     /// For how many hours after the person's last words it may write freely; none: always.
     pub window_hours: Option<u16>,
     /// What an account on it may say; nothing: nobody knows.
@@ -67,7 +67,7 @@ impl Channels {
 
 impl Platform {
     fn of(name: &str, definition: &dyn Definition) -> Self {
-        let can: Abilities = definition.abilities();
+        let can: Features = definition.features();
         let asks = definition.asks().into_iter().map(Asks::from).collect();
         let words = [
             ("initiate", can.initiate),
@@ -78,10 +78,10 @@ impl Platform {
             ("account_link", can.account_link),
             ("return_link", can.return_link),
             ("retracts", can.retracts),
-            ("shows_standing", can.shows_standing),
+            ("shows_status", can.shows_status),
         ];
-        let abilities = words.into_iter().filter_map(|(word, can)| can.then_some(word)).collect();
+        let features = words.into_iter().filter_map(|(word, can)| can.then_some(word)).collect();
         let title = if can.title.is_empty() { name.to_owned() } else { can.title };
-        Self { name: name.to_owned(), title, abilities, window_hours: can.window_hours, asks }
+        Self { name: name.to_owned(), title, features, window_hours: can.window_hours, asks }
     }
 }

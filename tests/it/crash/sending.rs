@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_channels::definition::{Abilities, Account, Definition};
+use countersign_channels::definition::{Account, Definition, Features};
 use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
@@ -49,8 +49,8 @@ impl Definition for Platform {
         Ok(Arc::new(self.clone()))
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn features(&self) -> Features {
+        Features::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_channels::DeliveryError::{Ambiguous, AuthBroken, Permanent, Retry};
-use countersign_channels::definition::{Abilities, Account, Definition};
+use countersign_channels::definition::{Account, Definition, Features};
 use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, DeliveryError, Message, Sent};
 use serde_json::{Value, json};
@@ -139,8 +139,8 @@ impl Definition for Deaf {
         Ok(Arc::new(self.clone()))
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn features(&self) -> Features {
+        Features::default()
     }
 }
 

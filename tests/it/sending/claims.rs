@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use countersign_channels::definition::{Abilities, Account, Definition};
+use countersign_channels::definition::{Account, Definition, Features};
 use countersign_channels::validation::FieldError;
-use countersign_channels::{Channel, DeliveryError, Message, Nature, Sent};
+use countersign_channels::{Capabilities, Channel, DeliveryError, Message, Sent};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -33,8 +33,8 @@ impl Definition for Slow {
         Ok(Arc::new(self.clone()))
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn features(&self) -> Features {
+        Features::default()
     }
 }
 
@@ -107,8 +107,8 @@ impl Definition for Kind {
         Ok(Arc::new(Self { kept: self.kept.clone(), ..*self }))
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn features(&self) -> Features {
+        Features::default()
     }
 }
 
@@ -118,8 +118,8 @@ impl Channel for Kind {
         self.name
     }
 
-    fn nature(&self) -> Nature {
-        Nature { is_text_message: self.is_text_message, ..Nature::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { is_text_message: self.is_text_message, ..Capabilities::default() }
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {

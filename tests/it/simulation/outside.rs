@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::domain::messaging::sending::MessageId;
-use countersign_channels::definition::{Abilities, Account, Definition, Registry};
+use countersign_channels::definition::{Account, Definition, Features, Registry};
 use countersign_channels::http_client::{Carry, Lost, Reply};
 use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, Content, DeliveryError, Message, Sent};
@@ -151,8 +151,8 @@ impl Definition for Post {
         Ok(Arc::new(Self(self.0.clone())))
     }
 
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn features(&self) -> Features {
+        Features::default()
     }
 }
 

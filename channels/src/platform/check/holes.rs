@@ -65,7 +65,7 @@ pub(super) fn known(file: &File, template: &Template, of: Of, within: &str) -> R
                 return error_at(place, "only `linking.back` carries what a login is known by");
             }
             Name::LinkingNonce | Name::LinkingToken => {}
-            Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Unix | Name::Timestamp | Name::Fresh => {}
+            Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Unix | Name::Timestamp | Name::RandomUuid => {}
             name if matches!(of, Of::Account | Of::Linking) => {
                 return error_at(place, format!("`{{{name}}}` is a message's, and here there is none"));
             }

@@ -262,7 +262,7 @@ fn channels(word: &str, frame: Shell) -> Channels {
         name: name.into(),
         definition: text(),
         title: text(),
-        abilities: can.into_iter().chain(["shows_standing"]).collect(),
+        features: can.into_iter().chain(["shows_status"]).collect(),
         window_hours: Some(24),
         usable,
         down_since: down.then(|| "2026-03-01T09:12:12Z".to_owned()),

@@ -100,7 +100,7 @@ fn row(
         name: name.to_string(),
         definition: channel.definition.clone(),
         title: platform.map_or_else(|| channel.definition.clone(), |platform| platform.title.clone()),
-        abilities: platform.map(|platform| platform.abilities.clone()).unwrap_or_default(),
+        features: platform.map(|platform| platform.features.clone()).unwrap_or_default(),
         window_hours: platform.and_then(|platform| platform.window_hours),
         usable: admitted.team.channels.contains(name),
         down_since: channel.down_since.map(|since| since.to_string()),
