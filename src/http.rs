@@ -198,7 +198,7 @@ pub fn router(
         .merge(platforms::inbound::routes())
         .merge(public::routes());
     let routes = routes
-        .merge(platforms::windows::routes())
+        .merge(platforms::web_chats::routes())
         .merge(platforms::status::routes())
         .merge(pages::login_form::routes())
         .merge(pages::reset_page::routes());

@@ -93,7 +93,7 @@ pub enum Assurance {
 
 impl Assurance {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn wire_name(self) -> &'static str {
         match self {
             Self::Platform => "platform",
             Self::Spoofable => "spoofable",

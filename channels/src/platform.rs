@@ -119,7 +119,7 @@ impl Definition for Platform {
             shows_status: file.shown.is_some(),
             hears: inbound.is_some(),
             receipts: inbound.is_some_and(|inbound| !inbound.receipt.is_empty()),
-            assurance: inbound.map(|inbound| inbound.assurance.word()),
+            assurance: inbound.map(|inbound| inbound.assurance.wire_name()),
         }
     }
 

@@ -250,9 +250,9 @@ impl Channel for Post {
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
-        let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.word()))?;
+        let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.wire_name()))?;
         let mail_message = MailMessage::write(&self.from, &to, message, &self.button, self.ambient.now());
-        let mail_message = mail_message.ok_or(DeliveryError::Permanent(Reason::Content.word()))?;
+        let mail_message = mail_message.ok_or(DeliveryError::Permanent(Reason::Content.wire_name()))?;
         session::hand_over(&self.server, &self.egress, self.sender(), &to, &mail_message).await?;
         Ok(Sent { platform_id: Some(mail_message.id) })
     }

@@ -19,23 +19,23 @@ pub const NAME: &str = "webchat";
 
 /// Where messages wait for browsers.
 #[async_trait]
-pub trait Windows: Send + Sync + 'static {
+pub trait TranscriptWriter: Send + Sync + 'static {
     /// Puts a message into the transcript that its id names. The same id again is the same message.
     async fn put(&self, message: &Message) -> Result<Sent, DeliveryError>;
 }
 
 /// The platform.
 #[derive(Clone)]
-pub struct WebChat(Arc<dyn Windows>);
+pub struct WebChat(Arc<dyn TranscriptWriter>);
 
 impl WebChat {
     /// Whose messages lie there.
-    pub fn over(windows: Arc<dyn Windows>) -> Self {
-        Self(windows)
+    pub fn over(transcripts: Arc<dyn TranscriptWriter>) -> Self {
+        Self(transcripts)
     }
 
     /// For who only asks what it can do: whatever is put there is refused.
-    pub fn without_windows() -> Self {
+    pub fn without_transcripts() -> Self {
         Self(Arc::new(Nowhere))
     }
 }
@@ -43,7 +43,7 @@ impl WebChat {
 struct Nowhere;
 
 #[async_trait]
-impl Windows for Nowhere {
+impl TranscriptWriter for Nowhere {
     async fn put(&self, _: &Message) -> Result<Sent, DeliveryError> {
         Err(DeliveryError::Permanent("no-window"))
     }
@@ -101,7 +101,7 @@ mod tests {
     struct Nowhere;
 
     #[async_trait]
-    impl Windows for Nowhere {
+    impl TranscriptWriter for Nowhere {
         async fn put(&self, _: &Message) -> Result<Sent, DeliveryError> {
             Ok(Sent { platform_id: None })
         }

@@ -8,6 +8,6 @@ pub mod outbox;
 pub mod rate_limit;
 pub mod send_budget;
 pub mod sending;
+pub mod web_chat;
 pub mod webhook_cursor;
-pub mod window;
 pub mod wording;

@@ -290,7 +290,7 @@ impl Notice {
 
 /// The window of a web chat, which its script fills.
 #[derive(Serialize)]
-pub struct Window {
+pub struct ChatPage {
     /// Whose chat this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.

@@ -6,8 +6,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Answer, Brand, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Questions, Screen, Window, assets, prose,
-    reference, texts,
+    Answer, Brand, ChatPage, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Questions, Screen, assets,
+    prose, reference, texts,
 };
 
 pub(super) const TEMPLATES: [(&str, &str); 41] = [
@@ -146,7 +146,7 @@ impl Pages {
     }
 
     /// The window of a web chat.
-    pub fn window(&self, page: &Window) -> String {
+    pub fn chat_page(&self, page: &ChatPage) -> String {
         self.customer("window.html", &page.brand, &page.locale, page, None)
     }
 

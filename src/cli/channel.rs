@@ -74,7 +74,7 @@ impl Channel {
     pub(super) async fn run(self) -> anyhow::Result<Verdict> {
         let built_in = Config::load(None, std::iter::empty())?;
         let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(Session));
-        let registry = registry.and(Arc::new(WebChat::without_windows()));
+        let registry = registry.and(Arc::new(WebChat::without_transcripts()));
         match self {
             Self::List => {
                 print!("{}", list(&registry));

@@ -4,4 +4,4 @@
 pub mod identity;
 pub mod inbound;
 pub mod status;
-pub mod windows;
+pub mod web_chats;

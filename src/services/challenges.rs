@@ -77,7 +77,7 @@ impl Challenges {
             return self.conversations.transact(acting.into(), rule, idempotency).await;
         }
         let payable = |context: &mut Context<'_>| ask::payable(context, request);
-        self.conversations.transact_paid(acting.into(), payable, rule, idempotency).await
+        self.conversations.transact_charged(acting.into(), payable, rule, idempotency).await
     }
 
     /// A challenge as it is now.
@@ -114,7 +114,7 @@ impl Challenges {
         let number = attending.id.number;
         let payable = |context: &mut Context<'_>| attend::payable(context, number);
         self.conversations
-            .transact_paid(attending.into(), payable, |context, _| resend(context, number), idempotency)
+            .transact_charged(attending.into(), payable, |context, _| resend(context, number), idempotency)
             .await
     }
 
@@ -134,7 +134,7 @@ impl Challenges {
     pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Snapshot<Found>, Error> {
         let payable = |context: &mut Context<'_>| attend::payable_arrival(context, token, browser);
         let rule = |context: Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
-        executed(self.conversations.transact_paid(at_page(token), payable, rule, None).await?)
+        executed(self.conversations.transact_charged(at_page(token), payable, rule, None).await?)
     }
 }
 

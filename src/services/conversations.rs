@@ -20,10 +20,10 @@ use crate::services::teams::providers::Providers;
 use crate::services::urls::Urls;
 use crate::store::CommitId;
 
+pub mod charged_transactions;
 pub mod committed;
 pub mod interactions;
 pub mod open;
-pub mod paid_transactions;
 pub mod retractions;
 pub mod saving;
 pub mod snapshots;

@@ -48,8 +48,8 @@ use crate::store::{Key, Partition};
 pub mod opened_chats;
 pub mod platform_calls;
 pub mod receipts;
+pub mod web_chats;
 pub mod webhook_verifiers;
-pub mod windows;
 
 /// What is passed on of a platform's own words has at most so many bytes.
 const MAX_RAW_BYTES: usize = 64 * 1024;
@@ -284,7 +284,8 @@ impl InboundMessage<'_> {
     /// written, and whether others read along.
     fn noted(&self, address: &Address, now: Moment) -> Option<Address> {
         let mut noted = address.clone();
-        let window = self.view.capabilities.iter().find(|known| known.channel == *self.name).and_then(|m| m.window);
+        let window =
+            self.view.capabilities.iter().find(|known| known.channel == *self.name).and_then(|m| m.free_reply_period);
         if let Some(window) = window.filter(|_| self.message.audience == Audience::Alone) {
             noted.heard(window, now);
         }
@@ -361,7 +362,7 @@ impl InboundMessage<'_> {
             "interaction": snapshot.map(|snapshot| snapshot.interaction.id),
             "authentication": authentication,
             "group": is_group,
-            "assurance": assurance.word(),
+            "assurance": assurance.wire_name(),
             "message_id": id,
             "text": told,
             "raw": raw,

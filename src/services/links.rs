@@ -68,7 +68,7 @@ impl Links {
         }
         let payable =
             |context: &mut crate::domain::conversation::context::Context<'_>| issue::payable(context, request);
-        self.conversations.transact_paid(request_context, payable, rule, idempotency).await
+        self.conversations.transact_charged(request_context, payable, rule, idempotency).await
     }
 
     /// The signed authentication URL of a link that was opened a moment ago.

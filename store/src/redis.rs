@@ -28,10 +28,10 @@ mod answers;
 mod confirm;
 mod fitness;
 mod keys;
-mod line;
 mod marks;
 mod place;
 mod server;
+mod server_connection;
 
 pub use self::place::Place;
 

@@ -44,7 +44,7 @@ async fn everything_that_a_platform_of_ours_asks_has_words_in_every_language() {
     }
     all.push(Box::new(Smtp::new(egress, ambient).patient(Duration::from_secs(1))));
     all.push(Box::new(Recorder::default()));
-    all.push(Box::new(WebChat::without_windows()));
+    all.push(Box::new(WebChat::without_transcripts()));
     let mut seen = BTreeSet::new();
     for platform in all {
         let (name, asks) = (platform.name().to_owned(), platform.asks());

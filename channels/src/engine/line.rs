@@ -43,13 +43,13 @@ impl Channel for Line {
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
-        let parts = parts(&self.file, message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
+        let parts = parts(&self.file, message).ok_or(DeliveryError::Permanent(Reason::BadAddress.wire_name()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, message, &parts);
         let forms = forms(&self.file, &self.known, message, &values);
-        let Some(first) = forms.first() else { return Err(DeliveryError::Permanent(Reason::TooLong.word())) };
+        let Some(first) = forms.first() else { return Err(DeliveryError::Permanent(Reason::TooLong.wire_name())) };
         let told = self.send_form(first, &values).await;
-        let is_closed = told == Err(DeliveryError::Fallback(Reason::WindowClosed.word()));
+        let is_closed = told == Err(DeliveryError::Fallback(Reason::WindowClosed.wire_name()));
         // The platform knows better how long ago the person has written; what it refused it did not send.
         match forms.iter().find(|form| !form.freely).filter(|_| first.freely && is_closed) {
             Some(other) => self.send_form(other, &values).await,
@@ -111,7 +111,7 @@ impl Channel for Line {
             (Some(ask), Some(at)) => {
                 let said = self.ask(ask, to, "").await?;
                 let token = said.json.pointer(at.as_str()).filter(|token| !token.is_null()).map(text);
-                Some(token.ok_or(DeliveryError::Retry(Reason::Unavailable.word()))?.into())
+                Some(token.ok_or(DeliveryError::Retry(Reason::Unavailable.wire_name()))?.into())
             }
             _ => None,
         };
@@ -145,10 +145,11 @@ impl Line {
         let content = Content::Text(String::new());
         let (id, to, terms) = (id.to_owned(), to.clone(), Terms::default());
         let message = Message { id, to, subject: None, content, terms };
-        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.word()))?;
+        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.wire_name()))?;
         let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, &message, &parts).with_status(status);
-        let request = call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.word()))?;
+        let request =
+            call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.wire_name()))?;
         // The same message goes once, however often it is asked for.
         let (reply, was_kept) = self.exchange(request, &values, true).await?;
         if call.success.iter().any(|success| reply.means(success)) {
@@ -177,7 +178,7 @@ impl Line {
 
     async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {
         let request = request(&self.file, form, values);
-        let request = request.map_err(|reason| DeliveryError::Permanent(reason.word()))?;
+        let request = request.map_err(|reason| DeliveryError::Permanent(reason.wire_name()))?;
         let idempotent = self.file.send.idempotent;
         let (reply, was_kept) = self.exchange(request, values, idempotent).await?;
         if self.file.answer.success.iter().any(|success| reply.means(success)) {
@@ -202,7 +203,7 @@ impl Line {
         let reply = self.http_client.carry(request).await.map_err(|lost| match lost {
             Lost::Refused => DeliveryError::AuthBroken("address-not-allowed"),
             Lost::Unreached => DeliveryError::Retry("unreachable"),
-            Lost::Unanswered if idempotent => DeliveryError::Retry(Reason::Unavailable.word()),
+            Lost::Unanswered if idempotent => DeliveryError::Retry(Reason::Unavailable.wire_name()),
             Lost::Unanswered => DeliveryError::Ambiguous,
         })?;
         let document = Document::of_reply(reply.status, &reply.body);
@@ -215,7 +216,7 @@ impl Line {
         if was_kept && matches!(refused.error, DeliveryError::AuthBroken(_)) {
             // The token may have been taken back before its end: a new one tells.
             self.proof.forget();
-            return DeliveryError::Retry(Reason::Credentials.word());
+            return DeliveryError::Retry(Reason::Credentials.wire_name());
         }
         refused.error
     }

@@ -123,7 +123,7 @@ pub enum Reason {
 
 impl Reason {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn wire_name(self) -> &'static str {
         match self {
             Self::NotReachable => "not-reachable",
             Self::OptedOut => "opted-out",
@@ -222,7 +222,7 @@ pub fn refused(rows: &[Row], reply: &Document, headers: &Headers, unix: u64, ide
 }
 
 fn error(class: Class, reason: Reason, after: Option<Duration>) -> DeliveryError {
-    let word = reason.word();
+    let word = reason.wire_name();
     match (class, after) {
         (Class::Retry, Some(after)) => DeliveryError::RetryAfter(after),
         (Class::Retry, None) => DeliveryError::Retry(word),

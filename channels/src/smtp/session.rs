@@ -71,7 +71,7 @@ pub async fn hand_over(
         }
         Ok(Err(error)) => Err(error),
         Err(_) if begun.load(Ordering::Relaxed) => Err(DeliveryError::Ambiguous),
-        Err(_) => Err(DeliveryError::Retry(Reason::Unavailable.word())),
+        Err(_) => Err(DeliveryError::Retry(Reason::Unavailable.wire_name())),
     }
 }
 
@@ -143,7 +143,7 @@ async fn prepare(
     let mut options = Vec::new();
     if !to.is_ascii() {
         if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Err(DeliveryError::Fallback(Reason::BadAddress.word()));
+            return Err(DeliveryError::Fallback(Reason::BadAddress.wire_name()));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
@@ -153,7 +153,7 @@ async fn prepare(
     recipient.map_err(|error| sort(Stage::Recipient, &error))?;
     let data = line.command(Data).await;
     data.map_err(|error| match sort(Stage::Content, &error) {
-        DeliveryError::Ambiguous => DeliveryError::Retry(Reason::Unavailable.word()), // nothing has left yet
+        DeliveryError::Ambiguous => DeliveryError::Retry(Reason::Unavailable.wire_name()), // nothing has left yet
         told => told,
     })?;
     Ok(())
@@ -172,10 +172,10 @@ fn unanswered(stage: Stage, error: &Error) -> DeliveryError {
     match stage {
         Stage::Content => DeliveryError::Ambiguous,
         // It offers no way of logging in that we know.
-        Stage::Login if error.is_client() => DeliveryError::AuthBroken(Reason::Credentials.word()),
+        Stage::Login if error.is_client() => DeliveryError::AuthBroken(Reason::Credentials.wire_name()),
         _ if is_tls_failure(error) => DeliveryError::AuthBroken("tls"),
         Stage::Greeting if !error.is_response() => DeliveryError::Retry("unreachable"),
-        _ => DeliveryError::Retry(Reason::Unavailable.word()),
+        _ => DeliveryError::Retry(Reason::Unavailable.wire_name()),
     }
 }
 
@@ -206,27 +206,27 @@ fn enhanced(error: &Error) -> Option<(u16, u16)> {
 fn refused(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
     let subject = enhanced.map(|(subject, _)| subject);
     match (stage, code) {
-        (_, 421) => DeliveryError::Retry(Reason::Unavailable.word()),
-        (_, 400..=499) if subject == Some(7) => DeliveryError::Retry(Reason::Rate.word()), // greylisted
-        (_, 400..=499) => DeliveryError::Retry(Reason::Unavailable.word()),
-        (Stage::Login, _) | (_, 530 | 534 | 535 | 538) => DeliveryError::AuthBroken(Reason::Credentials.word()),
-        (Stage::Greeting | Stage::Tls, _) => DeliveryError::AuthBroken(Reason::Forbidden.word()),
-        (Stage::Sender | Stage::Content, 552) => DeliveryError::Permanent(Reason::TooLong.word()),
-        (Stage::Sender, _) => DeliveryError::AuthBroken(Reason::BadSender.word()),
+        (_, 421) => DeliveryError::Retry(Reason::Unavailable.wire_name()),
+        (_, 400..=499) if subject == Some(7) => DeliveryError::Retry(Reason::Rate.wire_name()), // greylisted
+        (_, 400..=499) => DeliveryError::Retry(Reason::Unavailable.wire_name()),
+        (Stage::Login, _) | (_, 530 | 534 | 535 | 538) => DeliveryError::AuthBroken(Reason::Credentials.wire_name()),
+        (Stage::Greeting | Stage::Tls, _) => DeliveryError::AuthBroken(Reason::Forbidden.wire_name()),
+        (Stage::Sender | Stage::Content, 552) => DeliveryError::Permanent(Reason::TooLong.wire_name()),
+        (Stage::Sender, _) => DeliveryError::AuthBroken(Reason::BadSender.wire_name()),
         (Stage::Recipient, _) => recipient(code, enhanced),
-        (Stage::Content, _) if subject == Some(7) => DeliveryError::Fallback(Reason::Spam.word()),
-        (Stage::Content, _) => DeliveryError::Fallback(Reason::Content.word()),
+        (Stage::Content, _) if subject == Some(7) => DeliveryError::Fallback(Reason::Spam.wire_name()),
+        (Stage::Content, _) => DeliveryError::Fallback(Reason::Content.wire_name()),
     }
 }
 
 fn recipient(code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
     let reason = match (enhanced, code) {
-        (Some((1, 7 | 8)), _) => return DeliveryError::AuthBroken(Reason::BadSender.word()),
+        (Some((1, 7 | 8)), _) => return DeliveryError::AuthBroken(Reason::BadSender.wire_name()),
         (Some((1, _)), _) | (None, 550 | 551 | 553 | 555) => Reason::BadAddress,
         (Some((2, _)), _) | (None, 552) => Reason::NotReachable,
         _ => Reason::Refused,
     };
-    DeliveryError::Fallback(reason.word())
+    DeliveryError::Fallback(reason.wire_name())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub struct ChannelCapabilities {
     /// Its messages are text messages: phones look for codes in them, and each part is paid for.
     pub is_text_message: bool,
     /// For so long after the person's last words she may be written to freely; none: always.
-    pub window: Option<Duration>,
+    pub free_reply_period: Option<Duration>,
     /// Its messages can be taken back out of the chat.
     pub takes_back: bool,
     /// How ids of conversations begin that are groups.

@@ -196,10 +196,10 @@ impl<'a> Context<'a> {
 
     /// The one who chats has written: where her platform wants that, she may be answered freely.
     pub fn heard_her(&mut self) {
-        if let Some(window) =
-            self.environment.capabilities_of(&self.interaction.channel).and_then(|channel| channel.window)
+        if let Some(period) =
+            self.environment.capabilities_of(&self.interaction.channel).and_then(|channel| channel.free_reply_period)
         {
-            self.address.heard(window, self.environment.now);
+            self.address.heard(period, self.environment.now);
         }
     }
 

@@ -108,8 +108,8 @@ mod tests {
         assert_eq!(turns(&mut RateLimit::default(), 30, now, 4), [0, 2_000, 4_000, 6_000]);
         for per_minute in [1, 7, 60, 599, 1_800, 4_800, 60_000] {
             let turns = turns(&mut RateLimit::default(), per_minute, now, 10_000.min(60 * per_minute as usize));
-            for window in turns.windows(per_minute as usize + 1) {
-                assert!(window[per_minute as usize] - window[0] >= MINUTE, "{per_minute}");
+            for web_chat in turns.windows(per_minute as usize + 1) {
+                assert!(web_chat[per_minute as usize] - web_chat[0] >= MINUTE, "{per_minute}");
             }
         }
     }

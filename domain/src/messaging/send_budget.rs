@@ -86,8 +86,8 @@ impl ToDestination {
     /// Spends one, or says when there will be one.
     pub fn spend(&mut self, rule: &SendBudget, now: Moment) -> Result<(), Moment> {
         let windows = [(&self.hour, HOUR, rule.per_destination_hour), (&self.day, DAY, rule.per_destination_day)];
-        let full = windows.iter().filter(|(window, span, most)| window.room(*span, *most, now) == 0);
-        if let Some(until) = full.map(|(window, span, most)| window.until(*span, *most, now)).max() {
+        let full = windows.iter().filter(|(web_chat, span, most)| web_chat.room(*span, *most, now) == 0);
+        if let Some(until) = full.map(|(web_chat, span, most)| web_chat.until(*span, *most, now)).max() {
             return Err(until);
         }
         self.hour.spend(HOUR, 1, now);
@@ -179,14 +179,14 @@ mod tests {
     /// However long it goes on, a window stays small, and close ones never count for less time.
     #[test]
     fn a_window_is_bounded_and_errs_towards_refusing() {
-        let mut window = Window::default();
+        let mut web_chat = Window::default();
         for n in 0..100_000u64 {
-            window.spend(DAY, 1, Moment(n * 7_000));
+            web_chat.spend(DAY, 1, Moment(n * 7_000));
         }
-        assert!(window.0.len() <= MARKS as usize + 1, "{}", window.0.len());
+        assert!(web_chat.0.len() <= MARKS as usize + 1, "{}", web_chat.0.len());
         let now = Moment(99_999 * 7_000);
         let exact = u32::try_from(DAY.as_millis() / 7_000).unwrap();
-        assert!(window.spent(DAY, now) >= exact, "{}", window.spent(DAY, now));
+        assert!(web_chat.spent(DAY, now) >= exact, "{}", web_chat.spent(DAY, now));
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) fn is_invitation_page(participant: &Participant, source: Source) -> b
 /// The chat's own window can vouch for a page only on the web.
 pub(super) fn with_opener(context: &Context<'_>, rule: BindingRule) -> bool {
     let channel = &context.interaction.channel;
-    let web = context.environment.windows.contains(channel) || channel.as_str().starts_with("webchat");
+    let web = context.environment.web_chats.contains(channel) || channel.as_str().starts_with("webchat");
     match rule {
         BindingRule::Opener => true,
         BindingRule::Auto => web && !context.environment.settings.allowed_origins.is_empty(),

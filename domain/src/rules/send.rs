@@ -49,7 +49,7 @@ impl Context<'_> {
         let (settings, interaction) = (self.environment.settings, &self.interaction);
         let participant = &interaction.participants[at];
         let mut ways = ways(interaction, participant, &self.environment, to, kind)?;
-        if to == DeliverTo::Auto && self.environment.windows.contains(&interaction.channel) {
+        if to == DeliverTo::Auto && self.environment.web_chats.contains(&interaction.channel) {
             // What is sent there is read by whoever chats, and shows nothing of who that is.
             let only_there = settings.delivery.ways() == [Way::Chat];
             ways.retain(|way| only_there || *way != Way::Chat);

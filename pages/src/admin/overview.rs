@@ -26,7 +26,7 @@ pub struct Overview {
     /// The team's channels.
     pub channels: Vec<String>,
     /// The one that is the gateway's own web chat, where there is one.
-    pub window: Option<String>,
+    pub web_chat: Option<String>,
     /// Somebody was authenticated of late.
     pub authenticated: u64,
     /// Settings that depart from a standard.

@@ -166,9 +166,9 @@ pub(super) fn openapi(word: &str) -> serde_json::Value {
 }
 
 /// A web chat's window before its script has filled it.
-pub(super) fn window(word: &str) -> Window {
+pub(super) fn chat_page(word: &str) -> ChatPage {
     let origins = vec!["https://www.example.com".to_owned(), "https://shop.example.com".to_owned()];
-    Window { brand: brand(word), locale: "en".to_owned(), path: "/webchat/acme".to_owned(), origins }
+    ChatPage { brand: brand(word), locale: "en".to_owned(), path: "/webchat/acme".to_owned(), origins }
 }
 
 /// A landing page of a team that tells next to nothing about itself.
@@ -282,7 +282,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
 pub(super) fn gallery(word: &str) -> Vec<(&'static str, String)> {
     let pages = Pages::new();
     let mut drawn = customers(word, "en");
-    drawn.push(("window", pages.window(&window(word))));
+    drawn.push(("window", pages.chat_page(&chat_page(word))));
     drawn.extend(staff(word, &pages));
     drawn.extend(desk::desk(word, &pages));
     drawn.extend([("problem", pages.problem(&problem(word))), ("docs", pages.docs(&openapi(word)))]);

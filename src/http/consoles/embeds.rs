@@ -31,7 +31,7 @@ use crate::http::requests::problem_types;
 use crate::pages;
 use crate::pages::consoles::Frame;
 use crate::services::Snapshot;
-use crate::services::inbound::windows::Made;
+use crate::services::inbound::web_chats::Made;
 
 /// What the API describes.
 pub fn described() -> OpenApiRouter<Shared> {

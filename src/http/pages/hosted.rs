@@ -89,7 +89,7 @@ impl Landing<'_> {
 /// Whose windows may vouch: the team's own pages', and where the chat is the gateway's, its own.
 pub(crate) fn openers<T>(state: &Shared, snapshot: &Snapshot<T>) -> Vec<String> {
     let mut origins = snapshot.team.effective.settings.allowed_origins.clone();
-    if snapshot.team.windows.contains(&snapshot.interaction.channel) {
+    if snapshot.team.web_chats.contains(&snapshot.interaction.channel) {
         origins.push(own_origin(state));
     }
     origins

@@ -43,7 +43,7 @@ impl Challenges {
             let payable = |context: &mut Context<'_>| invite::payable_code(context, token);
             let sent = self
                 .conversations
-                .transact_paid(visitor(token), payable, |context, _| invite::send_code(context, token), None)
+                .transact_charged(visitor(token), payable, |context, _| invite::send_code(context, token), None)
                 .await;
             if let Err(error) = sent {
                 tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
@@ -68,7 +68,7 @@ impl Challenges {
             }
         };
         let payable = |context: &mut Context<'_>| invite::payable(context, request);
-        self.conversations.transact_paid(request_context, payable, rule, idempotency).await
+        self.conversations.transact_charged(request_context, payable, rule, idempotency).await
     }
 
     /// What a code page's token opens. Changes nothing that time has not changed.
@@ -101,7 +101,7 @@ impl Challenges {
     ) -> Result<Snapshot<Arrived>, Error> {
         let rule = |context: Context<'_>, _: &TeamView| enter::arrive(with(context, prepared), token, browser);
         let payable = |context: &mut Context<'_>| enter::payable(context, token, browser);
-        executed(self.conversations.transact_paid(visitor(token), payable, rule, None).await?)
+        executed(self.conversations.transact_charged(visitor(token), payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
@@ -137,7 +137,7 @@ impl Challenges {
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
         let rule = |context: Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
         let payable = |context: &mut Context<'_>| on_page::payable(context, token);
-        executed(self.conversations.transact_paid(visitor(token), payable, rule, None).await?).map(drop)
+        executed(self.conversations.transact_charged(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.

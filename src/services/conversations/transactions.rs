@@ -260,8 +260,8 @@ impl Conversations {
         let clock_readings = self.engine.clock_readings();
         let earliest = now.shown(clock_readings.now(), clock_readings.earliest());
         let settings = &team.effective.settings;
-        let (channels, windows, capabilities) =
-            (team.channels.as_slice(), team.windows.as_slice(), team.capabilities.as_slice());
+        let (channels, web_chats, capabilities) =
+            (team.channels.as_slice(), team.web_chats.as_slice(), team.capabilities.as_slice());
         let sends_itself = team.event_webhook().is_some();
         let (keys, epoch) = (&self.engine.keys, self.engine.epoch().number);
         let provider = self.providers.judge_of_documents(team);
@@ -270,7 +270,7 @@ impl Conversations {
             settings,
             keys,
             channels,
-            windows,
+            web_chats,
             sessions: &team.sessions,
             security_keys: &team.security_keys,
             capabilities,

@@ -1,14 +1,14 @@
 //! Web chats' transcripts: one sealed record beside its interaction, kept for a day after the last word.
 //! Any node reads and writes it; who looks at one on this node is woken when it changes here.
 //!
-//! It knows no caller: who may look or speak, `windows` says.
+//! It knows no caller: who may look or speak, `web_chats` says.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lc_rs::aead::LessSafeKey;
-use countersign_channels::webchat::Windows;
+use countersign_channels::webchat::TranscriptWriter;
 use countersign_channels::{Content, DeliveryError, Message, Sent};
 use dashmap::DashMap;
 use secrecy::ExposeSecret as _;
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::base::id::InteractionId;
-use crate::domain::messaging::window::{Said, Transcript};
+use crate::domain::messaging::web_chat::{Said, Transcript};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::seal::{open_with, ready, seal_with};
@@ -196,7 +196,7 @@ impl Transcripts {
 }
 
 #[async_trait]
-impl Windows for Transcripts {
+impl TranscriptWriter for Transcripts {
     async fn put(&self, message: &Message) -> Result<Sent, DeliveryError> {
         // A message that belongs to no conversation (an admin tries the channel) has no window.
         let Some((id, number)) = belongs(&message.id) else { return Err(DeliveryError::Permanent("no-window")) };

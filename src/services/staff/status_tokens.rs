@@ -13,14 +13,14 @@ use tokio::time::{Instant, Interval, interval_at};
 use super::Callers;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::messaging::window::StatusToken;
+use crate::domain::messaging::web_chat::StatusToken;
 use crate::domain::proof::flag::Flag;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::events::stream::Listener;
-use crate::services::inbound::windows::Made;
+use crate::services::inbound::web_chats::Made;
 
 /// How often it is asked whether the website may still look, and whether time has changed something.
 const POLL: Duration = Duration::from_secs(1);

@@ -32,9 +32,9 @@ impl Drivers {
     pub(crate) fn capabilities(&self, team: &Team) -> Vec<ChannelCapabilities> {
         let usable = |(name, channel): (&ChannelName, &Channel)| {
             let capabilities = self.driver_for(&team.name, name, channel)?.capabilities();
-            let window = capabilities.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
+            let free_reply_period = capabilities.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
             let Capabilities { is_text_message, takes_back, groups, .. } = capabilities;
-            Some(ChannelCapabilities { channel: name.clone(), is_text_message, window, takes_back, groups })
+            Some(ChannelCapabilities { channel: name.clone(), is_text_message, free_reply_period, takes_back, groups })
         };
         let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;
         team.channels.iter().filter(carries).filter_map(usable).collect()

@@ -36,7 +36,7 @@ pub struct TeamView {
     /// Channels that are sessions of pages.
     pub sessions: Vec<ChannelName>,
     /// Those of them that are web chats of the gateway's own.
-    pub windows: Vec<ChannelName>,
+    pub web_chats: Vec<ChannelName>,
     /// What rules must know of them.
     pub capabilities: Vec<ChannelCapabilities>,
 }
@@ -74,7 +74,7 @@ impl Teams {
         let signing = team.signing_key().map(|(kid, key)| (kid.clone(), key));
         let capabilities = self.drivers.capabilities(&team);
         let channels: Vec<ChannelName> = capabilities.iter().map(|known| known.channel.clone()).collect();
-        let windows = channels.iter().filter(|name| is_window(&team, name)).cloned().collect();
+        let web_chats = channels.iter().filter(|name| is_web_chat(&team, name)).cloned().collect();
         let login_page = effective.settings.authentication_url.as_deref().and_then(|page| Url::parse(page).ok());
         let verifying = team.verifying_keys();
         let security_keys = team.security_keys.iter().filter(|key| !key.is_revoked()).map(|key| key.kid.clone());
@@ -88,7 +88,7 @@ impl Teams {
             verifying,
             security_keys,
             channels,
-            windows,
+            web_chats,
             sessions,
             capabilities,
             team,
@@ -97,6 +97,6 @@ impl Teams {
 }
 
 /// Whether that channel of the team is a web chat of the gateway's own.
-pub(crate) fn is_window(team: &Team, channel: &ChannelName) -> bool {
+pub(crate) fn is_web_chat(team: &Team, channel: &ChannelName) -> bool {
     team.channels.get(channel).is_some_and(|channel| channel.definition == webchat::NAME)
 }

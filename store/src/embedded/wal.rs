@@ -35,12 +35,12 @@ pub(super) fn walk(path: &Path) -> io::Result<Option<Whole>> {
     if !fill(&mut file, &mut header)? {
         return Ok(None);
     }
-    let magic = word(&header, 0);
+    let magic = big_endian(&header, 0);
     let sum = Sum { big: magic & 1 == 1, at: (0, 0) }.over(&header[..24]);
-    if magic & !1 != MAGIC || sum.at != (word(&header, 24), word(&header, 28)) {
+    if magic & !1 != MAGIC || sum.at != (big_endian(&header, 24), big_endian(&header, 28)) {
         return Ok(None);
     }
-    let page = word(&header, 8) as usize;
+    let page = big_endian(&header, 8) as usize;
     if !(512..=65536).contains(&page) || !page.is_power_of_two() {
         return Ok(None);
     }
@@ -61,12 +61,14 @@ fn frames(file: &mut impl Read, page: usize, salts: &[u8], mut sum: Sum) -> io::
     let (mut read, mut whole) = (0, 0);
     while fill(file, &mut frame)? {
         sum = sum.over(&frame[..8]).over(&frame[FRAME_HEADER..]);
-        let intact = word(&frame, 0) != 0 && &frame[8..16] == salts && sum.at == (word(&frame, 16), word(&frame, 20));
+        let intact = big_endian(&frame, 0) != 0
+            && &frame[8..16] == salts
+            && sum.at == (big_endian(&frame, 16), big_endian(&frame, 20));
         if !intact {
             break;
         }
         read += 1;
-        let ends_transaction = word(&frame, 4) != 0;
+        let ends_transaction = big_endian(&frame, 4) != 0;
         if ends_transaction {
             whole = read;
         }
@@ -95,7 +97,7 @@ impl Sum {
     }
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
+fn big_endian(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 

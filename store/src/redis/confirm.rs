@@ -24,9 +24,9 @@ use tokio::{
 
 use super::{
     answers::{NextStep, sorted, unread},
-    line::library,
     place::{TIMEOUT, connect},
     server::Server,
+    server_connection::library,
 };
 use crate::{Batch, CommitId, Expect, StoreError};
 

@@ -22,8 +22,8 @@ use tokio::{
 use super::{
     answers::{NextStep, sorted},
     keys,
-    line::Line,
     place::{Finder, Layout, Place, TIMEOUT, host},
+    server_connection::ServerConnection,
 };
 use crate::{StoreError, TAGS};
 
@@ -50,21 +50,25 @@ struct Map {
 /// A primary, and the tags that it holds.
 #[derive(Clone)]
 pub(super) struct Primary {
-    line: Arc<Line>,
+    server_connection: Arc<ServerConnection>,
     pub(super) tags: Vec<u8>,
 }
 
 impl Map {
-    fn of(&self, tag: u8) -> Option<&Arc<Line>> {
-        self.primaries.iter().find(|primary| primary.tags.contains(&tag)).map(|primary| &primary.line)
+    fn of(&self, tag: u8) -> Option<&Arc<ServerConnection>> {
+        self.primaries.iter().find(|primary| primary.tags.contains(&tag)).map(|primary| &primary.server_connection)
     }
 
-    fn at(&self, at: &ConnectionInfo) -> Option<&Arc<Line>> {
-        self.primaries.iter().map(|primary| &primary.line).find(|line| line.at.addr() == at.addr())
+    fn at(&self, at: &ConnectionInfo) -> Option<&Arc<ServerConnection>> {
+        self.primaries
+            .iter()
+            .map(|primary| &primary.server_connection)
+            .find(|server_connection| server_connection.at.addr() == at.addr())
     }
 
     fn is_sound(&self) -> bool {
-        !self.stale.load(Ordering::Relaxed) && self.primaries.iter().all(|primary| !primary.line.is_broken())
+        !self.stale.load(Ordering::Relaxed)
+            && self.primaries.iter().all(|primary| !primary.server_connection.is_broken())
     }
 }
 
@@ -95,16 +99,20 @@ impl Server {
     /// by `leave` and asks again.
     pub(super) async fn primary_of(&self, tag: u8) -> Result<ConnectionInfo, StoreError> {
         let map = self.map();
-        if map.of(tag).is_none_or(|line| line.is_broken()) {
+        if map.of(tag).is_none_or(|server_connection| server_connection.is_broken()) {
             self.look(&map, Instant::now() + TIMEOUT).await?;
         }
-        self.map().of(tag).filter(|line| !line.is_broken()).map(|line| line.at.clone()).ok_or_else(|| nobody(tag))
+        self.map()
+            .of(tag)
+            .filter(|server_connection| !server_connection.is_broken())
+            .map(|server_connection| server_connection.at.clone())
+            .ok_or_else(|| nobody(tag))
     }
 
     /// Who was said to hold a tag does not, or is gone: whoever comes next looks again.
     pub(super) fn leave(&self, tag: u8) {
-        if let Some(line) = self.map().of(tag) {
-            line.leave();
+        if let Some(server_connection) = self.map().of(tag) {
+            server_connection.leave();
         }
     }
 
@@ -130,9 +138,9 @@ impl Server {
         let mut has_looked = false;
         loop {
             let map = self.map();
-            let why = match map.of(tag).filter(|line| !line.is_broken()) {
+            let why = match map.of(tag).filter(|server_connection| !server_connection.is_broken()) {
                 None => nobody(tag),
-                Some(line) => match self.ask_at(line, command, until).await {
+                Some(server_connection) => match self.ask_at(server_connection, command, until).await {
                     Ok(answer) => return Ok(answer),
                     Err((NextStep::Look | NextStep::Leave, error)) => sorted(error),
                     Err((_, error)) => return Err(sorted(error)),
@@ -165,7 +173,7 @@ impl Server {
 
     /// One command at one primary. Where it turns out to be none, it is not waited for another.
     pub(super) async fn ask_one(&self, primary: &Primary, command: &Cmd) -> Result<Value, StoreError> {
-        self.ask_at(&primary.line, command, Instant::now() + TIMEOUT).await.map_err(|(course, error)| {
+        self.ask_at(&primary.server_connection, command, Instant::now() + TIMEOUT).await.map_err(|(course, error)| {
             if course != NextStep::Give {
                 self.look_later();
             }
@@ -180,14 +188,19 @@ impl Server {
 
     /// One command at one server, or at the one that takes over its slot; ends with an answer, or
     /// with what is to be done now.
-    async fn ask_at(&self, line: &Arc<Line>, command: &Cmd, until: Instant) -> Result<Value, (NextStep, RedisError)> {
-        let mut asking: Option<Arc<Line>> = None;
+    async fn ask_at(
+        &self,
+        server_connection: &Arc<ServerConnection>,
+        command: &Cmd,
+        until: Instant,
+    ) -> Result<Value, (NextStep, RedisError)> {
+        let mut asking: Option<Arc<ServerConnection>> = None;
         loop {
-            let at = asking.as_ref().unwrap_or(line);
+            let at = asking.as_ref().unwrap_or(server_connection);
             self.round_trips.fetch_add(1, Ordering::Relaxed);
             let answer = match &asking {
                 Some(taker) => taker.send_asking(command, until).await,
-                None => line.send(command, until).await,
+                None => server_connection.send(command, until).await,
             };
             let error = match answer {
                 Ok(answer) => return Ok(answer),
@@ -204,7 +217,7 @@ impl Server {
                     self.round_trips.fetch_add(1, Ordering::Relaxed);
                     at.load(until).await.map_err(|error| (NextStep::Give, error))?;
                 }
-                NextStep::Ask { host, port } => match self.taker(&host, port, line).await {
+                NextStep::Ask { host, port } => match self.taker(&host, port, server_connection).await {
                     Ok(taker) => asking = Some(taker),
                     Err(_) => sleep_until(until.min(Instant::now() + PAUSE)).await,
                 },
@@ -217,17 +230,17 @@ impl Server {
     }
 
     /// The server that a slot is on its way to; it may hold nothing yet.
-    async fn taker(&self, name: &str, port: u16, from: &Line) -> Result<Arc<Line>, StoreError> {
+    async fn taker(&self, name: &str, port: u16, from: &ServerConnection) -> Result<Arc<ServerConnection>, StoreError> {
         let at = self.named(name, port, &from.at);
-        if let Some(line) = self.map().at(&at).filter(|line| !line.is_broken()) {
-            return Ok(Arc::clone(line));
+        if let Some(server_connection) = self.map().at(&at).filter(|server_connection| !server_connection.is_broken()) {
+            return Ok(Arc::clone(server_connection));
         }
-        let line = Arc::new(Line::open(at, self.finder.mode(), true).await?);
+        let server_connection = Arc::new(ServerConnection::open(at, self.finder.mode(), true).await?);
         let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
         let mut primaries = map.primaries.clone();
-        primaries.push(Primary { line: Arc::clone(&line), tags: Vec::new() });
+        primaries.push(Primary { server_connection: Arc::clone(&server_connection), tags: Vec::new() });
         *map = Arc::new(Map { primaries, others: map.others.clone(), stale: AtomicBool::new(true) });
-        Ok(line)
+        Ok(server_connection)
     }
 
     /// Looks again where the primaries are, unless somebody has since `map` was true.
@@ -257,15 +270,16 @@ async fn looked(finder: &Finder, before: Option<&Map>) -> Result<Map, StoreError
     let known = before.map_or(&[][..], |map| &map.others);
     let Layout { primaries, others } = finder.find(known).await?;
     let opened = primaries.into_iter().map(async |(at, tags)| {
-        let line = before.and_then(|map| map.at(&at));
-        if let Some(line) = line.filter(|line| !line.is_broken()) {
-            return Ok(Primary { line: Arc::clone(line), tags });
+        let server_connection = before.and_then(|map| map.at(&at));
+        if let Some(server_connection) = server_connection.filter(|server_connection| !server_connection.is_broken()) {
+            return Ok(Primary { server_connection: Arc::clone(server_connection), tags });
         }
-        let line = match Line::open(at.clone(), finder.mode(), line.is_none()).await {
-            Err(why) if before.is_some() && finder.may_move() => Line::closed(at, why.to_string()),
-            opened => opened?,
-        };
-        Ok(Primary { line: Arc::new(line), tags })
+        let server_connection =
+            match ServerConnection::open(at.clone(), finder.mode(), server_connection.is_none()).await {
+                Err(why) if before.is_some() && finder.may_move() => ServerConnection::closed(at, why.to_string()),
+                opened => opened?,
+            };
+        Ok(Primary { server_connection: Arc::new(server_connection), tags })
     });
     let primaries = join_all(opened).await.into_iter().collect::<Result<_, StoreError>>()?;
     Ok(Map { primaries, others, stale: AtomicBool::new(false) })

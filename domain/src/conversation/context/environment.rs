@@ -22,7 +22,7 @@ pub struct Environment<'a> {
     /// The team's channels that messages can go over.
     pub channels: &'a [ChannelName],
     /// Those of them that are web chats of the gateway's own: who is there has shown nothing yet.
-    pub windows: &'a [ChannelName],
+    pub web_chats: &'a [ChannelName],
     /// Channels that are sessions of pages: no messages go over them.
     pub sessions: &'a [ChannelName],
     /// The team's security keys that were not revoked.
@@ -52,12 +52,12 @@ pub struct Environment<'a> {
 impl<'a> Environment<'a> {
     /// The surroundings of a store's first epoch, by a clock that nobody ever set.
     pub fn at(settings: &'a Settings, keys: &'a Keys, now: Moment) -> Self {
-        let (channels, windows, capabilities) = (&[], &[], &[]);
+        let (channels, web_chats, capabilities) = (&[], &[], &[]);
         Self {
             settings,
             keys,
             channels,
-            windows,
+            web_chats,
             sessions: &[],
             security_keys: &[],
             capabilities,

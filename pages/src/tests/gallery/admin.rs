@@ -62,7 +62,7 @@ fn overview(word: &str, frame: Shell) -> Overview {
         has_key: true,
         has_pending_key: false,
         channels: vec![text()],
-        window: Some(text()),
+        web_chat: Some(text()),
         authenticated: 0,
         warnings: 2,
     }

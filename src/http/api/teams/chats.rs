@@ -17,7 +17,7 @@ use crate::http::access::replies::created;
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::services::Snapshot;
-use crate::services::inbound::windows::{Made, Spoken};
+use crate::services::inbound::web_chats::{Made, Spoken};
 
 /// The bot's words are at most so long.
 const MAX_TEXT_BYTES: usize = 8 * 1024;
@@ -59,7 +59,7 @@ async fn make_chat_token(
         created(true, &ChatTokenView { token: text.clone(), expires_at: until.to_string() })
     };
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state.gateway.inbound.invite_to_window(acting, idempotency.as_ref()).await;
+    let told = state.gateway.inbound.invite_to_chat(acting, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }
 

@@ -39,7 +39,7 @@ async fn show(request: PageRequest) -> Response {
                 has_key: team.signing.is_some(),
                 has_pending_key: team.team.security_keys.iter().any(|key| key.status == KeyStatus::Pending),
                 channels: team.team.channels.keys().map(ToString::to_string).collect(),
-                window: team.windows.first().map(ToString::to_string),
+                web_chat: team.web_chats.first().map(ToString::to_string),
                 authenticated: stored.1,
                 warnings: team.effective.warnings.len(),
             };

@@ -19,14 +19,14 @@ use crate::StoreError;
 
 const LIBRARY: &str = include_str!("commit.lua");
 
-pub(super) struct Line {
+pub(super) struct ServerConnection {
     pub(super) at: ConnectionInfo,
     /// Or why there is none.
     connection: Result<MultiplexedConnection, String>,
     broken: AtomicBool,
 }
 
-impl Line {
+impl ServerConnection {
     /// Connects, examines the server and loads the library. `mode`: what the server has to be.
     pub(super) async fn open(at: ConnectionInfo, mode: &str, warn: bool) -> Result<Self, StoreError> {
         let mut connection = connect(&at).await.map_err(sorted)?;
@@ -43,10 +43,10 @@ impl Line {
                 tracing::warn!(server = %at.addr(), "Redis: {danger}");
             }
         }
-        let line = Self { at, connection: Ok(connection), broken: AtomicBool::new(false) };
-        match line.load(Instant::now() + TIMEOUT).await.map_err(sorted) {
+        let server_connection = Self { at, connection: Ok(connection), broken: AtomicBool::new(false) };
+        match server_connection.load(Instant::now() + TIMEOUT).await.map_err(sorted) {
             // A full one is of use still, if it has the library, and otherwise says so.
-            Ok(()) | Err(StoreError::Full(_)) => Ok(line),
+            Ok(()) | Err(StoreError::Full(_)) => Ok(server_connection),
             Err(error) => Err(error),
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Flag, Inbound, Message};
 use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::messaging::window::{Invitation, Said, Session, Transcript};
+use crate::domain::messaging::web_chat::{Invitation, Said, Session, Transcript};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::Outcome;
 use crate::domain::rules::hear::{Kind, Sender};
@@ -91,12 +91,12 @@ impl Inbound {
     }
 
     /// Lets a browser come to a conversation's window.
-    pub async fn invite_to_window(
+    pub async fn invite_to_chat(
         &self,
         acting: Acting<'_>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Made>>>,
     ) -> Result<Execution<Snapshot<Made>>, Error> {
-        self.must_have_window(&self.conversations.flag(acting.id, acting.team).await?)?;
+        self.must_be_web_chat(&self.conversations.flag(acting.id, acting.team).await?)?;
         let invitation = Invitation::begin(acting.id, self.engine.now(), self.engine.draw());
         let made = Made { text: invitation.text(&self.engine.keys.window), until: invitation.until };
         self.conversations
@@ -104,8 +104,8 @@ impl Inbound {
             .await
     }
 
-    fn must_have_window(&self, snapshot: &Snapshot<()>) -> Result<(), Refusal> {
-        if !snapshot.team.windows.contains(&snapshot.interaction.channel) {
+    fn must_be_web_chat(&self, snapshot: &Snapshot<()>) -> Result<(), Refusal> {
+        if !snapshot.team.web_chats.contains(&snapshot.interaction.channel) {
             return Err(Refusal::NoChannel);
         }
         if snapshot.interaction.is_open(self.engine.now()) { Ok(()) } else { Err(Refusal::Closed) }
@@ -113,12 +113,7 @@ impl Inbound {
 
     /// Changes an invitation for a session. Refused with `NotFound` where it is none, was used or is
     /// over, and with `Forbidden` where the page's origin is not one of the team's.
-    pub async fn come_to_window(
-        &self,
-        team: &TeamName,
-        invitation: &str,
-        embedding: Embedding<'_>,
-    ) -> Result<Made, Error> {
+    pub async fn join_chat(&self, team: &TeamName, invitation: &str, embedding: Embedding<'_>) -> Result<Made, Error> {
         let embedder = match embedding {
             Embedding::Website(CONSOLE) => return Err(Refusal::Forbidden.into()),
             Embedding::Website(origin) => origin,
@@ -128,7 +123,7 @@ impl Inbound {
         let invitation = Invitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
         let session = Session::begin(invitation.interaction, self.engine.now(), embedder);
         let guest = Guest { team: team.clone(), session };
-        self.must_have_window(&self.seat(&guest).await?)?;
+        self.must_be_web_chat(&self.seat(&guest).await?)?;
         let (mark, until) = (self.engine.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
         let use_up = |transcript: &mut Transcript, now| transcript.use_up(mark, until, now);
         if !self.transcripts.change(invitation.interaction, use_up).await? {
@@ -157,7 +152,7 @@ impl Inbound {
         }
         let (snapshot, version) =
             self.conversations.flag_again(guest.session.interaction, Some(&guest.team), told).await?;
-        if !snapshot.team.windows.contains(&snapshot.interaction.channel) {
+        if !snapshot.team.web_chats.contains(&snapshot.interaction.channel) {
             return Err(Refusal::NotFound("window").into());
         }
         let embedder = &guest.session.embedder;
@@ -176,7 +171,7 @@ impl Inbound {
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Spoken>>>,
     ) -> Result<Execution<Snapshot<Spoken>>, Error> {
         let id = acting.id;
-        self.must_have_window(&self.conversations.flag(id, acting.team).await?)?;
+        self.must_be_web_chat(&self.conversations.flag(id, acting.team).await?)?;
         let own = idempotency.map(|idempotency| idempotency.mark().to_owned());
         let name = message.map(|id| format!("said:{id}")).or(own);
         let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
@@ -194,7 +189,7 @@ impl Inbound {
     /// Hears what a guest typed: an answer, or words for the bot.
     pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
         let snapshot = self.seat(guest).await?;
-        self.must_have_window(&snapshot)?;
+        self.must_be_web_chat(&snapshot)?;
         let (id, conversation) = (snapshot.interaction.id, &snapshot.interaction.conversation);
         let message_id = format!("{id}.{message}");
         let inbound_message = Message {
@@ -252,7 +247,7 @@ impl Inbound {
     }
 
     /// A guest wants another code.
-    pub async fn resend_at_window(&self, guest: &Guest) -> Result<(), Error> {
+    pub async fn resend_to_guest(&self, guest: &Guest) -> Result<(), Error> {
         let id = guest.session.interaction;
         let snapshot = self.conversations.flag(id, Some(&guest.team)).await?;
         let live = snapshot.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;

@@ -19,7 +19,7 @@ const MAX_ATTEMPTS: u32 = 8;
 impl Conversations {
     /// Lets a rule decide that may queue a message. What it says must be paid for is paid first,
     /// and given back where nothing was queued.
-    pub(crate) async fn transact_paid<T: Clone>(
+    pub(crate) async fn transact_charged<T: Clone>(
         &self,
         request: RequestContext<'_>,
         payable: impl Fn(&mut Context<'_>) -> Option<Destination>,

@@ -3,7 +3,7 @@
 //! admin console before whoever tends the team; whatever changes something must come from the document itself.
 //!
 //! A session travels in a header, never in a URL and never to the page around the frame. What is
-//! shown is `services::inbound::windows`' to say.
+//! shown is `services::inbound::web_chats`' to say.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, interval_at};
 
 use crate::domain::base::id::{MessageId, TeamName};
 use crate::domain::base::validation;
-use crate::domain::messaging::window::DOTS;
+use crate::domain::messaging::web_chat::DOTS;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::Error;
@@ -41,7 +41,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::mask;
 use crate::pages;
-use crate::services::inbound::windows::{
+use crate::services::inbound::web_chats::{
     Asked, Embedding, Guest, News, Seen, Shown, State as WatchState, Typed, Watcher,
 };
 use crate::services::teams::TeamView;
@@ -78,7 +78,7 @@ async fn show(
 ) -> Response {
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("window").into());
     let Ok(name) = team.parse::<TeamName>() else { return unknown() };
-    let has_window = |team: &TeamView| !team.windows.is_empty();
+    let has_window = |team: &TeamView| !team.web_chats.is_empty();
     let team = match state.gateway.teams.team_with(&name, has_window).await {
         Ok(Some(team)) if has_window(&team) => team,
         Ok(_) => return unknown(),
@@ -89,13 +89,13 @@ async fn show(
     if is_admins(&state, &headers, &name).await {
         origins.push(own_origin(&state));
     }
-    let page = pages::Window {
+    let page = pages::ChatPage {
         brand: brand(settings),
         locale: look.lang.unwrap_or_else(|| reader.locale(Some(settings))),
         path: format!("/webchat/{name}"),
         origins,
     };
-    let mut response = Html(state.pages.window(&page)).into_response();
+    let mut response = Html(state.pages.chat_page(&page)).into_response();
     headers_in_frame(&state, &mut response, &page.origins);
     response
 }
@@ -128,7 +128,7 @@ async fn come_in(
         true => Embedding::Console,
         false => Embedding::Website(&origin),
     };
-    let made = state.gateway.inbound.come_to_window(&team, &token, embedding).await;
+    let made = state.gateway.inbound.join_chat(&team, &token, embedding).await;
     let made = made.map_err(refused)?;
     Ok(Reply(json!({"session": made.text, "expires_at": made.until.to_string()})).into_response())
 }
@@ -313,6 +313,6 @@ async fn resend(
     if let Some(seconds) = waits(&state, from) {
         return Err(Problem::of(&problem_types::TOO_MANY_REQUESTS).saying(TOO_MANY_CODES).after(seconds));
     }
-    state.gateway.inbound.resend_at_window(&guest).await.map_err(refused)?;
+    state.gateway.inbound.resend_to_guest(&guest).await.map_err(refused)?;
     Ok(Reply(json!({})).into_response())
 }

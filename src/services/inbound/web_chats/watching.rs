@@ -13,7 +13,7 @@ use super::Guest;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::{State as Sent, What};
-use crate::domain::messaging::window::{DOTS, Entry, Said, Transcript, link_number};
+use crate::domain::messaging::web_chat::{DOTS, Entry, Said, Transcript, link_number};
 use crate::domain::proof::challenge::Check;
 use crate::domain::proof::flag::{Flag, Reason};
 use crate::domain::rules::hear::Kind;
