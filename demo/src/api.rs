@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::bank::CUSTOMER_NAME;
-use super::chat::Place;
+use super::channel::ChatChannel;
 use super::desk::Desk;
 
 /// A caller of the gateway with one API key.
@@ -198,14 +198,14 @@ impl Api {
     /// `identity_token` the website vouches.
     pub async fn open(
         &self,
-        place: Place,
+        channel: ChatChannel,
         conversation: &str,
         phone: &str,
         email: &str,
         identity_token: Option<&str>,
     ) -> Result<Interaction, Trouble> {
         let body = json!({
-            "channel": place.channel(),
+            "channel": channel.name(),
             "conversation": conversation,
             "participants": [{"role": "primary", "name": CUSTOMER_NAME, "phone": phone, "email": email}],
             "identity_token": identity_token,

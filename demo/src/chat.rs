@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::channel::ChatChannel;
 use super::chats::World;
 use super::events::Event;
 use super::phones::Phone;
@@ -26,25 +27,6 @@ pub struct Chat {
     pub phone: Phone,
     /// What is played in it.
     pub scene: Option<Scene>,
-}
-
-/// Where a conversation takes place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// On the bank's website.
-    Web,
-    /// On the customer's WhatsApp: what is typed on this page is typed there.
-    WhatsApp,
-}
-
-impl Place {
-    /// The team's channel for it.
-    pub fn channel(self) -> &'static str {
-        match self {
-            Self::Web => "webchat",
-            Self::WhatsApp => "whatsapp",
-        }
-    }
 }
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
@@ -68,11 +50,11 @@ pub enum ChatTask {
 impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
     pub fn open(world: Arc<World>, phone: Phone, scene: Option<Scene>) -> Self {
-        let place = scene.map_or(Place::Web, Scene::place);
+        let channel = scene.map_or(ChatChannel::Web, Scene::channel);
         let (door, inbox) = mpsc::channel(INBOX);
         let (publish, view) = watch::channel(Arc::default());
         let account = scene.and_then(|scene| scene.account(&phone.number));
-        let talk = Talk::begin(world, place, phone.clone(), account, publish, door.downgrade());
+        let talk = Talk::begin(world, channel, phone.clone(), account, publish, door.downgrade());
         tokio::spawn(talk.run(inbox));
         Self { door, view, phone, scene }
     }

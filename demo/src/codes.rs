@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::api::{Problem, Trouble};
 use super::bot::{Want, bot};
-use super::chat::Place;
+use super::channel::ChatChannel;
 use super::events::Event;
 use super::talk::Talk;
 
@@ -20,10 +20,10 @@ impl Talk {
         state: &str,
         by_mail: bool,
     ) -> Result<bool, Trouble> {
-        let (by, whither) = match self.place {
+        let (by, whither) = match self.channel {
             _ if by_mail => ("email", "by mail"),
-            Place::Web => ("sms", "to your phone"),
-            Place::WhatsApp => ("chat", "to your WhatsApp"),
+            ChatChannel::Web => ("sms", "to your phone"),
+            ChatChannel::WhatsApp => ("chat", "to your WhatsApp"),
         };
         let challenge = match self.world.api.ask_code(interaction, want.intent(), state, by).await {
             Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),

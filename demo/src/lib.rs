@@ -8,6 +8,7 @@
 mod api;
 mod bank;
 mod bot;
+mod channel;
 mod chat;
 mod chats;
 mod codes;
@@ -19,6 +20,7 @@ mod mark;
 mod news;
 mod pages;
 mod phones;
+mod play;
 mod scenes;
 mod setup;
 mod talk;

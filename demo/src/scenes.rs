@@ -1,28 +1,11 @@
-//! The scenes that a visitor may pick: where each takes place, what happens in it by itself, and the one
-//! sentence that tells it. What happens, happens by the same doors that visitors use.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! The scenes that a visitor may pick: each one's name, its channel, and the one sentence that tells it.
+//!
+//! What happens in a scene by itself, `play` says.
 
 use serde::{Deserialize, Serialize};
 
-use super::Demo;
-use super::chat::{Chat, Place};
-use super::phones::{By, PhoneMessage};
-use super::setup::{PASSWORD, customer, username};
-use super::transcript::Task;
-
-/// What an agent and the customer agreed on when she rang.
-pub const PIN: &str = "2580";
-
-/// So many wrong codes end one code, and so many more lock.
-const MISSES: [usize; 2] = [3, 2];
-
-/// How long a code may take to the phone.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Between two things that somebody does, so that one can follow.
-const BREATH: Duration = Duration::from_millis(700);
+use super::channel::ChatChannel;
+use super::setup::{PASSWORD, username};
 
 /// One scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -122,84 +105,9 @@ impl Scene {
     }
 
     /// Where it takes place.
-    pub fn place(self) -> Place {
-        if self == Self::Otp { Place::WhatsApp } else { Place::Web }
+    pub fn channel(self) -> ChatChannel {
+        if self == Self::Otp { ChatChannel::WhatsApp } else { ChatChannel::Web }
     }
-}
-
-/// Lets the scene begin in a chat that is its own. What takes long goes on after this has returned.
-pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
-    match scene {
-        Scene::PreChat => {
-            let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
-            chat.vouch(token).await;
-        }
-        Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),
-        Scene::Otp => drop(chat.say("Please change my address to 12 Linden Row".into()).await),
-        Scene::Pin => drop(chat.invite(PIN).await),
-        Scene::TwoFactor if enrolled(demo, chat).await => {
-            chat.say("I would like a copy of my statement".into()).await;
-        }
-        Scene::Questions if enrolled(demo, chat).await => drop(chat.give(Task::Questions).await),
-        Scene::TwoFactor | Scene::Questions => {}
-        Scene::Document => drop(chat.give(Task::Document).await),
-        Scene::Forwarded => {
-            chat.say("I would like a copy of my statement".into()).await;
-            forward(demo, chat);
-        }
-        Scene::Lockout => drop(tokio::spawn(guess(chat.clone()))),
-    }
-}
-
-/// The bank writes its customer into the gateway's directory, as an administrator's script would.
-async fn enrolled(demo: &Demo, chat: &Chat) -> bool {
-    let written = customer(&demo.owner, &chat.phone.number).await;
-    if let Err(trouble) = &written {
-        tracing::warn!(%trouble, "the demo's customer could not be written");
-    }
-    written.is_ok()
-}
-
-/// The stranger sends his link on, to somebody who did not ask for it.
-fn forward(demo: &Demo, chat: &Chat) {
-    let url = chat.view.borrow().link.as_ref().map(|link| link.url.clone());
-    let text = "Hello, this is your bank. Please confirm your account at once:".to_owned();
-    demo.chats.text(&chat.phone.number, PhoneMessage { by: By::Sms, subject: None, text, url, code: None });
-}
-
-/// Somebody tries one code after another.
-async fn guess(mut chat: Chat) {
-    chat.say("Please change my address to 12 Linden Row".into()).await;
-    for (times, misses) in (0..).zip(MISSES) {
-        if times > 0 && !chat.resend(true).await {
-            return;
-        }
-        let Some(code) = code(&mut chat, times).await else { return };
-        for _ in 0..misses {
-            tokio::time::sleep(BREATH).await;
-            chat.say(another(&code)).await;
-        }
-    }
-}
-
-/// The code that came after so many others.
-async fn code(chat: &mut Chat, before: usize) -> Option<String> {
-    let arrives = async {
-        loop {
-            let code = chat.phone.texts.borrow().iter().filter_map(|text| text.message.code.clone()).nth(before);
-            if code.is_some() {
-                return code;
-            }
-            chat.phone.texts.changed().await.ok()?;
-        }
-    };
-    tokio::time::timeout(TIMEOUT, arrives).await.ok().flatten()
-}
-
-/// A code that it is not.
-fn another(code: &str) -> String {
-    let (head, last) = code.split_at(code.len().saturating_sub(1));
-    format!("{head}{}", if last == "0" { "1" } else { "0" })
 }
 
 #[cfg(test)]
@@ -212,6 +120,5 @@ mod tests {
             let told = scene.sentence();
             assert!(told.ends_with('.') && !told[..told.len() - 1].contains(". "), "{told}");
         }
-        assert_eq!((another("314150"), another("314159")), ("314151".to_owned(), "314150".to_owned()));
     }
 }

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::api::{Authentication, Heard, Problem, Trouble};
 use super::bot::{Proof, Want, Wish, bot};
-use super::chat::{ChatTask, Place};
+use super::channel::ChatChannel;
+use super::chat::ChatTask;
 use super::chats::World;
 use super::mark::Mark;
 use super::phones::Phone;
@@ -34,7 +35,7 @@ pub(super) struct Talk {
     publish: watch::Sender<Arc<View>>,
     /// Only to be handed on: it must not keep its own task alive.
     door: mpsc::WeakSender<ChatTask>,
-    pub place: Place,
+    pub channel: ChatChannel,
     /// What the visitor must know to log in as her, where that is not on the page.
     account: Option<String>,
     conversation: String,
@@ -55,7 +56,7 @@ impl Talk {
     /// Greets, and opens no interaction yet: looking is not talking.
     pub fn begin(
         world: Arc<World>,
-        place: Place,
+        channel: ChatChannel,
         phone: Phone,
         account: Option<String>,
         publish: watch::Sender<Arc<View>>,
@@ -63,7 +64,7 @@ impl Talk {
     ) -> Self {
         let mut view = View::default();
         view.mark = Mark::of(Authentication::default());
-        if place == Place::WhatsApp {
+        if channel == ChatChannel::WhatsApp {
             view.say(Body::Notice {
                 text: "This chat is on WhatsApp: what you type here you type there.".into(),
                 alarm: false,
@@ -73,12 +74,12 @@ impl Talk {
         view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
         publish.send_replace(Arc::new(view.clone()));
         Self {
-            conversation: match place {
-                Place::Web => format!("demo-{}", super::draw(&*world.entropy, 12)),
-                Place::WhatsApp => phone.number.clone(),
+            conversation: match channel {
+                ChatChannel::Web => format!("demo-{}", super::draw(&*world.entropy, 12)),
+                ChatChannel::WhatsApp => phone.number.clone(),
             },
             world,
-            place,
+            channel,
             account,
             on_file: (phone.number, phone.mailbox),
             publish,
@@ -205,12 +206,14 @@ impl Talk {
     }
 
     async fn send_link(&mut self, interaction: &str, want: Want, state: &str) -> Result<(), Trouble> {
-        let sent = self.place == Place::WhatsApp;
+        let sent = self.channel == ChatChannel::WhatsApp;
         let link = self.world.api.login_link(interaction, want.intent(), state, sent).await?;
         self.view.say(bot(format!("For {} I need to know that it is you. Please log in:", want.spoken())));
-        let (told, deliver) = match self.place {
-            Place::Web => ("The bot asked for a login link, put it in the chat, and remembers what was wanted.", ""),
-            Place::WhatsApp => {
+        let (told, deliver) = match self.channel {
+            ChatChannel::Web => {
+                ("The bot asked for a login link, put it in the chat, and remembers what was wanted.", "")
+            }
+            ChatChannel::WhatsApp => {
                 ("The gateway sends the login link to WhatsApp itself; the bot only waits.", ", deliver: true")
             }
         };
@@ -284,7 +287,7 @@ impl Talk {
             return Ok(id.clone());
         }
         let (phone, email) = &self.on_file;
-        let opened = self.world.api.open(self.place, &self.conversation, phone, email, identity_token).await?;
+        let opened = self.world.api.open(self.channel, &self.conversation, phone, email, identity_token).await?;
         if let Some(door) = self.door.upgrade() {
             self.world.register(&opened.id, door);
         }

@@ -19,7 +19,8 @@ use serde::Deserialize;
 
 use super::chat::Chat;
 use super::pages::{self, Frame, Seen};
-use super::scenes::{self, Scene};
+use super::play::play;
+use super::scenes::Scene;
 use super::{Demo, DemoSlot, identity, login};
 
 const COOKIE: &str = "demo_chat";
@@ -189,7 +190,7 @@ struct Picked {
 async fn start_scene(Extension(demo): TheDemo, Form(picked): Form<Picked>) -> Response {
     let visitor = new_visitor(&demo);
     let Some(chat) = demo.chats.stage(&visitor, picked.scene) else { return no_chat(&demo) };
-    scenes::play(&demo, picked.scene, &chat).await;
+    play(&demo, picked.scene, &chat).await;
     with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
 }
 
