@@ -1,7 +1,7 @@
 //! The gateway's API as a bot's developer would call it: JSON over HTTP with an API key.
 //!
 //! Replies are read leniently, since fields may be added. It knows what can be asked and
-//! nothing of why: the conversation is `chat`'s.
+//! nothing of why: that is `conversation`'s.
 
 use std::time::Duration;
 
@@ -20,6 +20,15 @@ pub struct Api {
     http: Client,
     base: String,
     key: String,
+}
+
+/// The two callers that a chat needs of its team.
+#[derive(Clone)]
+pub struct TeamApi {
+    /// With the bot's key.
+    pub bot: Api,
+    /// With the key of an agent: what an agent does and sees.
+    pub agent: Api,
 }
 
 /// Why a call came to nothing.

@@ -1,16 +1,17 @@
-//! Every browser's chat, found by its cookie, and by its interaction when an event comes.
+//! Every browser's chat, found by its cookie, and whether events reach the chats.
 //!
-//! It holds doors and views, never a conversation's state: each chat owns its own.
+//! It holds handles to the chats, never a conversation's state: each chat owns its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::api::{Api, ConsoleLink, Trouble};
-use super::chat::{Chat, ChatTask};
+use super::api::{ConsoleLink, TeamApi, Trouble};
+use super::chat::Chat;
 use super::events::Event;
+use super::inboxes::Inboxes;
 use super::phones::{self, PhoneMessage, Phones};
 use super::scenes::Scene;
 use countersign_ambient::Entropy;
@@ -21,42 +22,34 @@ const MAX_CHATS: usize = phones::NUMBERS as usize;
 /// The chats of all browsers.
 pub struct Chats {
     /// The team of most scenes, and the one whose customers have accounts.
-    worlds: [Arc<World>; 2],
-    /// Which of them are heard.
-    heard: Mutex<[bool; 2]>,
+    teams: [TeamApi; 2],
+    /// Whose event streams are connected.
+    connected: Mutex<[bool; 2]>,
+    /// Whether all of them are.
+    all_connected: watch::Sender<bool>,
+    inboxes: Inboxes,
+    entropy: Arc<dyn Entropy>,
     phones: Phones,
     by_cookie: Mutex<HashMap<String, Chat>>,
 }
 
-/// What a chat needs of the world.
-pub struct World {
-    /// The API with the bot's key.
-    pub api: Api,
-    /// The agent's own.
-    pub desk: Api,
-    /// Chance.
-    pub entropy: Arc<dyn Entropy>,
-    doors: Arc<Doors>,
-    hearing: Arc<watch::Sender<bool>>,
-}
-
-/// Where each conversation's events go.
-type Doors = Mutex<HashMap<String, mpsc::Sender<ChatTask>>>;
-
 impl Chats {
-    /// No chats yet, and not hearing the gateway yet. The second team's customers have accounts with it.
-    pub fn new(teams: [(Api, Api); 2], phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
-        let (doors, hearing) = (Arc::<Doors>::default(), Arc::new(watch::Sender::new(false)));
-        let worlds = teams.map(|(api, desk)| {
-            let (entropy, doors, hearing) = (entropy.clone(), doors.clone(), hearing.clone());
-            Arc::new(World { api, desk, entropy, doors, hearing })
-        });
-        Self { worlds, heard: Mutex::default(), phones, by_cookie: Mutex::default() }
+    /// No chats yet, and not connected to the gateway yet. The second team's customers have accounts with it.
+    pub fn new(teams: [TeamApi; 2], phones: Phones, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            teams,
+            connected: Mutex::default(),
+            all_connected: watch::Sender::new(false),
+            inboxes: Inboxes::default(),
+            entropy,
+            phones,
+            by_cookie: Mutex::default(),
+        }
     }
 
-    /// The world that a scene takes place in.
-    fn world(&self, scene: Option<Scene>) -> &Arc<World> {
-        &self.worlds[usize::from(scene.is_some_and(Scene::has_accounts))]
+    /// The team of a scene.
+    fn team(&self, scene: Option<Scene>) -> &TeamApi {
+        &self.teams[usize::from(scene.is_some_and(Scene::has_accounts))]
     }
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
@@ -81,12 +74,12 @@ impl Chats {
 
     /// Leave for the agent's page to show how a flag stands.
     pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, Trouble> {
-        self.world(scene).desk.status_link(interaction).await
+        self.team(scene).agent.status_link(interaction).await
     }
 
     /// The agent's console of one conversation, for a frame.
     pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, Trouble> {
-        self.world(scene).desk.console_link(interaction).await
+        self.team(scene).agent.console_link(interaction).await
     }
 
     fn made(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {
@@ -100,47 +93,33 @@ impl Chats {
         if chats.len() >= MAX_CHATS {
             return None;
         }
-        let chat = Chat::open(self.world(scene).clone(), self.phones.connect()?, scene);
+        let chat =
+            Chat::open(self.team(scene).clone(), self.inboxes.clone(), &*self.entropy, self.phones.connect()?, scene);
         chats.insert(cookie.to_owned(), chat.clone());
         Some(chat)
     }
 
     /// Hands an event to the chat that it is about.
-    pub fn tell(&self, event: Event) {
-        let doors = lock(&self.worlds[0].doors);
-        let Some(door) = event.interaction.as_ref().and_then(|id| doors.get(id)) else { return };
-        if door.try_send(ChatTask::Event(event)).is_err() {
-            tracing::warn!("a chat of the demo is too busy to hear an event");
-        }
+    pub fn deliver_event(&self, event: Event) {
+        self.inboxes.deliver(event);
     }
 
-    /// Whether the gateway can be heard of that team; when it can again, every chat asks how it stands.
-    pub fn heard(&self, team: usize, hearing: bool) {
+    /// Whether events of that team arrive; when they arrive of all teams again, every chat asks how it stands.
+    pub fn set_connected(&self, team: usize, connected: bool) {
         let all = {
-            let mut heard = lock(&self.heard);
-            heard[team] = hearing;
-            heard.iter().all(|one| *one)
+            let mut teams = lock(&self.connected);
+            teams[team] = connected;
+            teams.iter().all(|one| *one)
         };
-        self.worlds[0].hearing.send_replace(all);
+        self.all_connected.send_replace(all);
         if all {
-            for door in lock(&self.worlds[0].doors).values() {
-                drop(door.try_send(ChatTask::Refresh)); // a full inbox asks anyway
-            }
+            self.inboxes.refresh_all();
         }
     }
 
-    /// To be told when the gateway falls silent or is heard again.
-    pub fn hearing(&self) -> watch::Receiver<bool> {
-        self.worlds[0].hearing.subscribe()
-    }
-}
-
-impl World {
-    /// From now on events of `interaction` go to `door`; doors of chats that ended are cleared away.
-    pub fn register(&self, interaction: &str, door: mpsc::Sender<ChatTask>) {
-        let mut doors = lock(&self.doors);
-        doors.retain(|_, door| !door.is_closed());
-        doors.insert(interaction.to_owned(), door);
+    /// Whether events of all teams arrive, as that changes.
+    pub fn connected(&self) -> watch::Receiver<bool> {
+        self.all_connected.subscribe()
     }
 }
 

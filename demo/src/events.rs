@@ -1,21 +1,12 @@
-//! The bot's ear: the team's event stream, read for as long as the demo runs.
+//! The events of a team's event stream, and how its bytes become events.
 //!
-//! It resumes after the last event it saw and backs off while the gateway is away. While it is
-//! deaf the chats say "unknown" and not what they last heard. What an event means is `chat`'s.
+//! Who reads a stream is `listener`; what the bot does with an event stands in `conversation`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
-use super::api::{Api, Problem, Trouble};
-use super::chats::Chats;
-
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const MAX_PAUSE: Duration = Duration::from_secs(15);
 /// More than any event: a stream without line ends is not one.
 const MAX_LINE_BYTES: usize = 256 * 1024;
 
@@ -34,67 +25,28 @@ pub struct Event {
     pub data: HashMap<String, Value>,
 }
 
-/// Listens to a team from now on. The stream is open when this returns, so nothing that follows is missed.
-///
-/// # Errors
-/// When the gateway refuses the first connection.
-pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
-    let mut stream = Some(api.events(None).await?);
-    chats.heard(team, true);
-    Ok(tokio::spawn(async move {
-        let mut last: Option<String> = None;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            if let Some(open) = stream.take() {
-                pause = FIRST_PAUSE;
-                read(open, &mut last, &chats).await;
-                chats.heard(team, false);
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(MAX_PAUSE);
-            match api.events(last.as_deref()).await {
-                Ok(open) => {
-                    stream = Some(open);
-                    chats.heard(team, true);
-                }
-                // What was missed is gone: go on from now, and let every chat ask how it stands.
-                Err(Trouble::Refused(Problem { status: 410, .. })) => last = None,
-                Err(trouble) => tracing::warn!(%trouble, "the demo's bot cannot hear the gateway"),
-            }
-        }
-    }))
-}
-
-/// Reads until the stream ends, whatever the reason: the caller connects again.
-async fn read(mut stream: reqwest::Response, last: &mut Option<String>, chats: &Chats) {
-    let mut lines = Lines::default();
-    while let Ok(Some(chunk)) = stream.chunk().await {
-        if lines.push(&chunk).is_err() {
-            return;
-        }
-        while let Some(event) = lines.next_event() {
-            *last = Some(event.id.clone());
-            chats.tell(event);
-        }
-    }
-}
-
-/// `text/event-stream` to events. Only `data` is read: the id and type stand in it too.
+/// Turns the bytes of a `text/event-stream` into events. Only `data` is read: the id and type stand in it too.
 #[derive(Default)]
-struct Lines {
+pub struct EventDecoder {
     pending: Vec<u8>,
     data: String,
 }
 
-struct TooLong;
+/// A stream that sends more than any event without an end.
+pub struct TooLong;
 
-impl Lines {
-    fn push(&mut self, chunk: &[u8]) -> Result<(), TooLong> {
+impl EventDecoder {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When the bytes that wait for an end are more than any event has.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), TooLong> {
         self.pending.extend_from_slice(chunk);
         if self.pending.len() + self.data.len() > MAX_LINE_BYTES { Err(TooLong) } else { Ok(()) }
     }
 
-    fn next_event(&mut self) -> Option<Event> {
+    /// The next event that has arrived whole.
+    pub fn next_event(&mut self) -> Option<Event> {
         while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.pending.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
@@ -118,11 +70,11 @@ mod tests {
     use super::*;
 
     fn kinds(chunks: &[&str]) -> Vec<String> {
-        let mut lines = Lines::default();
+        let mut decoder = EventDecoder::default();
         let mut kinds = Vec::new();
         for chunk in chunks {
-            assert!(lines.push(chunk.as_bytes()).is_ok());
-            kinds.extend(std::iter::from_fn(|| lines.next_event()).map(|event| event.kind));
+            assert!(decoder.push(chunk.as_bytes()).is_ok());
+            kinds.extend(std::iter::from_fn(|| decoder.next_event()).map(|event| event.kind));
         }
         kinds
     }

@@ -11,20 +11,19 @@ mod bot;
 mod channel;
 mod chat;
 mod chats;
-mod codes;
+mod conversation;
 mod desk;
 mod events;
 mod identity;
+mod inboxes;
+mod listener;
 mod login;
 mod mark;
-mod news;
 mod pages;
 mod phones;
 mod play;
 mod scenes;
 mod setup;
-mod talk;
-mod tasks;
 mod transcript;
 mod web;
 
@@ -55,7 +54,7 @@ pub struct Demo {
     provider: identity::Provider,
     /// With the owner's key: what an administrator does between scenes.
     owner: api::Api,
-    _webhook_verifiers: [AbortOnDropHandle<()>; 2],
+    _event_listeners: [AbortOnDropHandle<()>; 2],
 }
 
 /// The place where the demo appears once it is prepared; until then `/demo` answers 503.
@@ -93,13 +92,11 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     let provider = identity::Provider::new(secret);
     let team = setup::bank(&owner, &base, &provider).await.context("setting up the demo's team")?;
     let accounts = setup::accounts(&owner, &base).await.context("setting up the team with accounts")?;
-    let bots = [team.bot.clone(), accounts.bot.clone()];
-    let teams = [(team.bot, team.agent), (accounts.bot, accounts.agent)];
-    let chats = Arc::new(chats::Chats::new(teams, phones, entropy.clone()));
-    let [first, second] = bots;
-    let ears = [
-        events::listen(0, first, chats.clone()).await.context("listening to the team's events")?,
-        events::listen(1, second, chats.clone()).await.context("listening to the other team's events")?,
+    let [first, second] = [team.api.bot.clone(), accounts.api.bot.clone()];
+    let chats = Arc::new(chats::Chats::new([team.api, accounts.api], phones, entropy.clone()));
+    let listeners = [
+        listener::listen(0, first, chats.clone()).await.context("listening to the team's events")?,
+        listener::listen(1, second, chats.clone()).await.context("listening to the other team's events")?,
     ];
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),
@@ -111,7 +108,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
         entropy,
         provider,
         owner,
-        _webhook_verifiers: ears.map(AbortOnDropHandle::new),
+        _event_listeners: listeners.map(AbortOnDropHandle::new),
     })
 }
 

@@ -35,10 +35,10 @@ impl Mark {
         Self(None)
     }
 
-    /// What to show at `now` (milliseconds). `hearing`: whether a change would have reached us.
-    pub fn shown(&self, now: u64, hearing: bool) -> Shown {
+    /// What to show at `now` (milliseconds). `connected`: whether a change would have reached us.
+    pub fn shown(&self, now: u64, connected: bool) -> Shown {
         let blank = |status| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
-        let Some(flag) = self.0.as_ref().filter(|_| hearing) else {
+        let Some(flag) = self.0.as_ref().filter(|_| connected) else {
             return blank("unknown");
         };
         if !flag.authenticated {

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, Trouble};
+use super::api::{Api, TeamApi, Trouble};
 use super::bank::{CUSTOMER_NAME, SecurityKey};
 use super::identity::Provider;
 
@@ -21,10 +21,8 @@ pub const PASSWORD: &str = "linden-tree-7";
 
 /// What the demo needs to play its parts.
 pub struct Team {
-    /// The API with the bot's key.
-    pub bot: Api,
-    /// Whoever sits at the desk.
-    pub agent: Api,
+    /// The API with the bot's key and with an agent's.
+    pub api: TeamApi,
     /// The security key that the login page shares with the gateway.
     pub key: SecurityKey,
 }
@@ -113,7 +111,8 @@ async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<Team>
             .with_context(|| format!("its channel {name}"))?;
     }
     let key = SecurityKey::from_base64url(&made.kid, &made.secret)?;
-    Ok(Team { bot: owner.with_key(&bot.key), agent: owner.with_key(&agent.key), key })
+    let api = TeamApi { bot: owner.with_key(&bot.key), agent: owner.with_key(&agent.key) };
+    Ok(Team { api, key })
 }
 
 /// The clocks are short, so that one can watch the mark fall and a lock end. Demos send a lot.

@@ -17,8 +17,10 @@ fn slot() -> DemoSlot {
     let slot = DemoSlot::default();
     slot.fill(Demo {
         chats: Arc::new(chats::Chats::new(
-            ["bot", "other bot"]
-                .map(|bot| (api::Api::new(http.clone(), base, bot), api::Api::new(http.clone(), base, "agent"))),
+            ["bot", "other bot"].map(|bot| api::TeamApi {
+                bot: api::Api::new(http.clone(), base, bot),
+                agent: api::Api::new(http.clone(), base, "agent"),
+            }),
             Phones::default(),
             entropy.clone(),
         )),
@@ -30,7 +32,7 @@ fn slot() -> DemoSlot {
         http,
         clock,
         entropy,
-        _webhook_verifiers: [(), ()].map(|()| AbortOnDropHandle::new(tokio::spawn(async {}))),
+        _event_listeners: [(), ()].map(|()| AbortOnDropHandle::new(tokio::spawn(async {}))),
     });
     slot
 }

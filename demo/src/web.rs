@@ -110,31 +110,31 @@ async fn frame(Extension(demo): TheDemo, Path(part): Path<String>, headers: Head
     };
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let (view, texts, now) = (chat.view.borrow().clone(), chat.phone.texts.borrow().clone(), demo.clock.now());
-    let mark = view.mark.shown(now, *demo.chats.hearing().borrow());
+    let mark = view.mark.shown(now, *demo.chats.connected().borrow());
     demo.pages.frame(frame, &Seen { view: &view, mark: &mark, texts: &texts, now })
 }
 
 /// The chat as it changes, whole each time: a browser that missed one is right again with the next.
 async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    let mut hearing = demo.chats.hearing();
+    let mut connected = demo.chats.connected();
     let (mut view, mut texts) = (chat.view, chat.phone.texts);
     view.mark_changed(); // the first one at once
     let next = async move || {
         tokio::select! {
             changed = view.changed() => changed.ok()?,
             changed = texts.changed() => changed.ok()?,
-            changed = hearing.changed() => {
+            changed = connected.changed() => {
                 changed.ok()?;
                 // The gateway is going, perhaps with this process: the browser comes back by itself.
-                if !*hearing.borrow() {
+                if !*connected.borrow() {
                     return None;
                 }
             }
         }
         let (view, texts) = (view.borrow_and_update().clone(), texts.borrow_and_update().clone());
         let now = demo.clock.now();
-        let mark = view.mark.shown(now, *hearing.borrow_and_update());
+        let mark = view.mark.shown(now, *connected.borrow_and_update());
         let seen = Seen { view: &view, mark: &mark, texts: &texts, now };
         Some(sse::Event::default().event("chat").data(demo.pages.feed(&seen)))
     };

@@ -1,16 +1,16 @@
-//! What the bot does when the gateway tells it something.
+//! What the bot does when the gateway sends it an event.
 //!
 //! Events come at least once, and late after a pause: each is taken once, none is believed to say
 //! how things stand now, and one about a link that is no longer offered changes nothing.
 
 use serde_json::Value;
 
-use super::api::{Authentication, Trouble};
-use super::bot::{Proof, bot};
-use super::events::Event;
-use super::mark::Mark;
-use super::talk::Talk;
-use super::transcript::{Body, CardState, CodeState};
+use super::state::Conversation;
+use crate::api::{Authentication, Trouble};
+use crate::bot::{Proof, bot};
+use crate::events::Event;
+use crate::mark::Mark;
+use crate::transcript::{CardState, CodeState};
 
 /// So many ids are remembered to tell a repetition.
 const REMEMBERED: usize = 64;
@@ -22,7 +22,7 @@ struct LinkNews {
     story: &'static str,
 }
 
-impl Talk {
+impl Conversation {
     /// Takes an event about this conversation.
     pub async fn learn(&mut self, event: Event) -> Result<(), Trouble> {
         if self.known.contains(&event.id) {
@@ -132,11 +132,6 @@ impl Talk {
         self.view.mark = Mark::of(Authentication::default());
         self.notice("This conversation has ended. Write to begin a new one.", false);
         self.view.explain("The conversation was closed; nothing of it stays authenticated.", wire);
-    }
-
-    /// Puts something in the chat that nobody said.
-    pub fn notice(&mut self, text: &str, alarm: bool) {
-        self.view.say(Body::Notice { text: text.to_owned(), alarm });
     }
 }
 

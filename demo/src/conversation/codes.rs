@@ -1,17 +1,17 @@
-//! The bot and codes from the phone: it asks for one, hears how it went, and has another sent.
+//! The bot and codes from the phone: it asks for one, and learns how it went.
 //!
 //! It learns where a code went and how many tries are left, and never the code: that leaves the
 //! gateway for the phone, and what the customer types is taken out before the bot reads it.
 
 use serde_json::Value;
 
-use super::api::{Problem, Trouble};
-use super::bot::{Want, bot};
-use super::channel::ChatChannel;
-use super::events::Event;
-use super::talk::Talk;
+use super::state::Conversation;
+use crate::api::{Problem, Trouble};
+use crate::bot::{Want, bot};
+use crate::channel::ChatChannel;
+use crate::events::Event;
 
-impl Talk {
+impl Conversation {
     /// Has a code sent to the customer's phone, or by mail. `false`: the gateway sends none for now.
     pub async fn send_code(
         &mut self,
@@ -25,7 +25,7 @@ impl Talk {
             ChatChannel::Web => ("sms", "to your phone"),
             ChatChannel::WhatsApp => ("chat", "to your WhatsApp"),
         };
-        let challenge = match self.world.api.ask_code(interaction, want.intent(), state, by).await {
+        let challenge = match self.team.bot.ask_code(interaction, want.intent(), state, by).await {
             Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
             other => other?,
         };
@@ -46,43 +46,10 @@ impl Talk {
         Ok(true)
     }
 
-    /// The customer wants another code: in the place of the one that is waited for, or a new one.
-    pub async fn send_again(&mut self) -> Result<(), Trouble> {
-        let Some((challenge, want)) = self.code.clone() else { return Ok(()) };
-        match self.world.api.resend(&challenge).await {
-            Ok(challenge) => {
-                self.view.say(bot("I have sent you another code. The one before no longer works."));
-                self.view.explain(
-                    "Another code is on its way; the one before is dead, and wrong tries go on counting.",
-                    "POST …/challenges/…/resend → 202",
-                );
-                self.view.follow_code(&challenge);
-                self.view.bring_code_down();
-                Ok(())
-            }
-            Err(Trouble::Refused(Problem { status: 410, .. })) => self.serve(want).await,
-            Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => {
-                self.view.bring_code_down();
-                self.follow_code().await
-            }
-            Err(trouble) => Err(trouble),
-        }
-    }
-
-    /// The customer wants the code by mail: a new one, in the place of the one that is waited for.
-    pub async fn send_by_mail(&mut self) -> Result<(), Trouble> {
-        let (Some((_, want)), Some(interaction)) = (self.code.clone(), self.interaction.clone()) else { return Ok(()) };
-        let state = self.pending.iter().find(|pending| pending.want == want).map(|pending| pending.state.clone());
-        match state {
-            Some(state) => self.send_code(&interaction, want, &state, true).await.map(drop),
-            None => self.serve(want).await,
-        }
-    }
-
     /// What the bot says to a code that was typed; what a right one opens is told by an event.
     pub async fn judged(&mut self, outcome: &str) -> Result<(), Trouble> {
         let Some((challenge, _)) = &self.code else { return Ok(()) };
-        let challenge = self.world.api.challenge(challenge).await?;
+        let challenge = self.team.bot.challenge(challenge).await?;
         self.view.follow_code(&challenge);
         match (outcome, challenge.tries_left) {
             ("passed", _) => return Ok(()),
@@ -127,14 +94,14 @@ impl Talk {
     /// Asks how the code stands, where there is one.
     pub async fn follow_code(&mut self) -> Result<(), Trouble> {
         if let Some((challenge, _)) = &self.code {
-            let challenge = self.world.api.challenge(challenge).await?;
+            let challenge = self.team.bot.challenge(challenge).await?;
             self.view.follow_code(&challenge);
         }
         Ok(())
     }
 
     /// Says why no code is sent, where the gateway's "no" is one for the customer.
-    fn may_not_send(&mut self, problem: &Problem) -> bool {
+    pub fn may_not_send(&mut self, problem: &Problem) -> bool {
         let wait = problem.retry_after_seconds.unwrap_or(60);
         let said = match problem.status {
             423 => format!("There were too many wrong codes. Please ask again in {wait} seconds."),

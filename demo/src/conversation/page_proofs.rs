@@ -3,17 +3,17 @@
 //! It gives the customer the page's address and hears how it ended. It reads neither questions' answers nor
 //! pictures: those go from the customer's browser to the gateway.
 
-use super::api::Trouble;
-use super::bot::bot;
-use super::events::Event;
-use super::talk::Talk;
-use super::transcript::Task;
+use super::state::Conversation;
+use crate::api::Trouble;
+use crate::bot::bot;
+use crate::events::Event;
+use crate::transcript::Task;
 
-impl Talk {
+impl Conversation {
     /// Asks for a proof that is given on a page.
     pub async fn put_task(&mut self, task: Task) -> Result<(), Trouble> {
         let interaction = self.interaction(None).await?;
-        let page = self.world.api.ask_page(&interaction, task.method()).await?;
+        let page = self.team.bot.ask_page(&interaction, task.method()).await?;
         self.view.say(bot(match task {
             Task::Questions => "Before I go on I have to ask you some questions. Please answer them on this page:",
             Task::Document => "Before I go on I need to see a document of yours. Please show it on this page:",

@@ -1,0 +1,62 @@
+//! The inboxes of the conversations: what can be put into one, and which of them an event goes to.
+//!
+//! A conversation registers its inbox under its interaction. The inboxes know nothing of what a conversation does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::events::Event;
+use super::transcript::Task;
+
+/// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
+pub enum ChatInput {
+    /// The customer has typed a text.
+    Said { text: String, done: oneshot::Sender<()> },
+    /// The customer wants another code.
+    Resend { by_mail: bool, done: oneshot::Sender<()> },
+    /// The website's server says who this is.
+    Vouched { identity_token: String, done: oneshot::Sender<()> },
+    /// An agent lets the customer come in by a number that they agreed on.
+    Invited { pin: String, done: oneshot::Sender<()> },
+    /// The bot wants a proof that is given on a page.
+    Task { task: Task, done: oneshot::Sender<()> },
+    /// The gateway has told an event.
+    Event(Event),
+    /// Events may have been missed.
+    Refresh,
+}
+
+/// The inboxes of all conversations, by their interactions. Clones share them.
+#[derive(Clone, Default)]
+pub struct Inboxes(Arc<Mutex<HashMap<String, mpsc::Sender<ChatInput>>>>);
+
+impl Inboxes {
+    /// From now on events of `interaction` go to `inbox`; inboxes of chats that ended are removed.
+    pub fn register(&self, interaction: &str, inbox: mpsc::Sender<ChatInput>) {
+        let mut inboxes = self.lock();
+        inboxes.retain(|_, inbox| !inbox.is_closed());
+        inboxes.insert(interaction.to_owned(), inbox);
+    }
+
+    /// Hands an event to the chat that it is about.
+    pub fn deliver(&self, event: Event) {
+        let inboxes = self.lock();
+        let Some(inbox) = event.interaction.as_ref().and_then(|id| inboxes.get(id)) else { return };
+        if inbox.try_send(ChatInput::Event(event)).is_err() {
+            tracing::warn!("a chat of the demo is too busy to hear an event");
+        }
+    }
+
+    /// Lets every chat ask how it stands.
+    pub fn refresh_all(&self) {
+        for inbox in self.lock().values() {
+            drop(inbox.try_send(ChatInput::Refresh)); // a full inbox asks anyway
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<ChatInput>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
