@@ -3,18 +3,12 @@
 //!
 //! A real one would look at the pictures; this one proves who asks, signs what it answers, and keeps nothing.
 
-use std::sync::Arc;
-
 use aws_lc_rs::hmac;
-use axum::Extension;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-
-use super::Demo;
 
 /// A request is good for so many seconds.
 const GOOD_FOR: u64 = 300;
@@ -31,6 +25,28 @@ impl Provider {
     /// As Standard Webhooks write one.
     pub fn secret(&self) -> String {
         format!("whsec_{}", STANDARD.encode(&self.0))
+    }
+
+    /// The answer to a request at the provider's one address; `now` in Unix seconds.
+    pub fn answer(&self, headers: &HeaderMap, body: &[u8], now: u64) -> Response {
+        if !self.is_the_gateways(headers, body, now) {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        let Ok(asked) = serde_json::from_slice::<Value>(body) else { return StatusCode::BAD_REQUEST.into_response() };
+        if asked["type"] == "identity.ping" {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let Some(verdict) = verdict(&asked) else { return StatusCode::BAD_REQUEST.into_response() };
+        let (id, timestamp, answer) =
+            (asked["check"].as_str().unwrap_or_default(), now.to_string(), verdict.to_string());
+        let signature = self.signature(id, &timestamp, answer.as_bytes());
+        let headers = [
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", timestamp),
+            ("webhook-signature", signature),
+            (header::CONTENT_TYPE.as_str(), "application/json".to_owned()),
+        ];
+        (headers, answer).into_response()
     }
 
     fn signature(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
@@ -54,28 +70,6 @@ fn verdict(asked: &Value) -> Option<Value> {
     let check = asked["check"].as_str()?;
     let has_front = asked["pictures"].as_array()?.iter().any(|picture| picture["side"] == "front");
     Some(json!({"check": check, "quality": {"passed": true}, "authentication": {"passed": has_front}}))
-}
-
-/// The provider's one address.
-pub async fn check(Extension(demo): Extension<Arc<Demo>>, headers: HeaderMap, body: Bytes) -> Response {
-    let now = demo.clock.now() / 1000;
-    if !demo.provider.is_the_gateways(&headers, &body, now) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let Ok(asked) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
-    if asked["type"] == "identity.ping" {
-        return StatusCode::NO_CONTENT.into_response();
-    }
-    let Some(verdict) = verdict(&asked) else { return StatusCode::BAD_REQUEST.into_response() };
-    let (id, timestamp, answer) = (asked["check"].as_str().unwrap_or_default(), now.to_string(), verdict.to_string());
-    let signature = demo.provider.signature(id, &timestamp, answer.as_bytes());
-    let headers = [
-        ("webhook-id", id.to_owned()),
-        ("webhook-timestamp", timestamp),
-        ("webhook-signature", signature),
-        (header::CONTENT_TYPE.as_str(), "application/json".to_owned()),
-    ];
-    (headers, answer).into_response()
 }
 
 #[cfg(test)]

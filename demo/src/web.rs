@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -21,7 +22,7 @@ use super::chat::Chat;
 use super::pages::{self, Frame, Seen};
 use super::play::play;
 use super::scenes::Scene;
-use super::{Demo, DemoSlot, identity, login};
+use super::{Demo, DemoSlot, login};
 
 const COOKIE: &str = "demo_chat";
 /// Base64url of 32 bytes.
@@ -44,7 +45,7 @@ pub fn router(slot: DemoSlot) -> Router {
         .route("/demo/console", get(console))
         .route("/demo/login", get(login::show).post(login::answer))
         .route("/demo/assets/{name}", get(asset))
-        .route("/demo/identity", post(identity::check).layer(DefaultBodyLimit::max(MAX_PICTURES)))
+        .route("/demo/identity", post(check_document).layer(DefaultBodyLimit::max(MAX_PICTURES)))
         .layer(DefaultBodyLimit::max(16 * 1024))
         .layer(middleware::from_fn_with_state(slot, guard))
 }
@@ -221,6 +222,11 @@ async fn console(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
         Ok(link) => Redirect::to(&link.url).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
+}
+
+/// The provider of document checks, at its one address.
+async fn check_document(Extension(demo): TheDemo, headers: HeaderMap, body: Bytes) -> Response {
+    demo.provider.answer(&headers, &body, demo.clock.now() / 1000)
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
