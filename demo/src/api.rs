@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::agent_view::AgentView;
 use super::bank::CUSTOMER_NAME;
 use super::channel::ChatChannel;
-use super::desk::Desk;
 
 /// A caller of the gateway with one API key.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub struct TeamApi {
 
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ApiError {
     /// The gateway said no.
     #[error("the gateway refused: {0}")]
     Refused(Problem),
@@ -141,7 +141,7 @@ pub struct Challenge {
 
 /// A proof that is given on a page. `opener_secret` is for the chat widget alone, so this cannot be printed.
 #[derive(Clone, Deserialize)]
-pub struct OnPage {
+pub struct ProofPage {
     /// For the customer alone.
     pub page_url: String,
     /// What the chat widget vouches with.
@@ -164,7 +164,7 @@ pub struct ConsoleLink {
 
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
-pub struct Heard {
+pub struct MessageOutcome {
     /// Whether the text was an answer: then the bot does not read it.
     pub consumed: bool,
     /// What it answered.
@@ -194,7 +194,7 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, ApiError> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(body);
@@ -212,7 +212,7 @@ impl Api {
         phone: &str,
         email: &str,
         identity_token: Option<&str>,
-    ) -> Result<Interaction, Trouble> {
+    ) -> Result<Interaction, ApiError> {
         let body = json!({
             "channel": channel.name(),
             "conversation": conversation,
@@ -223,12 +223,12 @@ impl Api {
     }
 
     /// The flag as it stands.
-    pub async fn authentication(&self, interaction: &str) -> Result<Authentication, Trouble> {
+    pub async fn authentication(&self, interaction: &str) -> Result<Authentication, ApiError> {
         self.call(Method::GET, &format!("/v1/interactions/{interaction}/authentication"), None).await
     }
 
     /// "May this intent run now?"
-    pub async fn may(&self, interaction: &str, intent: &str) -> Result<Authentication, Trouble> {
+    pub async fn may(&self, interaction: &str, intent: &str) -> Result<Authentication, ApiError> {
         let path = format!("/v1/interactions/{interaction}/authentication?intent={intent}");
         self.call(Method::GET, &path, None).await
     }
@@ -241,70 +241,81 @@ impl Api {
         intent: &str,
         state: &str,
         deliver: bool,
-    ) -> Result<LoginLink, Trouble> {
+    ) -> Result<LoginLink, ApiError> {
         let body = json!({"purpose": "mid_chat", "intent": intent, "state": state, "deliver": deliver});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/login-links"), Some(&body)).await
     }
 
     /// Sends a code to the customer, by `chat`, `sms` or `email`; its success comes back with `intent`
     /// and `state`.
-    pub async fn ask_code(&self, interaction: &str, intent: &str, state: &str, by: &str) -> Result<Challenge, Trouble> {
+    pub async fn ask_code(
+        &self,
+        interaction: &str,
+        intent: &str,
+        state: &str,
+        by: &str,
+    ) -> Result<Challenge, ApiError> {
         let body = json!({"method": "otp", "deliver_to": by, "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
     }
 
     /// Asks for a proof that is given on a page of the gateway's.
-    pub async fn ask_page(&self, interaction: &str, method: &str) -> Result<OnPage, Trouble> {
+    pub async fn ask_page(&self, interaction: &str, method: &str) -> Result<ProofPage, ApiError> {
         let path = format!("/v1/interactions/{interaction}/challenges");
         self.call(Method::POST, &path, Some(&json!({"method": method}))).await
     }
 
     /// Sends another code in its place.
-    pub async fn resend(&self, challenge: &str) -> Result<Challenge, Trouble> {
+    pub async fn resend(&self, challenge: &str) -> Result<Challenge, ApiError> {
         self.call(Method::POST, &format!("/v1/challenges/{challenge}/resend"), Some(&json!({}))).await
     }
 
     /// How a code stands, or how it ended.
-    pub async fn challenge(&self, challenge: &str) -> Result<Challenge, Trouble> {
+    pub async fn challenge(&self, challenge: &str) -> Result<Challenge, ApiError> {
         self.call(Method::GET, &format!("/v1/challenges/{challenge}"), None).await
     }
 
     /// Passes on what the customer typed, so that a code is taken out before the bot reads it.
-    pub async fn hear(&self, interaction: &str, message_id: &str, text: &str) -> Result<Heard, Trouble> {
+    pub async fn submit_text(
+        &self,
+        interaction: &str,
+        message_id: &str,
+        text: &str,
+    ) -> Result<MessageOutcome, ApiError> {
         let body = json!({"message_id": message_id, "text": text});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/messages"), Some(&body)).await
     }
 
     /// The interaction as agents read it.
-    pub async fn desk(&self, interaction: &str) -> Result<Desk, Trouble> {
+    pub async fn agent_view(&self, interaction: &str) -> Result<AgentView, ApiError> {
         self.call(Method::GET, &format!("/v1/interactions/{interaction}"), None).await
     }
 
     /// Invites the customer by text message; the number lets her in.
-    pub async fn invite(&self, interaction: &str, pin: &str) -> Result<Value, Trouble> {
+    pub async fn invite(&self, interaction: &str, pin: &str) -> Result<Value, ApiError> {
         let body = json!({"via": "sms", "pin": pin});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/invitations"), Some(&body)).await
     }
 
     /// Leave for a page to show how the flag stands.
-    pub async fn status_link(&self, interaction: &str) -> Result<Value, Trouble> {
+    pub async fn status_link(&self, interaction: &str) -> Result<Value, ApiError> {
         let body = json!({"panel": "status"});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }
 
     /// Where the agent's console shows this one conversation in a frame: good once, for a minute.
-    pub async fn console_link(&self, interaction: &str) -> Result<ConsoleLink, Trouble> {
+    pub async fn console_link(&self, interaction: &str) -> Result<ConsoleLink, ApiError> {
         let body = json!({"panel": "console"});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }
 
     /// Ends the flag now.
-    pub async fn sign_out(&self, interaction: &str) -> Result<Interaction, Trouble> {
+    pub async fn sign_out(&self, interaction: &str) -> Result<Interaction, ApiError> {
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/sign-out"), Some(&json!({}))).await
     }
 
     /// The team's event stream, after the event `last` if one was seen.
-    pub async fn events(&self, last: Option<&str>) -> Result<Response, Trouble> {
+    pub async fn events(&self, last: Option<&str>) -> Result<Response, ApiError> {
         let mut request = self.http.get(format!("{}/v1/events", self.base)).bearer_auth(&self.key);
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
@@ -324,12 +335,12 @@ pub fn client() -> reqwest::Result<Client> {
 }
 
 /// The reply, or the problem that it carries.
-pub async fn accepted(reply: Response) -> Result<Response, Trouble> {
+pub async fn accepted(reply: Response) -> Result<Response, ApiError> {
     let status = reply.status();
     if status.is_success() {
         return Ok(reply);
     }
     let mut problem: Problem = reply.json().await.unwrap_or_default();
     problem.status = status.as_u16();
-    Err(Trouble::Refused(problem))
+    Err(ApiError::Refused(problem))
 }

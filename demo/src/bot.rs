@@ -1,15 +1,15 @@
-//! The bot's wits: what it understands of a text, and what each wish needs.
+//! What the bot understands of a text, and what each wish needs.
 //!
-//! Pure words. It knows that some wishes are an *intent* of the team's settings, and nothing about
+//! It reads words and calls nothing. It knows that some wishes are an *intent* of the team's settings, and nothing about
 //! how one proves who one is: that is asked of the gateway.
 
-use super::transcript::Body;
+use super::transcript::EntryBody;
 
 /// What a customer may want of the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Something that the gateway must allow.
-    Protected(Want),
+    Protected(ProtectedRequest),
     /// To be signed out.
     SignOut,
     /// A greeting.
@@ -20,7 +20,7 @@ pub enum Wish {
 
 /// A wish that the gateway must allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
+pub enum ProtectedRequest {
     /// The statement of the account.
     Statement,
     /// The balance.
@@ -31,7 +31,7 @@ pub enum Want {
 
 /// What the bot asks for when the gateway says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum RequiredProof {
     /// At the bank's login page.
     Login,
     /// From the customer's phone.
@@ -46,11 +46,11 @@ impl Wish {
         if has(&["sign out", "sign me out", "log out", "logout", "sign-out"]) {
             Self::SignOut
         } else if has(&["statement"]) {
-            Self::Protected(Want::Statement)
+            Self::Protected(ProtectedRequest::Statement)
         } else if has(&["balance"]) {
-            Self::Protected(Want::Balance)
+            Self::Protected(ProtectedRequest::Balance)
         } else if has(&["address", "i have moved", "i moved"]) {
-            Self::Protected(Want::Address)
+            Self::Protected(ProtectedRequest::Address)
         } else if has(&["hello", "hi ", "good morning", "good evening", "hey"]) {
             Self::Hello
         } else {
@@ -59,7 +59,7 @@ impl Wish {
     }
 }
 
-impl Want {
+impl ProtectedRequest {
     /// Its name in the team's settings.
     pub fn intent(self) -> &'static str {
         match self {
@@ -79,26 +79,26 @@ impl Want {
     }
 
     /// How the bot has it proved; what is enough, the team's settings say.
-    pub fn proof(self) -> Proof {
+    pub fn proof(self) -> RequiredProof {
         match self {
-            Self::Statement | Self::Balance => Proof::Login,
-            Self::Address => Proof::Code,
+            Self::Statement | Self::Balance => RequiredProof::Login,
+            Self::Address => RequiredProof::Code,
         }
     }
 
     /// The answer, for someone who may have it.
-    pub fn answer(self) -> Body {
+    pub fn answer(self) -> EntryBody {
         match self {
-            Self::Statement => Body::Statement,
-            Self::Balance => Body::Balance,
-            Self::Address => Body::Address,
+            Self::Statement => EntryBody::Statement,
+            Self::Balance => EntryBody::Balance,
+            Self::Address => EntryBody::Address,
         }
     }
 }
 
 /// A sentence of the bot.
-pub fn bot(text: impl Into<String>) -> Body {
-    Body::Bot { text: text.into() }
+pub fn bot(text: impl Into<String>) -> EntryBody {
+    EntryBody::Bot { text: text.into() }
 }
 
 #[cfg(test)]
@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn it_understands_what_the_buttons_say_and_what_people_type() {
         for (text, wish) in [
-            ("I would like a copy of my statement, please", Wish::Protected(Want::Statement)),
-            ("STATEMENT", Wish::Protected(Want::Statement)),
-            ("What is my balance?", Wish::Protected(Want::Balance)),
-            ("Please change my address to 12 Linden Row", Wish::Protected(Want::Address)),
+            ("I would like a copy of my statement, please", Wish::Protected(ProtectedRequest::Statement)),
+            ("STATEMENT", Wish::Protected(ProtectedRequest::Statement)),
+            ("What is my balance?", Wish::Protected(ProtectedRequest::Balance)),
+            ("Please change my address to 12 Linden Row", Wish::Protected(ProtectedRequest::Address)),
             ("Hello", Wish::Hello),
             ("Please sign me out", Wish::SignOut),
             ("B4CD2F", Wish::Unclear),

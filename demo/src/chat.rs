@@ -13,7 +13,7 @@ use super::conversation::Conversation;
 use super::inboxes::{ChatInput, Inboxes};
 use super::phones::Phone;
 use super::scenes::Scene;
-use super::transcript::{Task, View};
+use super::transcript::{PageTask, View};
 use countersign_ambient::Entropy;
 
 const INBOX: usize = 256;
@@ -34,7 +34,7 @@ impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
     pub fn open(team: TeamApi, inboxes: Inboxes, entropy: &dyn Entropy, phone: Phone, scene: Option<Scene>) -> Self {
         let conversation = match scene.map_or(ChatChannel::Web, Scene::channel) {
-            ChatChannel::Web => format!("demo-{}", super::draw(entropy, 12)),
+            ChatChannel::Web => format!("demo-{}", super::random_text(entropy, 12)),
             ChatChannel::WhatsApp => phone.number.clone(),
         };
         let (sender, inbox) = mpsc::channel(INBOX);
@@ -53,37 +53,37 @@ impl Chat {
     /// The customer says something; returns when the bot has answered. `false`: the chat is too busy.
     pub async fn say(&self, text: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(ChatInput::Said { text, done }, answered).await
+        self.send(ChatInput::Said { text, done }, answered).await
     }
 
     /// The customer wants another code, by mail or as before; returns when it is asked for. `false`: the
     /// chat is too busy.
     pub async fn resend(&self, by_mail: bool) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(ChatInput::Resend { by_mail, done }, answered).await
+        self.send(ChatInput::Resend { by_mail, done }, answered).await
     }
 
     /// The website vouches for the visitor; returns when the bot has greeted them.
     pub async fn vouch(&self, identity_token: String) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(ChatInput::Vouched { identity_token, done }, answered).await
+        self.send(ChatInput::Vouched { identity_token, done }, answered).await
     }
 
     /// An agent invites the customer; returns when the invitation is on its way. `false`: the chat is too
     /// busy.
     pub async fn invite(&self, pin: &str) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(ChatInput::Invited { pin: pin.to_owned(), done }, answered).await
+        self.send(ChatInput::Invited { pin: pin.to_owned(), done }, answered).await
     }
 
     /// The bot asks for a proof that is given on a page; returns when it has. `false`: the chat is too busy.
-    pub async fn give(&self, task: Task) -> bool {
+    pub async fn ask_for_task(&self, task: PageTask) -> bool {
         let (done, answered) = oneshot::channel();
-        self.put(ChatInput::Task { task, done }, answered).await
+        self.send(ChatInput::Task { task, done }, answered).await
     }
 
-    async fn put(&self, put: ChatInput, answered: oneshot::Receiver<()>) -> bool {
-        let taken = self.sender.try_send(put).is_ok();
+    async fn send(&self, input: ChatInput, answered: oneshot::Receiver<()>) -> bool {
+        let taken = self.sender.try_send(input).is_ok();
         if taken {
             drop(answered.await); // an error only says that it is done
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::api::{ConsoleLink, TeamApi, Trouble};
+use super::api::{ApiError, ConsoleLink, TeamApi};
 use super::chat::Chat;
 use super::events::Event;
 use super::inboxes::Inboxes;
@@ -53,13 +53,13 @@ impl Chats {
     }
 
     /// The chat of a browser, made when it first speaks or listens. `None`: too many.
-    pub fn of(&self, cookie: &str) -> Option<Chat> {
-        self.made(cookie, None)
+    pub fn chat(&self, cookie: &str) -> Option<Chat> {
+        self.find_or_open(cookie, None)
     }
 
     /// A chat in which a scene is to be played.
-    pub fn stage(&self, cookie: &str, scene: Scene) -> Option<Chat> {
-        self.made(cookie, Some(scene))
+    pub fn chat_for_scene(&self, cookie: &str, scene: Scene) -> Option<Chat> {
+        self.find_or_open(cookie, Some(scene))
     }
 
     /// The scene of a browser's chat, where it is in one.
@@ -68,21 +68,21 @@ impl Chats {
     }
 
     /// Somebody who is not the gateway writes to a phone.
-    pub fn text(&self, number: &str, message: PhoneMessage) {
+    pub fn deliver_to_phone(&self, number: &str, message: PhoneMessage) {
         self.phones.deliver(number, message);
     }
 
     /// Leave for the agent's page to show how a flag stands.
-    pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, Trouble> {
+    pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, ApiError> {
         self.team(scene).agent.status_link(interaction).await
     }
 
     /// The agent's console of one conversation, for a frame.
-    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, Trouble> {
+    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, ApiError> {
         self.team(scene).agent.console_link(interaction).await
     }
 
-    fn made(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {
+    fn find_or_open(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {
         let mut chats = lock(&self.by_cookie);
         if let Some(chat) = chats.get(cookie).filter(|chat| chat.is_open()) {
             return Some(chat.clone());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::events::Event;
-use super::transcript::Task;
+use super::transcript::PageTask;
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
 pub enum ChatInput {
@@ -21,8 +21,8 @@ pub enum ChatInput {
     /// An agent lets the customer come in by a number that they agreed on.
     Invited { pin: String, done: oneshot::Sender<()> },
     /// The bot wants a proof that is given on a page.
-    Task { task: Task, done: oneshot::Sender<()> },
-    /// The gateway has told an event.
+    Task { task: PageTask, done: oneshot::Sender<()> },
+    /// The gateway has sent an event.
     Event(Event),
     /// Events may have been missed.
     Refresh,

@@ -4,7 +4,15 @@
 //! page, the website that vouches for a logged-in visitor, and the person's phone. It knows the
 //! gateway only as they would, by HTTP: no module of ours but `ambient` is imported here. What
 //! reaches the phones is brought by whoever started the demo, as a phone network does.
+//!
+//! The modules have an order: one names only modules that stand before it here.
+//! - The outsiders' data: `bank`, `channel`, `agent_view`, `phones`, `identity`, `events`.
+//! - What the API tells, and how it is shown: `api`, `mark`, `transcript`, `bot`.
+//! - The teams and the scenes: `setup`, `scenes`, `pages`.
+//! - The chats: `inboxes`, `conversation`, `chat`, `chats`, `listener`.
+//! - What the browser asks for: `play`, `login`, `web`.
 
+mod agent_view;
 mod api;
 mod bank;
 mod bot;
@@ -12,7 +20,6 @@ mod channel;
 mod chat;
 mod chats;
 mod conversation;
-mod desk;
 mod events;
 mod identity;
 mod inboxes;
@@ -113,7 +120,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
 }
 
 /// Fresh base64url text of `bytes` random bytes.
-fn draw(entropy: &dyn Entropy, bytes: usize) -> String {
+fn random_text(entropy: &dyn Entropy, bytes: usize) -> String {
     use base64::Engine as _;
     let mut drawn = vec![0; bytes];
     entropy.fill(&mut drawn);

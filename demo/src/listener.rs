@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::api::{Api, Problem, Trouble};
+use super::api::{Api, ApiError, Problem};
 use super::chats::Chats;
 use super::events::EventDecoder;
 
@@ -19,7 +19,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// When the gateway refuses the first connection.
-pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, Trouble> {
+pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHandle<()>, ApiError> {
     let mut stream = Some(api.events(None).await?);
     chats.set_connected(team, true);
     Ok(tokio::spawn(async move {
@@ -39,7 +39,7 @@ pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHand
                     chats.set_connected(team, true);
                 }
                 // What was missed is gone: go on from now, and let every chat ask how it stands.
-                Err(Trouble::Refused(Problem { status: 410, .. })) => last = None,
+                Err(ApiError::Refused(Problem { status: 410, .. })) => last = None,
                 Err(trouble) => tracing::warn!(%trouble, "the demo's bot cannot hear the gateway"),
             }
         }

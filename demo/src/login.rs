@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Demo;
-use super::api::{Trouble, accepted};
+use super::api::{ApiError, accepted};
 use super::bank::{LoginRequest, LoginUrlError, Outcome};
 use super::pages::LoginForm;
 
@@ -31,7 +31,7 @@ pub async fn show(Extension(demo): Extension<Arc<Demo>>, uri: Uri) -> Response {
 
 /// What the person answered.
 #[derive(Deserialize)]
-pub struct Answer {
+pub struct LoginAnswer {
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -47,7 +47,7 @@ enum Act {
 }
 
 /// Takes the form: the URL that it was posted to is the signed one, and is checked again.
-pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer): Form<Answer>) -> Response {
+pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer): Form<LoginAnswer>) -> Response {
     let request = match asked(&demo, &uri) {
         Ok(request) => request,
         Err(error) => return refuse(&demo, &error),
@@ -60,15 +60,15 @@ pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer
     match post_back(&demo, &request, outcome).await {
         Ok(told) => Redirect::to(&told.continue_url).into_response(),
         // The reply to the first try was lost, but it counted. Nothing is told any more once the flag is raised.
-        Err(Trouble::Refused(problem)) if problem.code == "replayed" => match problem.continue_url {
+        Err(ApiError::Refused(problem)) if problem.code == "replayed" => match problem.continue_url {
             Some(url) => Redirect::to(&url).into_response(),
             None => demo.pages.trouble(StatusCode::OK, "You are logged in", "Go back to the chat."),
         },
-        Err(Trouble::Refused(problem)) => {
+        Err(ApiError::Refused(problem)) => {
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);
             demo.pages.trouble(status, &problem.title, &problem.detail)
         }
-        Err(Trouble::Unreachable(error)) => {
+        Err(ApiError::Unreachable(error)) => {
             tracing::warn!(%error, "the demo's login page cannot reach the gateway");
             demo.pages.trouble(
                 StatusCode::BAD_GATEWAY,
@@ -80,20 +80,20 @@ pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct PostBackReply {
     continue_url: String,
 }
 
 /// Sends the signed answer. When the reply is lost the same assertion goes once more: it cannot count twice.
-async fn post_back(demo: &Demo, request: &LoginRequest, outcome: Outcome) -> Result<Told, Trouble> {
-    let jti = super::draw(&*demo.entropy, 24);
+async fn post_back(demo: &Demo, request: &LoginRequest, outcome: Outcome) -> Result<PostBackReply, ApiError> {
+    let jti = super::random_text(&*demo.entropy, 24);
     let assertion = demo.bank.assertion(request, outcome, &jti, demo.clock.now() / 1000);
     let send = async || {
         let post = demo.http.post(&request.callback).json(&json!({"assertion": assertion}));
         Ok(accepted(post.timeout(Duration::from_secs(15)).send().await?).await?.json().await?)
     };
     match send().await {
-        Err(Trouble::Unreachable(_)) => send().await,
+        Err(ApiError::Unreachable(_)) => send().await,
         other => other,
     }
 }

@@ -11,7 +11,7 @@ pub struct Mark(Option<Authentication>);
 
 /// The mark as it may be shown now.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub struct ShownMark {
     /// `verified`, `unverified`, `pending`, `expired` or `unknown`.
     pub status: &'static str,
     /// The customer's name.
@@ -36,8 +36,8 @@ impl Mark {
     }
 
     /// What to show at `now` (milliseconds). `connected`: whether a change would have reached us.
-    pub fn shown(&self, now: u64, connected: bool) -> Shown {
-        let blank = |status| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
+    pub fn shown(&self, now: u64, connected: bool) -> ShownMark {
+        let blank = |status| ShownMark { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
         let Some(flag) = self.0.as_ref().filter(|_| connected) else {
             return blank("unknown");
         };
@@ -55,7 +55,7 @@ impl Mark {
         if left == 0 {
             return blank("expired");
         }
-        Shown {
+        ShownMark {
             status: "verified",
             name: flag.customer.as_ref().and_then(|customer| customer.name.clone().or(customer.id.clone())),
             how: Some(how(flag)),

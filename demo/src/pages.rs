@@ -10,8 +10,8 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::mark::Shown;
-use super::phones::Text;
+use super::mark::ShownMark;
+use super::phones::ReceivedMessage;
 use super::scenes::Scene;
 use super::transcript::View;
 
@@ -43,13 +43,13 @@ pub enum Frame {
 }
 
 /// What there is to see at one moment: everybody's view of the same chat.
-pub struct Seen<'a> {
+pub struct ChatSnapshot<'a> {
     /// The chat.
     pub view: &'a View,
     /// The check mark.
-    pub mark: &'a Shown,
+    pub mark: &'a ShownMark,
     /// On the customer's phone, and nowhere else.
-    pub texts: &'a [Text],
+    pub texts: &'a [ReceivedMessage],
     /// Unix milliseconds.
     pub now: u64,
 }
@@ -81,7 +81,7 @@ impl Pages {
             .map(|one| json!({"name": one, "title": one.title(), "sentence": one.sentence(), "now": Some(*one) == scene}))
             .collect();
         let fallen =
-            |status: &'static str| Shown { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
+            |status: &'static str| ShownMark { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
         Html(
             self.render("chat.html", json!({"base": base, "scene": scene, "scenes": scenes, "expired": fallen("expired"), "unknown": fallen("unknown")})),
         )
@@ -89,21 +89,21 @@ impl Pages {
     }
 
     /// One frame of the page without script; it reloads itself.
-    pub fn frame(&self, frame: Frame, seen: &Seen<'_>) -> Response {
+    pub fn frame(&self, frame: Frame, seen: &ChatSnapshot<'_>) -> Response {
         Html(self.frame_html(frame, seen)).into_response()
     }
 
-    fn frame_html(&self, frame: Frame, seen: &Seen<'_>) -> String {
+    fn frame_html(&self, frame: Frame, seen: &ChatSnapshot<'_>) -> String {
         match frame {
             Frame::Log => self.render("frame_log.html", json!({"entries": seen.view.entries, "now": seen.now})),
             Frame::Phone => self.render("frame_phone.html", json!({"texts": seen.texts})),
-            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark, "desk": seen.view.desk, "login": seen.view.login()})),
+            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark, "desk": seen.view.agent_view, "login": seen.view.login()})),
         }
     }
 
     /// What the script draws: each part as HTML, so that it is the same as in the frames.
-    pub fn feed(&self, seen: &Seen<'_>) -> String {
-        let Seen { view, mark, .. } = seen;
+    pub fn feed(&self, seen: &ChatSnapshot<'_>) -> String {
+        let ChatSnapshot { view, mark, .. } = seen;
         let entries: Vec<_> = view
             .entries
             .iter()
@@ -115,8 +115,8 @@ impl Pages {
             "left": mark.milliseconds_left,
             "now": seen.now,
             "phone": self.render("phone.html", json!({"texts": seen.texts})),
-            "desk": self.render("desk.html", json!({"desk": view.desk})),
-            "interaction": view.desk.as_ref().map(|desk| &desk.id),
+            "desk": self.render("desk.html", json!({"desk": view.agent_view})),
+            "interaction": view.agent_view.as_ref().map(|interaction| &interaction.id),
             "pages": self.render("pages.html", json!({"login": view.login()})),
             "story": self.render("story.html", json!({"story": view.story})),
             "links": opened(view),
@@ -168,19 +168,19 @@ mod tests {
     use super::super::api::{Challenge, LoginLink};
     use super::super::mark::Mark;
     use super::super::phones::{By, PhoneMessage};
-    use super::super::transcript::Body;
+    use super::super::transcript::EntryBody;
     use super::*;
 
     fn busy_view() -> View {
         let mut view = View::default();
-        view.say(Body::Customer { text: "<script>alert(1)</script>".into(), redacted: false });
-        view.say(Body::Bot { text: "Hello".into() });
-        view.say(Body::Notice { text: "over".into(), alarm: true });
-        view.say(Body::Statement);
-        view.say(Body::Balance);
-        view.say(Body::Address);
-        view.say(Body::Customer { text: "••••••".into(), redacted: true });
-        view.ask_for_code(
+        view.add(EntryBody::Customer { text: "<script>alert(1)</script>".into(), redacted: false });
+        view.add(EntryBody::Bot { text: "Hello".into() });
+        view.add(EntryBody::Notice { text: "over".into(), alarm: true });
+        view.add(EntryBody::Statement);
+        view.add(EntryBody::Balance);
+        view.add(EntryBody::Address);
+        view.add(EntryBody::Customer { text: "••••••".into(), redacted: true });
+        view.add_code(
             &Challenge {
                 id: "c".into(),
                 status: "pending".into(),
@@ -190,7 +190,7 @@ mod tests {
             },
             "your new address",
         );
-        view.offer(
+        view.add_login(
             LoginLink {
                 id: "l".into(),
                 url: "http://gate.test/l/T".into(),
@@ -216,8 +216,9 @@ mod tests {
         };
         let messages =
             [message(By::Sms, None), message(By::WhatsApp, Some("http://gate.test/l/T")), message(By::Mail, None)];
-        let texts: Vec<Text> = (1..).zip(messages).map(|(id, message)| Text { id, message }).collect();
-        let seen = Seen { view: &view, mark: &mark, texts: &texts, now: 0 };
+        let texts: Vec<ReceivedMessage> =
+            (1..).zip(messages).map(|(id, message)| ReceivedMessage { id, message }).collect();
+        let seen = ChatSnapshot { view: &view, mark: &mark, texts: &texts, now: 0 };
         for (frame, has_the_phone) in [(Frame::Log, false), (Frame::Side, false), (Frame::Phone, true)] {
             let html = pages.frame_html(frame, &seen);
             assert!(!html.contains("<script>alert"));
@@ -235,7 +236,8 @@ mod tests {
     #[test]
     fn another_code_can_be_asked_for_when_its_time_has_come() {
         let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
-        let log = |now| Pages::new().frame_html(Frame::Log, &Seen { view: &view, mark: &mark, texts: &[], now });
+        let log =
+            |now| Pages::new().frame_html(Frame::Log, &ChatSnapshot { view: &view, mark: &mark, texts: &[], now });
         for (now, shut, said) in [(18_001, true, "in 2 s"), (19_999, true, "in 1 s"), (20_000, false, "")] {
             let html = log(now);
             let button = html.split("data-act=\"resend\"").nth(1).and_then(|rest| rest.split('>').next());

@@ -45,7 +45,7 @@ pub enum By {
 
 /// A message on a phone.
 #[derive(Clone, Serialize)]
-pub struct Text {
+pub struct ReceivedMessage {
     /// Its number on this phone.
     pub id: u32,
     /// What it says.
@@ -54,7 +54,7 @@ pub struct Text {
 }
 
 /// What a phone has received, oldest first.
-pub type Texts = Arc<Vec<Text>>;
+pub type ReceivedMessages = Arc<Vec<ReceivedMessage>>;
 
 /// A phone in somebody's hand. Its number is free again when nobody holds it.
 #[derive(Clone)]
@@ -64,30 +64,31 @@ pub struct Phone {
     /// Its owner's mailbox.
     pub mailbox: String,
     /// What has arrived, as it arrives.
-    pub texts: watch::Receiver<Texts>,
+    pub texts: watch::Receiver<ReceivedMessages>,
 }
 
 /// All phones.
 #[derive(Clone, Default)]
-pub struct Phones(Arc<Mutex<Lines>>);
+pub struct Phones(Arc<Mutex<NumberRegistry>>);
 
+/// The numbers that somebody holds, and the last one that was given.
 #[derive(Default)]
-struct Lines {
-    by_number: HashMap<String, watch::Sender<Texts>>,
+struct NumberRegistry {
+    by_number: HashMap<String, watch::Sender<ReceivedMessages>>,
     next: u16,
 }
 
 impl Phones {
     /// A phone with a number that nobody else holds. `None`: there is none left.
     pub fn connect(&self) -> Option<Phone> {
-        let mut lines = lock(&self.0);
-        lines.by_number.retain(|_, line| !line.is_closed());
+        let mut numbers = lock(&self.0);
+        numbers.by_number.retain(|_, sender| !sender.is_closed());
         for _ in 0..NUMBERS {
-            lines.next = (lines.next + 1) % NUMBERS;
-            let number = format!("+447700900{:03}", lines.next);
-            if !lines.by_number.contains_key(&number) {
-                let (line, texts) = watch::channel(Texts::default());
-                lines.by_number.insert(number.clone(), line);
+            numbers.next = (numbers.next + 1) % NUMBERS;
+            let number = format!("+447700900{:03}", numbers.next);
+            if !numbers.by_number.contains_key(&number) {
+                let (sender, texts) = watch::channel(ReceivedMessages::default());
+                numbers.by_number.insert(number.clone(), sender);
                 return Some(Phone { mailbox: mailbox(&number), number, texts });
             }
         }
@@ -96,13 +97,13 @@ impl Phones {
 
     /// A message arrives at a number or a mailbox; one for nobody's is lost, as on any network.
     pub fn deliver(&self, to: &str, message: PhoneMessage) {
-        let lines = lock(&self.0);
-        let number = lines.by_number.keys().find(|number| **number == to || mailbox(number) == to);
-        let Some(line) = number.and_then(|number| lines.by_number.get(number)) else { return };
-        line.send_modify(|texts| {
+        let numbers = lock(&self.0);
+        let number = numbers.by_number.keys().find(|number| **number == to || mailbox(number) == to);
+        let Some(sender) = number.and_then(|number| numbers.by_number.get(number)) else { return };
+        sender.send_modify(|texts| {
             let mut received = texts.as_ref().clone();
             let id = received.last().map_or(1, |last| last.id + 1);
-            received.push(Text { id, message });
+            received.push(ReceivedMessage { id, message });
             let surplus = received.len().saturating_sub(MAX_ENTRIES);
             received.drain(..surplus);
             *texts = Arc::new(received);

@@ -10,7 +10,7 @@ use super::chat::Chat;
 use super::phones::{By, PhoneMessage};
 use super::scenes::Scene;
 use super::setup::customer;
-use super::transcript::Task;
+use super::transcript::PageTask;
 
 /// What an agent and the customer agreed on when she rang.
 const PIN: &str = "2580";
@@ -28,7 +28,7 @@ const STEP_PAUSE: Duration = Duration::from_millis(700);
 pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
     match scene {
         Scene::PreChat => {
-            let token = demo.bank.identity_token(&super::draw(&*demo.entropy, 24), demo.clock.now() / 1000);
+            let token = demo.bank.identity_token(&super::random_text(&*demo.entropy, 24), demo.clock.now() / 1000);
             chat.vouch(token).await;
         }
         Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),
@@ -37,9 +37,9 @@ pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
         Scene::TwoFactor if enrolled(demo, chat).await => {
             chat.say("I would like a copy of my statement".into()).await;
         }
-        Scene::Questions if enrolled(demo, chat).await => drop(chat.give(Task::Questions).await),
+        Scene::Questions if enrolled(demo, chat).await => drop(chat.ask_for_task(PageTask::Questions).await),
         Scene::TwoFactor | Scene::Questions => {}
-        Scene::Document => drop(chat.give(Task::Document).await),
+        Scene::Document => drop(chat.ask_for_task(PageTask::Document).await),
         Scene::Forwarded => {
             chat.say("I would like a copy of my statement".into()).await;
             forward(demo, chat);
@@ -61,7 +61,7 @@ async fn enrolled(demo: &Demo, chat: &Chat) -> bool {
 fn forward(demo: &Demo, chat: &Chat) {
     let url = chat.view.borrow().link.as_ref().map(|link| link.url.clone());
     let text = "Hello, this is your bank. Please confirm your account at once:".to_owned();
-    demo.chats.text(&chat.phone.number, PhoneMessage { by: By::Sms, subject: None, text, url, code: None });
+    demo.chats.deliver_to_phone(&chat.phone.number, PhoneMessage { by: By::Sms, subject: None, text, url, code: None });
 }
 
 /// Somebody tries one code after another.

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, TeamApi, Trouble};
+use super::api::{Api, ApiError, TeamApi};
 use super::bank::{CUSTOMER_NAME, SecurityKey};
 use super::identity::Provider;
 
@@ -62,7 +62,7 @@ pub async fn accounts(owner: &Api, base: &str) -> anyhow::Result<Team> {
 }
 
 /// The customer with that phone: facts to be asked for, and an account with a password.
-pub async fn customer(owner: &Api, phone: &str) -> Result<(), Trouble> {
+pub async fn customer(owner: &Api, phone: &str) -> Result<(), ApiError> {
     let id = customer_id(phone);
     let facts = json!({"first_school": "Hill School", "card": "4217", "branch": "Linden Row"});
     let mut record = json!({"name": CUSTOMER_NAME, "phones": [phone], "facts": facts});

@@ -13,7 +13,7 @@ use super::*;
 fn slot() -> DemoSlot {
     let (base, http) = ("http://127.0.0.1:9", api::client().expect("a client"));
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-    let key = bank::SecurityKey::from_base64url("k1", &draw(&*entropy, 32)).expect("32 bytes");
+    let key = bank::SecurityKey::from_base64url("k1", &random_text(&*entropy, 32)).expect("32 bytes");
     let slot = DemoSlot::default();
     slot.fill(Demo {
         chats: Arc::new(chats::Chats::new(
@@ -105,9 +105,9 @@ async fn g_21_the_login_page_answers_nobody_whom_the_gateway_did_not_send() {
 async fn while_the_gateway_is_away_the_mark_is_unknown_and_nothing_protected_is_given() {
     let slot = slot();
     let demo = slot.0.get().expect("filled");
-    let chat = demo.chats.of("somebody").expect("room for one");
+    let chat = demo.chats.chat("somebody").expect("room for one");
     assert!(chat.say("my statement".into()).await);
     let view = chat.view.borrow().clone();
     assert_eq!(view.mark.shown(0, true).status, "unknown");
-    assert!(!view.entries.iter().any(|entry| matches!(entry.body, transcript::Body::Statement)));
+    assert!(!view.entries.iter().any(|entry| matches!(entry.body, transcript::EntryBody::Statement)));
 }

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::api::{Challenge, LoginLink, OnPage};
-use super::desk::Desk;
+use super::agent_view::AgentView;
+use super::api::{Challenge, LoginLink, ProofPage};
 use super::mark::{Mark, milliseconds};
 
 /// Older entries leave the page; the demo keeps no history.
@@ -14,34 +14,34 @@ const MAX_ENTRIES: usize = 120;
 #[derive(Clone, Default)]
 pub struct View {
     /// The transcript, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<TranscriptEntry>,
     /// What happened, step by step.
-    pub story: Vec<Line>,
+    pub story: Vec<StoryStep>,
     /// The check mark.
     pub mark: Mark,
     /// The login link that may still be opened, for the chat widget's hands only.
     pub link: Option<LoginLink>,
     /// The page that the customer was given last, for the same hands.
-    pub page: Option<OnPage>,
+    pub page: Option<ProofPage>,
     /// What the agent sees of it.
-    pub desk: Option<Desk>,
+    pub agent_view: Option<AgentView>,
     next: u32,
 }
 
 /// One bubble or card of the transcript.
 #[derive(Clone, Debug, Serialize)]
-pub struct Entry {
+pub struct TranscriptEntry {
     /// Its number in this chat.
     pub id: u32,
     /// What stands in it.
     #[serde(flatten)]
-    pub body: Body,
+    pub body: EntryBody,
 }
 
 /// What stands in it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Body {
+pub enum EntryBody {
     /// Something that the customer typed.
     Customer { text: String, redacted: bool },
     /// Something that the bot said.
@@ -59,7 +59,7 @@ pub enum Body {
     /// A code that is waited for.
     Code(CodeCard),
     /// A proof that is given on a page.
-    Task { task: Task, url: String, done: bool },
+    Task { task: PageTask, url: String, done: bool },
     /// The statement of the account.
     Statement,
     /// The balance.
@@ -86,14 +86,14 @@ pub struct CodeCard {
 /// A proof that is given on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
+pub enum PageTask {
     /// Questions about the customer's own facts.
     Questions,
     /// A document and a face.
     Document,
 }
 
-impl Task {
+impl PageTask {
     /// Its name in the API.
     pub fn method(self) -> &'static str {
         match self {
@@ -167,7 +167,7 @@ impl CardState {
 
 /// One step of the story: what happened, and the call or event that carried it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Line {
+pub struct StoryStep {
     /// Its number in this chat.
     pub id: u32,
     /// What happened.
@@ -178,9 +178,9 @@ pub struct Line {
 
 impl View {
     /// Adds an entry at the end.
-    pub fn say(&mut self, body: Body) {
+    pub fn add(&mut self, body: EntryBody) {
         let id = self.number();
-        self.entries.push(Entry { id, body });
+        self.entries.push(TranscriptEntry { id, body });
         let surplus = self.entries.len().saturating_sub(MAX_ENTRIES);
         self.entries.drain(..surplus);
     }
@@ -188,22 +188,22 @@ impl View {
     /// Adds a step to the story; the newest is first.
     pub fn explain(&mut self, text: impl Into<String>, wire: impl Into<String>) {
         let id = self.number();
-        self.story.insert(0, Line { id, text: text.into(), wire: wire.into() });
+        self.story.insert(0, StoryStep { id, text: text.into(), wire: wire.into() });
         self.story.truncate(MAX_ENTRIES);
     }
 
     /// Offers a login link; the one before it is void.
-    pub fn offer(&mut self, link: LoginLink, want: &str, sent: bool) {
-        self.turn_card(CardState::Replaced);
+    pub fn add_login(&mut self, link: LoginLink, want: &str, sent: bool) {
+        self.set_card_state(CardState::Replaced);
         let url = if sent { String::new() } else { link.url.clone() };
-        self.say(Body::Login { url, want: want.to_owned(), state: CardState::Offered, sent });
+        self.add(EntryBody::Login { url, want: want.to_owned(), state: CardState::Offered, sent });
         self.link = Some(link);
     }
 
     /// Moves the live card, if there is one: at most one link of a chat is alive.
-    pub fn turn_card(&mut self, to: CardState) {
+    pub fn set_card_state(&mut self, to: CardState) {
         for entry in &mut self.entries {
-            if let Body::Login { state, .. } = &mut entry.body
+            if let EntryBody::Login { state, .. } = &mut entry.body
                 && state.is_live()
             {
                 *state = to;
@@ -217,22 +217,22 @@ impl View {
     /// How far the newest login has come.
     pub fn login(&self) -> Option<CardState> {
         self.entries.iter().rev().find_map(|entry| match entry.body {
-            Body::Login { state, .. } => Some(state),
+            EntryBody::Login { state, .. } => Some(state),
             _ => None,
         })
     }
 
     /// Gives the customer a page to prove something on.
-    pub fn give_task(&mut self, task: Task, page: OnPage) {
-        self.say(Body::Task { task, url: page.page_url.clone(), done: false });
+    pub fn add_task(&mut self, task: PageTask, page: ProofPage) {
+        self.add(EntryBody::Task { task, url: page.page_url.clone(), done: false });
         self.page = Some(page);
     }
 
     /// It was proved; true where it was asked for.
-    pub fn end_task(&mut self, ended: Task) -> bool {
+    pub fn finish_task(&mut self, ended: PageTask) -> bool {
         let mut asked = false;
         for entry in &mut self.entries {
-            if let Body::Task { task, done, .. } = &mut entry.body
+            if let EntryBody::Task { task, done, .. } = &mut entry.body
                 && *task == ended
             {
                 asked |= !*done;
@@ -243,20 +243,20 @@ impl View {
     }
 
     /// Shows the code that the customer is to type; `want` is what for.
-    pub fn ask_for_code(&mut self, challenge: &Challenge, want: &str) {
-        self.turn_code(CodeState::Over);
-        self.say(Body::Code(CodeCard {
+    pub fn add_code(&mut self, challenge: &Challenge, want: &str) {
+        self.set_code_state(CodeState::Over);
+        self.add(EntryBody::Code(CodeCard {
             to: challenge.delivery.as_ref().map_or_else(String::new, |delivery| delivery.to.clone()),
             want: want.to_owned(),
             state: CodeState::Sent,
             tries_left: 0,
             resend_at: 0,
         }));
-        self.follow_code(challenge);
+        self.update_code(challenge);
     }
 
     /// Draws the newest code as the gateway says that it stands.
-    pub fn follow_code(&mut self, challenge: &Challenge) {
+    pub fn update_code(&mut self, challenge: &Challenge) {
         if let Some(card) = self.newest_code() {
             card.state = CodeState::of(&challenge.status);
             card.tries_left = challenge.tries_left;
@@ -265,16 +265,16 @@ impl View {
     }
 
     /// Moves the newest code to the end, where the customer is reading.
-    pub fn bring_code_down(&mut self) {
-        let at = self.entries.iter().rposition(|entry| matches!(entry.body, Body::Code(_)));
+    pub fn move_code_to_end(&mut self) {
+        let at = self.entries.iter().rposition(|entry| matches!(entry.body, EntryBody::Code(_)));
         if let Some(at) = at {
             let card = self.entries.remove(at);
-            self.say(card.body);
+            self.add(card.body);
         }
     }
 
     /// Ends the newest code, if it is still waited for or another could take its place.
-    pub fn turn_code(&mut self, to: CodeState) {
+    pub fn set_code_state(&mut self, to: CodeState) {
         if let Some(card) = self.newest_code().filter(|card| card.state.may_be_sent_again()) {
             card.state = to;
         }
@@ -282,7 +282,7 @@ impl View {
 
     fn newest_code(&mut self) -> Option<&mut CodeCard> {
         self.entries.iter_mut().rev().find_map(|entry| match &mut entry.body {
-            Body::Code(card) => Some(card),
+            EntryBody::Code(card) => Some(card),
             _ => None,
         })
     }
@@ -309,15 +309,15 @@ mod tests {
             resend_after: Some("2027-01-15T08:01:00Z".into()),
         };
         let mut view = View::default();
-        view.ask_for_code(&challenge("pending", 3), "a new address");
-        view.ask_for_code(&challenge("pending", 3), "a new address");
-        view.follow_code(&challenge("pending", 2));
-        view.say(Body::Bot { text: "That was not it.".into() });
-        view.bring_code_down();
-        assert!(matches!(view.entries.last().map(|entry| &entry.body), Some(Body::Code(_))));
+        view.add_code(&challenge("pending", 3), "a new address");
+        view.add_code(&challenge("pending", 3), "a new address");
+        view.update_code(&challenge("pending", 2));
+        view.add(EntryBody::Bot { text: "That was not it.".into() });
+        view.move_code_to_end();
+        assert!(matches!(view.entries.last().map(|entry| &entry.body), Some(EntryBody::Code(_))));
         let cards = |view: &View| -> Vec<(CodeState, u32, u64)> {
-            let card = |entry: &Entry| match &entry.body {
-                Body::Code(card) => Some((card.state, card.tries_left, card.resend_at)),
+            let card = |entry: &TranscriptEntry| match &entry.body {
+                EntryBody::Code(card) => Some((card.state, card.tries_left, card.resend_at)),
                 _ => None,
             };
             view.entries.iter().filter_map(card).collect()
@@ -330,9 +330,9 @@ mod tests {
             ("expired", CodeState::Expired, CodeState::Over),
             ("signed_out", CodeState::Over, CodeState::Over),
         ] {
-            view.follow_code(&challenge(status, 0));
+            view.update_code(&challenge(status, 0));
             assert_eq!(cards(&view)[1].0, state, "{status}");
-            view.turn_code(CodeState::Over);
+            view.set_code_state(CodeState::Over);
             assert_eq!(cards(&view)[1].0, after_the_chat, "{status}: no button is left to have another sent");
         }
     }
@@ -341,13 +341,13 @@ mod tests {
     fn a_new_link_voids_the_card_before_it() {
         let link = |url: &str| LoginLink { id: url.into(), url: url.into(), opener_secret: None };
         let mut view = View::default();
-        view.offer(link("/l/1"), "a statement", false);
-        view.offer(link("/l/2"), "a statement", true);
-        view.turn_card(CardState::Done);
+        view.add_login(link("/l/1"), "a statement", false);
+        view.add_login(link("/l/2"), "a statement", true);
+        view.set_card_state(CardState::Done);
         let states: Vec<_> = view
             .entries
             .iter()
-            .filter_map(|entry| if let Body::Login { state, .. } = entry.body { Some(state) } else { None })
+            .filter_map(|entry| if let EntryBody::Login { state, .. } = entry.body { Some(state) } else { None })
             .collect();
         assert_eq!(states, [CardState::Replaced, CardState::Done]);
         assert!(view.link.is_none());

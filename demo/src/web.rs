@@ -19,7 +19,7 @@ use axum::{Extension, Form, Json, Router};
 use serde::Deserialize;
 
 use super::chat::Chat;
-use super::pages::{self, Frame, Seen};
+use super::pages::{self, ChatSnapshot, Frame};
 use super::play::play;
 use super::scenes::Scene;
 use super::{Demo, DemoSlot, login};
@@ -91,9 +91,9 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-type TheDemo = Extension<Arc<Demo>>;
+type DemoExtension = Extension<Arc<Demo>>;
 
-async fn index(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+async fn index(Extension(demo): DemoExtension, headers: HeaderMap) -> Response {
     let visitor = known_visitor(&headers);
     let page = demo.pages.chat(&demo.base, visitor.and_then(|visitor| demo.chats.scene(visitor)));
     match visitor {
@@ -102,7 +102,7 @@ async fn index(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
     }
 }
 
-async fn frame(Extension(demo): TheDemo, Path(part): Path<String>, headers: HeaderMap) -> Response {
+async fn frame(Extension(demo): DemoExtension, Path(part): Path<String>, headers: HeaderMap) -> Response {
     let frame = match part.as_str() {
         "log" => Frame::Log,
         "phone" => Frame::Phone,
@@ -112,11 +112,11 @@ async fn frame(Extension(demo): TheDemo, Path(part): Path<String>, headers: Head
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let (view, texts, now) = (chat.view.borrow().clone(), chat.phone.texts.borrow().clone(), demo.clock.now());
     let mark = view.mark.shown(now, *demo.chats.connected().borrow());
-    demo.pages.frame(frame, &Seen { view: &view, mark: &mark, texts: &texts, now })
+    demo.pages.frame(frame, &ChatSnapshot { view: &view, mark: &mark, texts: &texts, now })
 }
 
 /// The chat as it changes, whole each time: a browser that missed one is right again with the next.
-async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+async fn feed(Extension(demo): DemoExtension, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let mut connected = demo.chats.connected();
     let (mut view, mut texts) = (chat.view, chat.phone.texts);
@@ -136,7 +136,7 @@ async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
         let (view, texts) = (view.borrow_and_update().clone(), texts.borrow_and_update().clone());
         let now = demo.clock.now();
         let mark = view.mark.shown(now, *connected.borrow_and_update());
-        let seen = Seen { view: &view, mark: &mark, texts: &texts, now };
+        let seen = ChatSnapshot { view: &view, mark: &mark, texts: &texts, now };
         Some(sse::Event::default().event("chat").data(demo.pages.feed(&seen)))
     };
     let events = futures_util::stream::unfold(next, async |mut next| {
@@ -147,63 +147,67 @@ async fn feed(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct MessageForm {
     text: String,
 }
 
-async fn say(Extension(demo): TheDemo, headers: HeaderMap, Form(said): Form<Said>) -> Response {
+async fn say(Extension(demo): DemoExtension, headers: HeaderMap, Form(said): Form<MessageForm>) -> Response {
     let text: String = said.text.trim().chars().take(MAX_TEXT_BYTES).collect();
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let taken = text.is_empty() || chat.say(text).await;
-    told(&demo, taken)
+    back_to_chat(&demo, taken)
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Another {
+struct ResendForm {
     by: String,
 }
 
 /// The customer wants another code, perhaps by mail.
-async fn resend(Extension(demo): TheDemo, headers: HeaderMap, Form(another): Form<Another>) -> Response {
+async fn resend(Extension(demo): DemoExtension, headers: HeaderMap, Form(another): Form<ResendForm>) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    told(&demo, chat.resend(another.by == "mail").await)
+    back_to_chat(&demo, chat.resend(another.by == "mail").await)
 }
 
 /// Back to the chat, where the bot took it.
-fn told(demo: &Demo, taken: bool) -> Response {
+fn back_to_chat(demo: &Demo, taken: bool) -> Response {
     if taken {
         return Redirect::to("/demo").into_response();
     }
     demo.pages.trouble(StatusCode::TOO_MANY_REQUESTS, "One at a time", "The bot is still busy with your last messages.")
 }
 
-async fn start_over(Extension(demo): TheDemo) -> Response {
+async fn start_over(Extension(demo): DemoExtension) -> Response {
     with_cookie(&demo, &new_visitor(&demo), Redirect::to("/demo").into_response())
 }
 
 #[derive(Deserialize)]
-struct Picked {
+struct SceneForm {
     scene: Scene,
 }
 
 /// A scene begins, with a chat of its own.
-async fn start_scene(Extension(demo): TheDemo, Form(picked): Form<Picked>) -> Response {
+async fn start_scene(Extension(demo): DemoExtension, Form(picked): Form<SceneForm>) -> Response {
     let visitor = new_visitor(&demo);
-    let Some(chat) = demo.chats.stage(&visitor, picked.scene) else { return no_chat(&demo) };
+    let Some(chat) = demo.chats.chat_for_scene(&visitor, picked.scene) else { return no_chat(&demo) };
     play(&demo, picked.scene, &chat).await;
     with_cookie(&demo, &visitor, Redirect::to("/demo").into_response())
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct StatusRequest {
     interaction: String,
 }
 
 /// The agent's portal lets its page show a flag: of this browser's own chat, as a portal knows its agents'.
-async fn status_token(Extension(demo): TheDemo, headers: HeaderMap, Json(asked): Json<Asked>) -> Response {
+async fn status_token(
+    Extension(demo): DemoExtension,
+    headers: HeaderMap,
+    Json(asked): Json<StatusRequest>,
+) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return StatusCode::CONFLICT.into_response() };
-    let own = chat.view.borrow().desk.as_ref().is_some_and(|desk| desk.id == asked.interaction);
+    let own = chat.view.borrow().agent_view.as_ref().is_some_and(|shown| shown.id == asked.interaction);
     if !own {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -214,9 +218,9 @@ async fn status_token(Extension(demo): TheDemo, headers: HeaderMap, Json(asked):
 }
 
 /// The agent's console of this browser's own chat: each time by a link of its own, as a portal would ask for one.
-async fn console(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
+async fn console(Extension(demo): DemoExtension, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    let interaction = chat.view.borrow().desk.as_ref().map(|desk| desk.id.clone());
+    let interaction = chat.view.borrow().agent_view.as_ref().map(|shown| shown.id.clone());
     let Some(interaction) = interaction else { return StatusCode::NOT_FOUND.into_response() };
     match demo.chats.console_link(chat.scene, &interaction).await {
         Ok(link) => Redirect::to(&link.url).into_response(),
@@ -225,7 +229,7 @@ async fn console(Extension(demo): TheDemo, headers: HeaderMap) -> Response {
 }
 
 /// The provider of document checks, at its one address.
-async fn check_document(Extension(demo): TheDemo, headers: HeaderMap, body: Bytes) -> Response {
+async fn check_document(Extension(demo): DemoExtension, headers: HeaderMap, body: Bytes) -> Response {
     demo.provider.answer(&headers, &body, demo.clock.now() / 1000)
 }
 
@@ -239,7 +243,7 @@ async fn asset(Path(name): Path<String>) -> Response {
 }
 
 fn chat_of(demo: &Demo, headers: &HeaderMap) -> Option<Chat> {
-    demo.chats.of(known_visitor(headers)?)
+    demo.chats.chat(known_visitor(headers)?)
 }
 
 fn no_chat(demo: &Demo) -> Response {
@@ -251,7 +255,7 @@ fn no_chat(demo: &Demo) -> Response {
 }
 
 fn new_visitor(demo: &Demo) -> String {
-    super::draw(&*demo.entropy, 32)
+    super::random_text(&*demo.entropy, 32)
 }
 
 fn known_visitor(headers: &HeaderMap) -> Option<&str> {

@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::state::Conversation;
-use crate::api::{Problem, Trouble};
-use crate::bot::{Want, bot};
+use crate::api::{ApiError, Problem};
+use crate::bot::{ProtectedRequest, bot};
 use crate::channel::ChatChannel;
 use crate::events::Event;
 
@@ -16,20 +16,20 @@ impl Conversation {
     pub async fn send_code(
         &mut self,
         interaction: &str,
-        want: Want,
+        want: ProtectedRequest,
         state: &str,
         by_mail: bool,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, ApiError> {
         let (by, whither) = match self.channel {
             _ if by_mail => ("email", "by mail"),
             ChatChannel::Web => ("sms", "to your phone"),
             ChatChannel::WhatsApp => ("chat", "to your WhatsApp"),
         };
         let challenge = match self.team.bot.ask_code(interaction, want.intent(), state, by).await {
-            Err(Trouble::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
+            Err(ApiError::Refused(problem)) if self.may_not_send(&problem) => return Ok(false),
             other => other?,
         };
-        self.view.say(bot(format!(
+        self.view.add(bot(format!(
             "For {} I need to know that it is you. I have sent a code {whither}; please type it here.",
             want.spoken()
         )));
@@ -40,17 +40,17 @@ impl Conversation {
                 want.intent()
             ),
         );
-        self.view.ask_for_code(&challenge, want.spoken());
+        self.view.add_code(&challenge, want.spoken());
         self.code = Some((challenge.id, want));
         self.refresh().await?;
         Ok(true)
     }
 
     /// What the bot says to a code that was typed; what a right one opens is told by an event.
-    pub async fn judged(&mut self, outcome: &str) -> Result<(), Trouble> {
+    pub async fn answer_code(&mut self, outcome: &str) -> Result<(), ApiError> {
         let Some((challenge, _)) = &self.code else { return Ok(()) };
         let challenge = self.team.bot.challenge(challenge).await?;
-        self.view.follow_code(&challenge);
+        self.view.update_code(&challenge);
         match (outcome, challenge.tries_left) {
             ("passed", _) => return Ok(()),
             ("locked", _) => self.notice(
@@ -58,17 +58,17 @@ impl Conversation {
                 true,
             ),
             ("banned", _) => self.notice("There were too many wrong codes. A person has to help you now.", true),
-            ("wrong", 0) => self.view.say(bot("That was not it, and it was the last try. You can ask for a new code.")),
-            ("wrong", 1) => self.view.say(bot("That was not it. You have one try left.")),
-            ("wrong", left) => self.view.say(bot(format!("That was not it. You have {left} tries left."))),
-            _ => self.view.say(bot("That code is no longer good. You can ask for a new one.")),
+            ("wrong", 0) => self.view.add(bot("That was not it, and it was the last try. You can ask for a new code.")),
+            ("wrong", 1) => self.view.add(bot("That was not it. You have one try left.")),
+            ("wrong", left) => self.view.add(bot(format!("That was not it. You have {left} tries left."))),
+            _ => self.view.add(bot("That code is no longer good. You can ask for a new one.")),
         }
-        self.view.bring_code_down();
+        self.view.move_code_to_end();
         Ok(())
     }
 
     /// Takes an event about a code. One that was typed has been told by its reply already.
-    pub async fn learn_of_code(&mut self, event: &Event, wire: String) -> Result<(), Trouble> {
+    pub async fn take_code_event(&mut self, event: &Event, wire: String) -> Result<(), ApiError> {
         let about = event.data.get("challenge").and_then(Value::as_str);
         if about.is_none() || about != self.code.as_ref().map(|(challenge, _)| challenge.as_str()) {
             return Ok(());
@@ -78,24 +78,24 @@ impl Conversation {
                 self.view.explain("The code has left for the phone. The bot is told so, and not what it says.", wire);
             }
             "challenge.delivery_failed" => {
-                self.view.say(bot("The message to your phone did not get through. You can ask for a new code."));
+                self.view.add(bot("The message to your phone did not get through. You can ask for a new code."));
                 self.view.explain("The code did not reach the phone.", wire);
             }
             "challenge.expired" => {
-                self.view.say(bot("The code has run out. You can ask for a new one."));
+                self.view.add(bot("The code has run out. You can ask for a new one."));
                 self.view.explain("Nobody typed the code in time, so nothing was authenticated.", wire);
             }
             _ => return Ok(()),
         }
         self.refresh().await?;
-        self.follow_code().await
+        self.update_code().await
     }
 
     /// Asks how the code stands, where there is one.
-    pub async fn follow_code(&mut self) -> Result<(), Trouble> {
+    pub async fn update_code(&mut self) -> Result<(), ApiError> {
         if let Some((challenge, _)) = &self.code {
             let challenge = self.team.bot.challenge(challenge).await?;
-            self.view.follow_code(&challenge);
+            self.view.update_code(&challenge);
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Conversation {
             429 => format!("A code was sent a moment ago. You can have another in {wait} seconds."),
             _ => return false,
         };
-        self.view.say(bot(said));
+        self.view.add(bot(said));
         self.view.explain("The gateway sends no code now.", format!("{} {}", problem.status, problem.code));
         true
     }

@@ -6,17 +6,17 @@
 use serde_json::Value;
 
 use super::state::Conversation;
-use crate::api::{Authentication, Trouble};
-use crate::bot::{Proof, bot};
+use crate::api::{ApiError, Authentication};
+use crate::bot::{RequiredProof, bot};
 use crate::events::Event;
 use crate::mark::Mark;
 use crate::transcript::{CardState, CodeState};
 
 /// So many ids are remembered to tell a repetition.
-const REMEMBERED: usize = 64;
+const MAX_KNOWN_EVENTS: usize = 64;
 
-/// What an event about a link changes: the card, perhaps a word of the bot, and the story.
-struct LinkNews {
+/// What an event about a link changes: the card, perhaps a sentence of the bot, and the story.
+struct LinkEventEffect {
     card: CardState,
     said: Option<&'static str>,
     story: &'static str,
@@ -24,13 +24,13 @@ struct LinkNews {
 
 impl Conversation {
     /// Takes an event about this conversation.
-    pub async fn learn(&mut self, event: Event) -> Result<(), Trouble> {
-        if self.known.contains(&event.id) {
+    pub async fn take_event(&mut self, event: Event) -> Result<(), ApiError> {
+        if self.known_events.contains(&event.id) {
             return Ok(());
         }
-        self.known.push_back(event.id.clone());
-        if self.known.len() > REMEMBERED {
-            self.known.pop_front();
+        self.known_events.push_back(event.id.clone());
+        if self.known_events.len() > MAX_KNOWN_EVENTS {
+            self.known_events.pop_front();
         }
         let wire = format!("event {}", event.kind);
         match event.kind.as_str() {
@@ -53,7 +53,7 @@ impl Conversation {
                 self.view.explain("An agent lifted the lock; one whose time is over is simply gone.", wire);
                 Ok(())
             }
-            // Told again each time that she comes back to the door.
+            // Sent again each time that she comes back by the invitation.
             "participant.entered" if event.data.get("first") == Some(&Value::Bool(true)) => {
                 self.notice("The customer came in by the invitation.", false);
                 self.view.explain("She answered at the door, and is in the conversation.", wire);
@@ -64,44 +64,44 @@ impl Conversation {
                 self.end(wire);
                 Ok(())
             }
-            kind if kind.starts_with("challenge.") => self.learn_of_code(&event, wire).await,
+            kind if kind.starts_with("challenge.") => self.take_code_event(&event, wire).await,
             _ => {
-                self.follow_link(&event, wire);
+                self.take_link_event(&event, wire);
                 self.refresh().await
             }
         }
     }
 
     /// After a silence in which events may have been missed.
-    pub async fn catch_up(&mut self) -> Result<(), Trouble> {
+    pub async fn catch_up(&mut self) -> Result<(), ApiError> {
         self.refresh().await?;
         if self.pending.is_empty() { Ok(()) } else { self.answer_pending().await }
     }
 
     /// The customer has proved it: what they asked for is answered without asking them again.
-    async fn resume(&mut self, event: &Event) -> Result<(), Trouble> {
+    async fn resume(&mut self, event: &Event) -> Result<(), ApiError> {
         self.refresh().await?;
-        self.task_is_done(event);
+        self.finish_tasks(event);
         let state = event.data.get("state").and_then(Value::as_str);
         let asked = self.pending.iter().find(|pending| state == Some(pending.state.as_str()));
         let Some(asked) = asked else { return Ok(()) };
         let wire = format!("event participant.authenticated {{state: {}}}", asked.state);
         let (proved, thanks) = match asked.want.proof() {
-            Proof::Login => {
-                self.view.turn_card(CardState::Done);
+            RequiredProof::Login => {
+                self.view.set_card_state(CardState::Done);
                 ("The login is proved and belongs to this chat.", "Thank you, you are logged in.")
             }
-            Proof::Code => {
-                self.view.turn_code(CodeState::Done);
+            RequiredProof::Code => {
+                self.view.set_code_state(CodeState::Done);
                 ("The code is right, and it came from this chat.", "Thank you, that was the right code.")
             }
         };
         self.view.explain(format!("{proved} The event brought back what had been asked."), wire);
-        self.view.say(bot(format!("{thanks} Here is what you asked for:")));
+        self.view.add(bot(format!("{thanks} Here is what you asked for:")));
         self.answer_pending().await
     }
 
-    fn follow_link(&mut self, event: &Event, wire: String) {
+    fn take_link_event(&mut self, event: &Event, wire: String) {
         let about = event.data.get("link").and_then(Value::as_str);
         let live = self.view.link.as_ref().map(|link| link.id.as_str());
         if about.is_some() && about != live {
@@ -111,31 +111,32 @@ impl Conversation {
             return; // of a page that is no login
         }
         let reason = event.data.get("reason").and_then(Value::as_str);
-        let Some(news) = link_news(&event.kind, reason) else { return };
-        self.view.turn_card(news.card);
-        if news.card == CardState::Frozen {
+        let Some(effect) = link_event_effect(&event.kind, reason) else { return };
+        self.view.set_card_state(effect.card);
+        if effect.card == CardState::Frozen {
             self.pending.clear();
             self.notice("Somebody who got the login link said: this wasn’t me. The link is frozen. If you did not forward it, do not log in by links from others.", true);
         }
-        if let Some(said) = news.said {
-            self.view.say(bot(said));
+        if let Some(said) = effect.said {
+            self.view.add(bot(said));
         }
-        self.view.explain(news.story, wire);
+        self.view.explain(effect.story, wire);
     }
 
     fn end(&mut self, wire: String) {
         self.interaction = None;
         self.pending.clear();
         self.code = None;
-        self.view.turn_card(CardState::Expired);
-        self.view.turn_code(CodeState::Over);
+        self.view.set_card_state(CardState::Expired);
+        self.view.set_code_state(CodeState::Over);
         self.view.mark = Mark::of(Authentication::default());
         self.notice("This conversation has ended. Write to begin a new one.", false);
         self.view.explain("The conversation was closed; nothing of it stays authenticated.", wire);
     }
 }
 
-fn link_news(kind: &str, reason: Option<&str>) -> Option<LinkNews> {
+/// What an event about a link changes; `None` where it changes nothing.
+fn link_event_effect(kind: &str, reason: Option<&str>) -> Option<LinkEventEffect> {
     let (card, said, story) = match kind {
         "link.opened" => (
             CardState::Opened,
@@ -157,6 +158,17 @@ fn link_news(kind: &str, reason: Option<&str>) -> Option<LinkNews> {
             Some("The login link has expired. Ask me again and I will send a new one."),
             "The link’s time was over before anybody logged in.",
         ),
+        "link.reported" => {
+            (CardState::Frozen, None, "“This wasn’t me” was pressed: the link is frozen and agents are told.")
+        }
+        _ => return proof_event_effect(kind, reason),
+    };
+    Some(LinkEventEffect { card, said, story })
+}
+
+/// What an event about a proof by a link changes, after the link was opened.
+fn proof_event_effect(kind: &str, reason: Option<&str>) -> Option<LinkEventEffect> {
+    let (card, said, story) = match kind {
         "confirmation.expired" if reason == Some("started_again") => return None,
         "confirmation.expired" if reason.is_some() => (
             CardState::Expired,
@@ -180,10 +192,7 @@ fn link_news(kind: &str, reason: Option<&str>) -> Option<LinkNews> {
             ),
             "Another browser finished the login than the one that pressed Continue: nothing was authenticated.",
         ),
-        "link.reported" => {
-            (CardState::Frozen, None, "“This wasn’t me” was pressed: the link is frozen and agents are told.")
-        }
         _ => return None,
     };
-    Some(LinkNews { card, said, story })
+    Some(LinkEventEffect { card, said, story })
 }

@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::api::{Authentication, TeamApi, Trouble};
-use crate::bot::{Want, bot};
+use crate::api::{ApiError, Authentication, TeamApi};
+use crate::bot::{ProtectedRequest, bot};
 use crate::channel::ChatChannel;
 use crate::inboxes::{ChatInput, Inboxes};
 use crate::mark::Mark;
 use crate::phones::Phone;
 use crate::scenes::Scene;
-use crate::transcript::{Body, View};
+use crate::transcript::{EntryBody, View};
 
 /// A request that waits for the customer's proof. `state` goes to the gateway and comes back.
 pub struct PendingRequest {
     /// Names it.
     pub state: String,
     /// What the customer wanted.
-    pub want: Want,
+    pub want: ProtectedRequest,
 }
 
 /// The bot's side of one conversation.
@@ -51,9 +51,9 @@ pub struct Conversation {
     /// What waits for a proof.
     pub pending: Vec<PendingRequest>,
     /// The code that was asked for last: its id and what for.
-    pub code: Option<(String, Want)>,
+    pub code: Option<(String, ProtectedRequest)>,
     /// Ids of the last events: they come at least once.
-    pub known: VecDeque<String>,
+    pub known_events: VecDeque<String>,
 }
 
 impl Conversation {
@@ -71,12 +71,12 @@ impl Conversation {
         let mut view = View::default();
         view.mark = Mark::of(Authentication::default());
         if channel == ChatChannel::WhatsApp {
-            view.say(Body::Notice {
+            view.add(EntryBody::Notice {
                 text: "This chat is on WhatsApp: what you type here you type there.".into(),
                 alarm: false,
             });
         }
-        view.say(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
+        view.add(bot("Hello, I am the assistant of Linden Bank. I can send you a copy of your statement, tell you your balance, or change your address."));
         view.explain("Ask for your statement, and the bot wants a login. Ask to change your address, and it wants a code from your phone.", "");
         publish.send_replace(Arc::new(view.clone()));
         Self {
@@ -94,7 +94,7 @@ impl Conversation {
             interaction: None,
             pending: Vec::new(),
             code: None,
-            known: VecDeque::new(),
+            known_events: VecDeque::new(),
         }
     }
 
@@ -105,11 +105,11 @@ impl Conversation {
 
     /// Puts something in the chat that nobody said.
     pub fn notice(&mut self, text: &str, alarm: bool) {
-        self.view.say(Body::Notice { text: text.to_owned(), alarm });
+        self.view.add(EntryBody::Notice { text: text.to_owned(), alarm });
     }
 
     /// Asks the gateway whether that may run now, and shows its answer.
-    pub async fn allowed(&mut self, interaction: &str, want: Want) -> Result<bool, Trouble> {
+    pub async fn may_run(&mut self, interaction: &str, want: ProtectedRequest) -> Result<bool, ApiError> {
         let flag = self.team.bot.may(interaction, want.intent()).await?;
         let verdict = flag.intent.clone();
         self.view.mark = Mark::of(flag);
@@ -124,7 +124,7 @@ impl Conversation {
     }
 
     /// The open interaction, opened now if there is none, or if the website has something to say.
-    pub async fn interaction(&mut self, identity_token: Option<&str>) -> Result<String, Trouble> {
+    pub async fn interaction(&mut self, identity_token: Option<&str>) -> Result<String, ApiError> {
         if let (Some(id), None) = (&self.interaction, identity_token) {
             return Ok(id.clone());
         }
@@ -139,7 +139,7 @@ impl Conversation {
     }
 
     /// Asks how the flag stands.
-    pub async fn refresh(&mut self) -> Result<(), Trouble> {
+    pub async fn refresh(&mut self) -> Result<(), ApiError> {
         let Some(interaction) = &self.interaction else { return Ok(()) };
         self.view.mark = Mark::unknown(); // until the answer is here
         self.view.mark = Mark::of(self.team.bot.authentication(interaction).await?);
@@ -147,11 +147,11 @@ impl Conversation {
     }
 
     /// Answers what waited for a login, as far as the gateway allows it now; the rest waits on.
-    pub async fn answer_pending(&mut self) -> Result<(), Trouble> {
+    pub async fn answer_pending(&mut self) -> Result<(), ApiError> {
         let Some(interaction) = self.interaction.clone() else { return Ok(()) };
         for pending in std::mem::take(&mut self.pending) {
-            if self.allowed(&interaction, pending.want).await? {
-                self.view.say(pending.want.answer());
+            if self.may_run(&interaction, pending.want).await? {
+                self.view.add(pending.want.answer());
             } else {
                 self.pending.push(pending);
             }
