@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use self::{
     failure::Failure,
     folder::Folder,
-    opening::Opened,
+    open::Opened,
     reader::Question,
     shared::Shared,
     transaction::{SLICE, WriteTransaction},
@@ -33,7 +33,7 @@ mod failure;
 mod folder;
 mod ledger;
 mod marks;
-mod opening;
+mod open;
 mod proof;
 mod reader;
 mod shared;
@@ -67,7 +67,7 @@ pub struct Embedded {
     changes: Option<mpsc::Sender<Change>>,
     /// `None` in memory: there the writer's connection is the only one.
     questions: Option<mpsc::Sender<Question>>,
-    threads: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
     /// The check behind the start, and how to end it early.
     check: Option<(InterruptHandle, JoinHandle<()>)>,
     shared: Arc<Shared>,
@@ -91,19 +91,19 @@ impl Embedded {
     /// See [`Embedded::open`].
     pub fn open_with(folder: &Path, options: Options) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
-        let Opened { writer, reader, folder, check } = opening::open(folder, options, &shared)?;
+        let Opened { writer, reader, folder, check } = open::open(folder, options, &shared)?;
         let (questions, asked) = mpsc::channel(writer::WAITING);
         let interrupt = check.get_interrupt_handle();
         let ours = Arc::clone(&shared);
-        let reading = opening::thread("store-reader", move || reader::run(&reader, &ours, asked))?;
+        let reading = open::spawn("store-reader", move || reader::run(&reader, &ours, asked))?;
         let ours = Arc::clone(&shared);
-        let checking = opening::thread("store-check", move || proof::behind(&check, &ours))?;
+        let checking = open::spawn("store-check", move || proof::behind(&check, &ours))?;
         let mut store = Self::start(writer, shared)?;
         store.questions = Some(questions);
         store.folder = Some(folder);
         store.check = Some((interrupt, checking));
         // Readers end before the writer does, so that nothing holds its last checkpoint back.
-        store.threads.insert(0, reading);
+        store.workers.insert(0, reading);
         Ok(store)
     }
 
@@ -120,8 +120,8 @@ impl Embedded {
 
     fn start(writer: Writer, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (changes, waiting) = mpsc::channel(writer::WAITING);
-        let writing = opening::thread("store-writer", move || writer.run(waiting))?;
-        Ok(Self { changes: Some(changes), questions: None, threads: vec![writing], check: None, shared, folder: None })
+        let writing = open::spawn("store-writer", move || writer.run(waiting))?;
+        Ok(Self { changes: Some(changes), questions: None, workers: vec![writing], check: None, shared, folder: None })
     }
 
     /// Returns, with the reason, when the store can no longer be trusted: the process should end.
@@ -222,7 +222,7 @@ impl Drop for Embedded {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-        for thread in self.threads.drain(..) {
+        for thread in self.workers.drain(..) {
             // A panic in it was told when it happened, and every caller since was refused.
             let _ = thread.join();
         }

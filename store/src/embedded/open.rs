@@ -148,7 +148,7 @@ fn with_reserve(folder: &Folder, open: impl Fn() -> rusqlite::Result<Connection>
         .map_err(Failure::from)
 }
 
-/// A named thread of the store.
-pub(super) fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
+/// Starts a named thread of the store.
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
     Ok(thread::Builder::new().name(name.to_owned()).spawn(work)?)
 }
