@@ -16,14 +16,14 @@ use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Config, GroupRole, Oidc, Servers, StoreKind, public_url};
 use crate::domain::secret::Secret;
 use crate::domain::team::Role;
-use crate::domain::team::oidc::{GroupRule, Provider};
+use crate::domain::team::oidc::{GroupRule, OidcProvider};
 use crate::http;
-use crate::http::server::connection_limits::Limits;
+use crate::http::server::connection_limits::ConnectionLimits;
 use crate::http::server::serve;
 use crate::services::{Gateway, GatewayConfig, Retention};
 use crate::store::Store;
 use crate::store::embedded::{self, Embedded};
-use crate::store::redis::{Options, Place, Redis};
+use crate::store::redis::{Redis, RedisAddress, RedisOptions};
 
 pub mod backup;
 mod platforms;
@@ -90,19 +90,22 @@ async fn open(config: &Config, accept_loss: bool) -> anyhow::Result<(Arc<dyn Sto
     match config.store.kind {
         StoreKind::Embedded => {
             let path = config.store.path.clone();
-            let options = embedded::Options { accept_loss };
+            let options = embedded::EmbeddedOptions { accept_loss };
             let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&path, options)).await?;
             let embedded = Arc::new(opened.with_context(|| format!("store.path {}", config.store.path.display()))?);
             Ok((embedded.clone(), Some(embedded)))
         }
         StoreKind::Redis => {
             let place = match config.store.urls.clone() {
-                Servers::Single(url) => Place::Single(url),
-                Servers::Cluster(urls) => Place::Cluster(urls),
-                Servers::Sentinel { name, urls } => Place::Sentinel { name, urls },
+                Servers::Single(url) => RedisAddress::Single(url),
+                Servers::Cluster(urls) => RedisAddress::Cluster(urls),
+                Servers::Sentinel { name, urls } => RedisAddress::Sentinel { name, urls },
             };
-            let options =
-                Options { place, prefix: config.store.prefix.clone(), confirm_replicas: config.store.confirm_replicas };
+            let options = RedisOptions {
+                place,
+                prefix: config.store.prefix.clone(),
+                confirm_replicas: config.store.confirm_replicas,
+            };
             let redis = Redis::connect(&options).await.context("store.urls")?;
             Ok((Arc::new(redis), None))
         }
@@ -125,7 +128,7 @@ pub async fn start(config: &Config, beside: Beside, consent: Consent) -> anyhow:
     let stopping = CancellationToken::new();
     let proxies = http::Proxies(config.server.trusted_proxies.clone());
     let router = http::router(gateway.clone(), proxies, metrics, stopping.clone(), beside.routes);
-    let server = tokio::spawn(serve::serve(listener, router, Limits::default(), stopping.clone()));
+    let server = tokio::spawn(serve::serve(listener, router, ConnectionLimits::default(), stopping.clone()));
     let behind = behind(&gateway);
     Ok(Running { address, public_url, stopping, server, behind, embedded })
 }
@@ -159,7 +162,7 @@ fn over(
 }
 
 /// The OpenID provider that staff sign in by, where the configuration names one.
-fn oidc(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
+fn oidc(oidc: &Oidc) -> anyhow::Result<Option<OidcProvider>> {
     if oidc.issuer.is_empty() {
         return Ok(None);
     }
@@ -179,7 +182,7 @@ fn oidc(oidc: &Oidc) -> anyhow::Result<Option<Provider>> {
     if !scopes.iter().any(|scope| scope == "openid") {
         scopes.insert(0, "openid".to_owned());
     }
-    Ok(Some(Provider {
+    Ok(Some(OidcProvider {
         issuer: oidc.issuer.clone(),
         client_id: oidc.client_id.clone(),
         client_secret: secret.map(|secret| Secret::new(secret.clone().into_bytes())),

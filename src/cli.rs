@@ -103,7 +103,7 @@ enum What {
     Audit(Audit),
     /// Chat platforms and mail
     #[command(subcommand)]
-    Channel(channel::Channel),
+    Channel(channel::ChannelCommand),
 }
 
 #[derive(Subcommand)]
@@ -134,8 +134,8 @@ pub fn run() -> ExitCode {
         }
         What::Audit(Audit::Verify) => verify(),
         What::Channel(channel) => match wait(channel.run()) {
-            Ok(channel::Verdict::Good) => Ok(()),
-            Ok(channel::Verdict::Refused) => return ExitCode::FAILURE, // it has said why
+            Ok(channel::RequestVerdict::Good) => Ok(()),
+            Ok(channel::RequestVerdict::Refused) => return ExitCode::FAILURE, // it has said why
             Err(error) => Err(error),
         },
     };

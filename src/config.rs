@@ -29,9 +29,9 @@ const FILE: &str = "COUNTERSIGN_CONFIG";
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
     /// `[server]`
-    pub server: Server,
+    pub server: ServerConfig,
     /// `[store]`
-    pub store: Store,
+    pub store: StoreConfig,
     /// `[secrets]`
     pub secrets: Secrets,
     /// `[admin]`
@@ -41,12 +41,12 @@ pub struct Config {
     /// `[outbound]`
     pub outbound: Outbound,
     /// `[retention]`
-    pub retention: Retention,
+    pub retention: RetentionConfig,
 }
 
 /// `[server]`
 #[derive(Clone, Debug, Deserialize)]
-pub struct Server {
+pub struct ServerConfig {
     /// Where it listens.
     pub listen: SocketAddr,
     /// What generated links start with; empty: the address listened on.
@@ -59,7 +59,7 @@ pub struct Server {
 
 /// `[store]`
 #[derive(Clone, Debug, Deserialize)]
-pub struct Store {
+pub struct StoreConfig {
     /// Which store.
     pub kind: StoreKind,
     /// The embedded store's folder.
@@ -113,7 +113,7 @@ pub struct Outbound {
 
 /// `[retention]`
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Retention {
+pub struct RetentionConfig {
     /// Closed interactions.
     pub interactions_days: u64,
     /// Events.
@@ -206,7 +206,7 @@ impl Config {
             return wrong("admin.key", "must have at least 32 characters");
         }
         self.oidc.check()?;
-        let Retention { interactions_days, events_days, audit_days, insights_days } = self.retention;
+        let RetentionConfig { interactions_days, events_days, audit_days, insights_days } = self.retention;
         if [interactions_days, events_days, audit_days, insights_days].iter().any(|days| !(1..=36_500).contains(days)) {
             return wrong("retention", "days must be from 1 to 36500");
         }

@@ -1,7 +1,7 @@
 //! The directory port: where the company's customers are looked up. A directory gives records that may
 //! fit; which one is meant is judged in `domain::matching`, and what follows in `services`.
 //!
-//! It knows no interaction and keeps nothing. What an adapter's driver says ends here: a `Failure` says
+//! It knows no interaction and keeps nothing. What an adapter's driver says ends here: a `DirectoryFailure` says
 //! what kind of trouble it is, and its words are for the admin who tries the directory out, never for a
 //! caller. Neither values nor passwords stand in them.
 
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::validation::FieldError;
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::{Found, Wanted, judge};
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::{FieldCondition, MatchedCustomer, judge};
 use crate::domain::secret::Secret;
 
 mod dial;
@@ -34,22 +34,22 @@ pub const ASKED_FOR: usize = MAX_CANDIDATES + 1;
 
 /// Whose the private data are, of what a directory gave. That several fit is sure, however many it left
 /// out; that no other fits is not, where it gave more than are looked at.
-pub fn whose(wanted: &[Wanted], candidates: Vec<Record>) -> Result<Found, Failure> {
+pub fn whose(wanted: &[FieldCondition], candidates: Vec<StoredCustomer>) -> Result<MatchedCustomer, DirectoryFailure> {
     let given = candidates.len();
     match judge(wanted, candidates) {
-        Found::Several => Ok(Found::Several),
+        MatchedCustomer::Several => Ok(MatchedCustomer::Several),
         found => of_all(given, found),
     }
 }
 
 /// What was found among so many, where they are all that there are.
-fn of_all<T>(given: usize, found: T) -> Result<T, Failure> {
-    if given > MAX_CANDIDATES { Err(Failure::misconfigured("the query gives too many")) } else { Ok(found) }
+fn of_all<T>(given: usize, found: T) -> Result<T, DirectoryFailure> {
+    if given > MAX_CANDIDATES { Err(DirectoryFailure::misconfigured("the query gives too many")) } else { Ok(found) }
 }
 
 /// The one record of what a directory gave for one customer's name or id; none where they are several
 /// customers'.
-fn only(mut found: Vec<Record>) -> Result<Option<Record>, Failure> {
+fn only(mut found: Vec<StoredCustomer>) -> Result<Option<StoredCustomer>, DirectoryFailure> {
     let given = found.len();
     found.sort_by(|a, b| a.id.cmp(&b.id));
     found.dedup_by(|a, b| a.id == b.id);
@@ -61,7 +61,7 @@ fn only(mut found: Vec<Record>) -> Result<Option<Record>, Failure> {
 
 /// What kind of trouble a directory is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum DirectoryTrouble {
     /// It cannot be reached, or did not answer in time.
     Down,
     /// It does not let the gateway in.
@@ -70,7 +70,7 @@ pub enum Trouble {
     Misconfigured,
 }
 
-impl Trouble {
+impl DirectoryTrouble {
     /// A word for programs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -84,27 +84,27 @@ impl Trouble {
 /// Why a directory did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {words}", trouble.as_str())]
-pub struct Failure {
+pub struct DirectoryFailure {
     /// What kind of trouble it is.
-    pub trouble: Trouble,
+    pub trouble: DirectoryTrouble,
     /// For the admin; without values and secrets.
     pub words: String,
 }
 
-impl Failure {
+impl DirectoryFailure {
     /// It cannot be reached.
     pub fn down(words: impl fmt::Display) -> Self {
-        Self { trouble: Trouble::Down, words: words.to_string() }
+        Self { trouble: DirectoryTrouble::Down, words: words.to_string() }
     }
 
     /// It does not let the gateway in.
     pub fn refused(words: impl fmt::Display) -> Self {
-        Self { trouble: Trouble::Refused, words: words.to_string() }
+        Self { trouble: DirectoryTrouble::Refused, words: words.to_string() }
     }
 
     /// It does not have what it is said to have.
     pub fn misconfigured(words: impl fmt::Display) -> Self {
-        Self { trouble: Trouble::Misconfigured, words: words.to_string() }
+        Self { trouble: DirectoryTrouble::Misconfigured, words: words.to_string() }
     }
 }
 
@@ -112,7 +112,7 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verified {
     /// It is hers.
-    Right(Box<Record>),
+    Right(Box<StoredCustomer>),
     /// There is nobody of that name, it is not hers, or she may not log in: the directory does not say
     /// which, and nobody may tell.
     Wrong,
@@ -122,22 +122,22 @@ pub enum Verified {
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Records that may fit, at most `ASKED_FOR`: all that do, or so many.
-    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure>;
+    async fn find(&self, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, DirectoryFailure>;
 
     /// Whose login name it is; none where it is nobody's or more than one customer's.
-    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure>;
+    async fn by_login_name(&self, name: &str) -> Result<Option<StoredCustomer>, DirectoryFailure>;
 
     /// The customer of that id.
-    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure>;
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, DirectoryFailure>;
 
     /// Whether the password is that customer's. An empty one is nobody's, whatever the directory would
     /// say of it.
-    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure>;
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, DirectoryFailure>;
 }
 
 /// What an admin writes of a directory.
 #[derive(Clone, Copy, Debug)]
-pub struct Connection<'a> {
+pub struct DirectoryConnection<'a> {
     /// What may be shown.
     pub settings: &'a Map<String, Value>,
     /// What may not, by name.
@@ -147,20 +147,20 @@ pub struct Connection<'a> {
 /// A kind of directory: it makes one of what an admin writes, and says what is wrong with that.
 pub trait Kind: Send + Sync {
     /// A directory; nothing is asked of it yet.
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>>;
+    fn open(&self, connection: DirectoryConnection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>>;
 }
 
 /// The kinds that this gateway knows besides its own, by the name that `directory.kind` gives them.
 #[derive(Clone, Default)]
-pub struct Kinds(BTreeMap<&'static str, Arc<dyn Kind>>);
+pub struct DirectoryKinds(BTreeMap<&'static str, Arc<dyn Kind>>);
 
-impl fmt::Debug for Kinds {
+impl fmt::Debug for DirectoryKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-impl Kinds {
+impl DirectoryKinds {
     /// These.
     pub fn of(kinds: impl IntoIterator<Item = (&'static str, Arc<dyn Kind>)>) -> Self {
         Self(kinds.into_iter().collect())
@@ -184,29 +184,29 @@ mod tests {
     use super::*;
     use crate::domain::customer::matching::As;
 
-    fn named(id: usize, name: &str) -> Record {
+    fn named(id: usize, name: &str) -> StoredCustomer {
         let record = json!({"id": format!("c{id}"), "private_data": {"name": [name]}});
         serde_json::from_value(record).expect("it is a record")
     }
 
-    fn wanted() -> Vec<Wanted> {
+    fn wanted() -> Vec<FieldCondition> {
         let (value, given) = ("Demo".to_owned(), "Demo".to_owned());
-        vec![Wanted { field: "name".into(), how: As::Exact, value, given }]
+        vec![FieldCondition { field: "name".into(), how: As::Exact, value, given }]
     }
 
     /// Who stands behind the twentieth was not looked at: then nothing is said of nobody and of one.
     #[test]
     fn more_candidates_than_are_looked_at_show_neither_one_nor_nobody() {
         let others = |n: usize| (1..=n).map(|id| named(id, "Other"));
-        let too_many = Failure::misconfigured("the query gives too many");
-        let judged = |candidates: Vec<Record>| whose(&wanted(), candidates);
-        assert_eq!(judged(others(20).collect()), Ok(Found::Nobody));
+        let too_many = DirectoryFailure::misconfigured("the query gives too many");
+        let judged = |candidates: Vec<StoredCustomer>| whose(&wanted(), candidates);
+        assert_eq!(judged(others(20).collect()), Ok(MatchedCustomer::Nobody));
         assert_eq!(judged(others(21).collect()), Err(too_many.clone()));
         let one = named(0, "Demo");
-        assert_eq!(judged(others(19).chain([one.clone()]).collect()), Ok(Found::One(Box::new(one.clone()))));
+        assert_eq!(judged(others(19).chain([one.clone()]).collect()), Ok(MatchedCustomer::One(Box::new(one.clone()))));
         assert_eq!(judged(others(20).chain([one.clone()]).collect()), Err(too_many.clone()));
         let second = named(99, "Demo");
-        assert_eq!(judged(others(19).chain([one, second]).collect()), Ok(Found::Several), "that is sure");
+        assert_eq!(judged(others(19).chain([one, second]).collect()), Ok(MatchedCustomer::Several), "that is sure");
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         let same = |n: usize| std::iter::repeat_with(|| named(1, "Demo")).take(n).collect::<Vec<_>>();
         assert_eq!(only(Vec::new()), Ok(None));
         assert_eq!(only(same(3)), Ok(Some(named(1, "Demo"))), "a row for each of her addresses");
-        assert_eq!(only(same(ASKED_FOR)), Err(Failure::misconfigured("the query gives too many")));
+        assert_eq!(only(same(ASKED_FOR)), Err(DirectoryFailure::misconfigured("the query gives too many")));
         assert_eq!(only((1..=ASKED_FOR).map(|id| named(id, "Demo")).collect()), Ok(None));
         let apart = vec![named(1, "Demo"), named(2, "Demo"), named(1, "Demo")];
         assert_eq!(only(apart), Ok(None));

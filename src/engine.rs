@@ -27,8 +27,8 @@ pub mod queue;
 pub mod replay;
 pub mod seal;
 
-use clock::Time;
-use decide::Opened;
+use clock::GatewayTime;
+use decide::OpenedRecord;
 use keyed_locks::KeyedLocks;
 pub use replay::{Execution, IdempotencyRecord};
 
@@ -68,7 +68,7 @@ pub struct RecordKinds {
 pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) time: Time,
+    pub(crate) time: GatewayTime,
     pub(crate) epoch: RwLock<Arc<Epoch>>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Keys,
@@ -76,7 +76,7 @@ pub struct Engine {
     pub(crate) seal: LessSafeKey,
     /// Records of the flag board, and failure limits, as they were opened last: where they still stand so, they need no
     /// second reading.
-    pub(crate) opened: Cache<String, Opened, caches::ByBytes>,
+    pub(crate) opened: Cache<String, OpenedRecord, caches::ByBytes>,
     pub(crate) kinds: RecordKinds,
     /// Writers of one record wait here rather than collide in the store.
     pub(crate) keyed_locks: KeyedLocks,
@@ -94,7 +94,7 @@ impl Engine {
         let keys = Keys::from_root(root);
         Self {
             store,
-            time: Time::begin(&*clock),
+            time: GatewayTime::begin(&*clock),
             epoch: RwLock::default(),
             clock,
             entropy,

@@ -50,7 +50,7 @@ pub struct Inside {
     /// Tries to sign in to the consoles, by address.
     sign_ins: access::limiter::SignInLimiter,
     /// Messages that pages have had sent, by address.
-    asking: access::limiter::Asking,
+    asking: access::limiter::SendLimiter,
     /// Room for pictures on their way through.
     upload_limiter: pages::photo::UploadLimiter,
     /// What proves nothing where servers call.
@@ -59,9 +59,9 @@ pub struct Inside {
     chat_streams: access::limiter::OpenStreams,
     /// Streams of flags that portals watch, by address.
     glancing: access::limiter::OpenStreams,
-    counts: access::counts::Counts,
+    counts: access::counts::RequestCounts,
     /// Which query parameters the API describes.
-    queries: requests::query::Known,
+    queries: requests::query::QueryParameters,
     proxies: Proxies,
     metrics: PrometheusHandle,
     /// Streams end when it is cancelled.
@@ -168,8 +168,8 @@ pub fn router(
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
     let (limiter, queries) =
-        (access::limiter::Limiter::new(DefaultClock::default()), requests::query::Known::of(&document));
-    let counts = access::counts::Counts::default();
+        (access::limiter::Limiter::new(DefaultClock::default()), requests::query::QueryParameters::of(&document));
+    let counts = access::counts::RequestCounts::default();
     let (chat_streams, glancing) = (access::limiter::OpenStreams::of(CHATS), access::limiter::OpenStreams::of(PORTALS));
     let shared = Shared(Arc::new(Inside {
         gateway,
@@ -178,7 +178,7 @@ pub fn router(
         openapi,
         limiter,
         sign_ins: access::limiter::SignInLimiter::default(),
-        asking: access::limiter::Asking::new(DefaultClock::default()),
+        asking: access::limiter::SendLimiter::new(DefaultClock::default()),
         upload_limiter: pages::photo::UploadLimiter::default(),
         failures: access::failures::Failures::new(DefaultClock::default()),
         chat_streams,

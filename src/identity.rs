@@ -13,7 +13,7 @@ use countersign_channels::definition::Account;
 use countersign_channels::validation::FieldError;
 use http::HeaderMap;
 
-use crate::domain::providers::identity::{CheckId, Side, Verdict};
+use crate::domain::providers::identity::{CheckId, DocumentVerdict, Side};
 use crate::domain::providers::provider_questions::Set;
 use crate::domain::time::Moment;
 use crate::pictures::Picture;
@@ -23,7 +23,7 @@ mod reading;
 pub mod signed;
 
 /// One attempt: what is to be judged.
-pub struct Case<'a> {
+pub struct ProviderAttempt<'a> {
     /// The attempt. The same id again is the same attempt.
     pub id: CheckId,
     /// Whether the face is to be compared with the document's.
@@ -37,7 +37,7 @@ pub struct Case<'a> {
 }
 
 /// Whom questions are wanted for.
-pub struct Asking<'a> {
+pub struct QuestionRequest<'a> {
     /// The request's own name: the answer says it again.
     pub id: &'a str,
     /// Who, by a name that says nothing of her and stays the same.
@@ -66,23 +66,23 @@ pub struct Given<'a> {
 
 /// What a provider answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProviderReply {
     /// What it found. It may be the first stage's alone.
-    Verdict(Verdict),
+    Verdict(DocumentVerdict),
     /// It will say later, by a call.
     Later,
 }
 
 /// Why a provider has not answered. None of these is the person's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ProviderTrouble {
     /// It cannot be reached, has no time, or broke: asking again may help.
     Away(&'static str),
     /// It does not take the account, or is not who it should be: an admin must look.
     Refused(&'static str),
 }
 
-impl Trouble {
+impl ProviderTrouble {
     /// For events and logs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Trouble {
 
 /// Why a call with a verdict is not believed, or not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VerificationError {
+pub enum ProviderVerificationError {
     /// This provider sends none.
     Unheard,
     /// It does not prove that it is the provider's. The reason is for the log.
@@ -110,7 +110,7 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where there is no answer. Nothing follows from it for the person.
-    async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble>;
+    async fn check(&self, case: &ProviderAttempt<'_>) -> Result<ProviderReply, ProviderTrouble>;
 
     /// Whether it puts questions, too.
     fn asks_questions(&self) -> bool {
@@ -122,8 +122,8 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where there are none.
-    async fn questions(&self, _asking: &Asking<'_>) -> Result<Set, Trouble> {
-        Err(Trouble::Refused("no-questions"))
+    async fn questions(&self, _asking: &QuestionRequest<'_>) -> Result<Set, ProviderTrouble> {
+        Err(ProviderTrouble::Refused("no-questions"))
     }
 
     /// Has the answers to a set judged.
@@ -131,8 +131,8 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where there is no verdict. Nothing follows from it for the person.
-    async fn judge(&self, _given: &Given<'_>) -> Result<bool, Trouble> {
-        Err(Trouble::Refused("no-questions"))
+    async fn judge(&self, _given: &Given<'_>) -> Result<bool, ProviderTrouble> {
+        Err(ProviderTrouble::Refused("no-questions"))
     }
 
     /// For how long a verdict that comes later is waited for, in minutes.
@@ -145,8 +145,13 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where it is not the provider's, or says nothing that can be followed.
-    fn hear(&self, _headers: &HeaderMap, _body: &[u8], _now: Moment) -> Result<(CheckId, Verdict), VerificationError> {
-        Err(VerificationError::Unheard)
+    fn hear(
+        &self,
+        _headers: &HeaderMap,
+        _body: &[u8],
+        _now: Moment,
+    ) -> Result<(CheckId, DocumentVerdict), ProviderVerificationError> {
+        Err(ProviderVerificationError::Unheard)
     }
 
     /// Tries the account out, without a picture.
@@ -154,7 +159,7 @@ pub trait Checker: Send + Sync {
     /// # Errors
     ///
     /// Where it would not be answered.
-    async fn try_account(&self, now: Moment) -> Result<(), Trouble>;
+    async fn try_account(&self, now: Moment) -> Result<(), ProviderTrouble>;
 }
 
 /// A kind of provider.
@@ -172,9 +177,9 @@ pub trait Kind: Send + Sync {
 
 /// The kinds of providers that this gateway knows.
 #[derive(Clone, Default)]
-pub struct Kinds(Vec<Arc<dyn Kind>>);
+pub struct ProviderKinds(Vec<Arc<dyn Kind>>);
 
-impl Kinds {
+impl ProviderKinds {
     /// These.
     pub fn of(kinds: impl IntoIterator<Item = Arc<dyn Kind>>) -> Self {
         Self(kinds.into_iter().collect())
@@ -191,7 +196,7 @@ impl Kinds {
     }
 }
 
-impl fmt::Debug for Kinds {
+impl fmt::Debug for ProviderKinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.names()).finish()
     }

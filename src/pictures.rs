@@ -26,14 +26,14 @@ const LEAST_SIDES: (u32, u32) = (640, 400);
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum PictureFormat {
     /// ISO/IEC 10918-1.
     Jpeg,
     /// PNG (W3C, third edition).
     Png,
 }
 
-impl Format {
+impl PictureFormat {
     /// Its media type.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ pub enum Unusable {
 /// A picture, without anything beside it. It does not print, and is wiped when it goes.
 #[derive(Clone)]
 pub struct Picture {
-    format: Format,
+    format: PictureFormat,
     width: u32,
     height: u32,
     bytes: Zeroizing<Vec<u8>>,
@@ -96,8 +96,8 @@ impl Picture {
     /// Where it is none that can be taken: told before anything as large as its pixels is made.
     pub fn read(bytes: &[u8]) -> Result<Self, Unusable> {
         let (format, (head, kept)) = match bytes {
-            [0xFF, 0xD8, 0xFF, ..] => (Format::Jpeg, jpeg::strip(bytes)?),
-            [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => (Format::Png, png::strip(bytes)?),
+            [0xFF, 0xD8, 0xFF, ..] => (PictureFormat::Jpeg, jpeg::strip(bytes)?),
+            [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => (PictureFormat::Png, png::strip(bytes)?),
             _ => return Err(Unusable::Format),
         };
         let Head { width, height, weight } = head;
@@ -111,7 +111,7 @@ impl Picture {
     }
 
     /// How it is written.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> PictureFormat {
         self.format
     }
 
@@ -128,8 +128,8 @@ impl Picture {
     pub fn flaws(&self, side: Side) -> Result<Vec<Flaw>, Unusable> {
         let mut sight = Sight::of(self.width, self.height);
         match self.format {
-            Format::Jpeg => jpeg::rows(&self.bytes, |row| sight.row(row))?,
-            Format::Png => png::rows(&self.bytes, |row| sight.row(row))?,
+            PictureFormat::Jpeg => jpeg::rows(&self.bytes, |row| sight.row(row))?,
+            PictureFormat::Png => png::rows(&self.bytes, |row| sight.row(row))?,
         }
         Ok(sight.flaws(side == Side::Selfie))
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::bail;
 use countersign::ambient::{Entropy, SystemEntropy};
 use countersign::store::embedded::Embedded;
-use countersign::store::redis::{Options, Place, Redis};
-use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store};
+use countersign::store::redis::{Redis, RedisAddress, RedisOptions};
+use countersign::store::{Batch, CommitId, CommitOutcome, Expect, Partition, Put, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -132,8 +132,8 @@ async fn commits(store: Arc<dyn Store>, span: Duration) -> anyhow::Result<Found>
             batch.put = vec![Put { name, bytes: vec![b'x'; RECORD].into(), version_index: true, alarm, expires: None }];
             batch.events = vec![vec![b'x'; EVENT].into()];
             match store.commit(batch).await? {
-                Outcome::Committed => Ok(()),
-                Outcome::Conflict => bail!("a record changed that nobody else knows"),
+                CommitOutcome::Committed => Ok(()),
+                CommitOutcome::Conflict => bail!("a record changed that nobody else knows"),
             }
         }
     })
@@ -148,7 +148,8 @@ async fn store(folder: &Path, span: Duration) -> anyhow::Result<Found> {
 
 async fn commit(url: &str, span: Duration) -> anyhow::Result<Found> {
     let prefix = format!("bench{}", std::process::id());
-    let store = Redis::connect(&Options { prefix, ..Options::new(Place::Single(url.to_owned())) }).await?;
+    let store =
+        Redis::connect(&RedisOptions { prefix, ..RedisOptions::new(RedisAddress::Single(url.to_owned())) }).await?;
     commits(Arc::new(store), span).await
 }
 

@@ -29,12 +29,12 @@ pub struct Account {
 /// `[account.NAME]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Field {
+pub struct FieldDefinition {
     /// What it is, for whoever fills it in.
     pub about: String,
     /// What it looks like.
     #[serde(default)]
-    pub shape: Shape,
+    pub shape: FieldShape,
     /// Whether an account may leave it out.
     #[serde(default)]
     pub optional: bool,
@@ -49,7 +49,7 @@ pub struct Field {
 /// What a field looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shape {
+pub enum FieldShape {
     /// One line of text.
     #[default]
     Text,
@@ -65,7 +65,7 @@ pub enum Shape {
     CountryId,
 }
 
-impl Shape {
+impl FieldShape {
     /// Whether a text looks so. Whether a URL may be reached is another question.
     pub fn takes(self, text: &str) -> bool {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._~:@+-!$=".contains(&byte);

@@ -1,17 +1,17 @@
 //! What a platform asks of an account, field by field, for whoever draws a form of it. What an answer must look
 //! like is judged when the account is opened, and said there.
 
-use crate::account::{BASE_URL, BEFORE, FORWARD_URL, Field, MAX_PER_MINUTE, SecretField, Shape};
+use crate::account::{BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField};
 
 /// A field of an account, or one of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestedField {
     /// Its name.
     pub name: String,
     /// What it is, for whoever fills it in.
     pub about: String,
     /// What it looks like.
-    pub shape: Shape,
+    pub shape: FieldShape,
     /// Whether nobody may read it again.
     pub secret: bool,
     /// Whether it has several lines.
@@ -24,13 +24,13 @@ pub struct Asked {
     pub choices: Vec<String>,
 }
 
-impl Asked {
+impl RequestedField {
     /// A field of one line that must be there.
     pub fn field(name: &str, about: &str) -> Self {
         Self {
             name: name.to_owned(),
             about: about.to_owned(),
-            shape: Shape::Text,
+            shape: FieldShape::Text,
             secret: false,
             lines: false,
             optional: false,
@@ -47,7 +47,7 @@ impl Asked {
 
     /// The same in another shape.
     #[must_use]
-    pub fn shaped(self, shape: Shape) -> Self {
+    pub fn shaped(self, shape: FieldShape) -> Self {
         Self { shape, ..self }
     }
 
@@ -72,22 +72,24 @@ impl Asked {
     /// How many messages a minute may bring.
     pub fn rate_limit() -> Self {
         let about = "how many messages a minute may bring to the platform";
-        Self::field(MAX_PER_MINUTE, about).shaped(Shape::Number).optional()
+        Self::field(MAX_PER_MINUTE, about).shaped(FieldShape::Number).optional()
     }
 
     /// Where what is heard is passed on to.
     pub fn forward() -> Self {
-        Self::field(FORWARD_URL, "where what is written there is passed on to: your bot").shaped(Shape::Url).optional()
+        Self::field(FORWARD_URL, "where what is written there is passed on to: your bot")
+            .shaped(FieldShape::Url)
+            .optional()
     }
 
     /// Where the platform's server is.
     pub fn base(must: bool) -> Self {
         let about = if must { "where this platform's server is" } else { "another server in the platform's place" };
-        Self { optional: !must, ..Self::field(BASE_URL, about).shaped(Shape::Url) }
+        Self { optional: !must, ..Self::field(BASE_URL, about).shaped(FieldShape::Url) }
     }
 
     /// A field as a definition has it.
-    pub fn of_field(name: &str, field: &Field, is_one_of_several: bool) -> Self {
+    pub fn of_field(name: &str, field: &FieldDefinition, is_one_of_several: bool) -> Self {
         Self {
             shape: field.shape,
             optional: field.optional || is_one_of_several || field.default.is_some(),

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::DeliveryError;
 use crate::ambient::Ambient;
 use crate::http_client::HttpClient;
-use crate::template::values::{Known, Moment, Values};
-use crate::template::{Name, Template};
+use crate::template::values::{KnownAccount, RequestMoment, Values};
+use crate::template::{HoleName, Template};
 use crate::validation::{self, FieldError};
 
 pub mod jwt;
@@ -20,9 +20,9 @@ pub mod tokens;
 pub mod webhook;
 
 use jwt::{Assertion, Mint};
-use sigv4::{Signed, Signer};
+use sigv4::{SigV4Proof, SigV4Signer};
 use tokens::{ClientCredentials, ServiceAccount, TokenCache};
-use webhook::{Seal, Sealed};
+use webhook::{Seal, StandardWebhookProof};
 
 /// `[[auth]]`: the first whose placeholders the account fills is the account's.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,9 +60,9 @@ pub enum Auth {
     /// A token for a signed word (RFC 7523), fetched early and once.
     ServiceAccount(ServiceAccount),
     /// AWS Signature Version 4.
-    Sigv4(Signed),
+    Sigv4(SigV4Proof),
     /// The headers of Standard Webhooks.
-    StandardWebhook(Sealed),
+    StandardWebhook(StandardWebhookProof),
 }
 
 impl Auth {
@@ -82,18 +82,18 @@ impl Auth {
     }
 
     /// Whether an account fills all of its holes.
-    fn fits(&self, known: &Known) -> bool {
+    fn fits(&self, known: &KnownAccount) -> bool {
         self.templates().iter().flat_map(|template| template.holes()).all(|hole| match &hole.name {
-            Name::Account(field) => known.fields.contains_key(field),
-            Name::Secret(name) => known.secrets.contains_key(name),
-            Name::Hmac(name, key) => known.secrets.contains_key(name) && known.secrets.contains_key(key),
+            HoleName::Account(field) => known.fields.contains_key(field),
+            HoleName::Secret(name) => known.secrets.contains_key(name),
+            HoleName::Hmac(name, key) => known.secrets.contains_key(name) && known.secrets.contains_key(key),
             _ => true,
         })
     }
 }
 
 /// A proof that an account can give.
-pub enum Proof {
+pub enum AccountProof {
     /// None, or one that stands in the URL.
     None,
     /// The same header on each request.
@@ -103,20 +103,20 @@ pub enum Proof {
     /// A token that is fetched.
     Fetched(TokenCache),
     /// A signature over the request.
-    Signed(Signer),
+    Signed(SigV4Signer),
     /// The headers of Standard Webhooks.
     Sealed(Seal),
 }
 
-impl Proof {
+impl AccountProof {
     /// The account's proof: of the first kind whose holes it fills.
-    pub fn open(kinds: &[Auth], known: &Known) -> Result<Self, Vec<FieldError>> {
+    pub fn open(kinds: &[Auth], known: &KnownAccount) -> Result<Self, Vec<FieldError>> {
         let Some(auth) = kinds.iter().find(|auth| auth.fits(known)) else {
             let wanted: Vec<_> = kinds.iter().map(needs).collect();
             let detail = format!("needs what proves whose requests are: {}", wanted.join("; or "));
             return Err(vec![FieldError::at("/secrets", validation::CREDENTIALS.saying(detail))]);
         };
-        let values = Values::of_account(known, Moment { unix: 0, chance: [0; 16] });
+        let values = Values::of_account(known, RequestMoment { unix: 0, chance: [0; 16] });
         let text = |template: &Template| template.plain(&values).unwrap_or_default();
         match auth {
             Auth::None {} | Auth::Path {} | Auth::Query {} => Ok(Self::None),
@@ -187,8 +187,8 @@ fn header(text: &str) -> Result<HeaderValue, DeliveryError> {
     Ok(value)
 }
 
-fn fixed(name: HeaderName, text: &str, auth: &Auth) -> Result<Proof, Vec<FieldError>> {
-    header(text).map(|value| Proof::Fixed(name, value)).map_err(|_| not_ascii(auth))
+fn fixed(name: HeaderName, text: &str, auth: &Auth) -> Result<AccountProof, Vec<FieldError>> {
+    header(text).map(|value| AccountProof::Fixed(name, value)).map_err(|_| not_ascii(auth))
 }
 
 fn not_ascii(auth: &Auth) -> Vec<FieldError> {

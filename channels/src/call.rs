@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::matching::When;
+use crate::matching::Condition;
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 
@@ -14,20 +14,20 @@ use body::Node;
 /// Such a request: where it is about a message, `{id}` is the platform's id of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Call {
+pub struct PlatformCall {
     /// The request's method.
     #[serde(default)]
-    pub method: Method,
+    pub method: HttpMethod,
     /// Its path, below the origin.
     pub path: UrlTemplate,
     /// Its body; none: it has none.
     #[serde(default)]
     pub body: Option<Node>,
     /// It has worked where one of these fits.
-    pub success: Vec<When>,
+    pub success: Vec<Condition>,
 }
 
-impl Call {
+impl PlatformCall {
     /// All templates in it.
     pub fn templates(&self) -> Vec<&Template> {
         let body = self.body.iter().flat_map(Node::templates);
@@ -38,7 +38,7 @@ impl Call {
 /// A request's method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Method {
+pub enum HttpMethod {
     /// `GET`
     Get,
     /// `POST`
@@ -50,7 +50,7 @@ pub enum Method {
     Delete,
 }
 
-impl Method {
+impl HttpMethod {
     /// As HTTP has it.
     pub fn http(self) -> http::Method {
         match self {

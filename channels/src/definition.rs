@@ -9,7 +9,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::Channel;
-use crate::asked::Asked;
+use crate::asked::RequestedField;
 use crate::inbound::WebhookVerifier;
 use crate::validation::FieldError;
 
@@ -60,7 +60,7 @@ pub trait Definition: Send + Sync + 'static {
     fn features(&self) -> Features;
 
     /// What an account on it may say, for whoever fills one in; nothing: it describes none.
-    fn asks(&self) -> Vec<Asked> {
+    fn asks(&self) -> Vec<RequestedField> {
         Vec::new()
     }
 

@@ -25,12 +25,12 @@ const MAX_BYTES: usize = 256 * 1024;
 #[async_trait]
 pub trait Carry: Send + Sync + 'static {
     /// Carries one.
-    async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost>;
+    async fn carry(&self, request: Request<Vec<u8>>) -> Result<HttpReply, LostReply>;
 }
 
 #[async_trait]
 impl Carry for HttpClient {
-    async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
+    async fn carry(&self, request: Request<Vec<u8>>) -> Result<HttpReply, LostReply> {
         Self::carry(self, request).await
     }
 }
@@ -48,7 +48,7 @@ pub struct HttpClient {
 
 /// A reply. It prints no more than its status: the rest may quote what was sent.
 #[derive(Clone)]
-pub struct Reply {
+pub struct HttpReply {
     /// Its status.
     pub status: u16,
     /// Its headers.
@@ -57,7 +57,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for HttpReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({})", self.status)
     }
@@ -65,7 +65,7 @@ impl fmt::Debug for Reply {
 
 /// No reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub enum LostReply {
     /// Nothing left: the address may not be spoken to, or is none.
     #[error("the address may not be spoken to")]
     Refused,
@@ -110,24 +110,25 @@ impl HttpClient {
     }
 
     /// Carries one request there and its reply back.
-    pub async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
-        let url = Url::parse(&request.uri().to_string()).map_err(|_| Lost::Refused)?;
-        self.egress.admit(&url).map_err(|_| Lost::Refused)?;
-        let mut request = reqwest::Request::try_from(request).map_err(|_| Lost::Refused)?;
+    pub async fn carry(&self, request: Request<Vec<u8>>) -> Result<HttpReply, LostReply> {
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| LostReply::Refused)?;
+        self.egress.admit(&url).map_err(|_| LostReply::Refused)?;
+        let mut request = reqwest::Request::try_from(request).map_err(|_| LostReply::Refused)?;
         *request.timeout_mut() = Some(self.whole);
-        let lost = |error: reqwest::Error| if error.is_connect() { Lost::Unreached } else { Lost::Unanswered };
-        let client = self.client_for(&url).ok_or(Lost::Refused)?;
+        let lost =
+            |error: reqwest::Error| if error.is_connect() { LostReply::Unreached } else { LostReply::Unanswered };
+        let client = self.client_for(&url).ok_or(LostReply::Refused)?;
         let mut reply = client.execute(request).await.map_err(lost)?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
-        while let Some(chunk) = reply.chunk().await.map_err(|_| Lost::Unanswered)? {
+        while let Some(chunk) = reply.chunk().await.map_err(|_| LostReply::Unanswered)? {
             let room = MAX_BYTES - body.len();
             body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() >= room {
                 break;
             }
         }
-        Ok(Reply { status, headers, body })
+        Ok(HttpReply { status, headers, body })
     }
 }
 

@@ -8,39 +8,39 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::Address;
+use crate::MessageAddress;
 use crate::engine::line::Line;
 use crate::http_client::HttpClient;
 use crate::inbound_format::handshake::HandshakeReply;
 use crate::inbound_format::proof::{Against, VerificationError};
 use crate::inbound_format::request::InboundRequest;
-use crate::inbound_format::verify::Verify;
-use crate::inbound_format::{Assurance, Inbound, Packing, Reply};
-use crate::template::values::Known;
+use crate::inbound_format::verify::VerifyFormat;
+use crate::inbound_format::{Assurance, InboundFormat, Packing, ReplyFormat};
+use crate::template::values::KnownAccount;
 
 pub mod keys;
 pub mod packed;
 pub mod reading;
 pub mod room;
 
-use keys::Keys;
+use keys::PlatformKeys;
 
 pub use crate::inbound_format as format;
 pub use crate::inbound_format::{proof, request, sns};
 
 /// Something that a person said.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct SpokenMessage {
     /// The platform's id of it: the same one again is the same message.
     pub message_id: String,
     /// Who said it, as the platform calls the person.
-    pub sender: Address,
+    pub sender: MessageAddress,
     /// Where messages to that person go: what an interaction calls its conversation.
-    pub conversation: Address,
+    pub conversation: MessageAddress,
     /// What was said. It may be a code: it does not print.
     pub text: SecretString,
     /// Who reads along.
-    pub audience: Audience,
+    pub audience: MessageAudience,
     /// Whether the conversation is the sender's own, and nobody else's words come under it.
     pub is_own: bool,
     /// The platform's own words for it, without what proved the request.
@@ -59,7 +59,7 @@ impl fmt::Debug for Raw {
 
 /// Who reads along. What is said before others proves nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
+pub enum MessageAudience {
     /// Nobody.
     Alone,
     /// Others.
@@ -92,16 +92,16 @@ pub enum DeliveryStatus {
 
 /// The platform's word that who opened a link is who chats.
 #[derive(Clone)]
-pub struct Opened {
+pub struct OpenedLink {
     /// Who, as the platform calls the person.
-    pub sender: Address,
+    pub sender: MessageAddress,
     /// Where messages to that person go.
-    pub conversation: Address,
+    pub conversation: MessageAddress,
     /// What the link carried.
     pub token: SecretString,
 }
 
-impl fmt::Debug for Opened {
+impl fmt::Debug for OpenedLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opened(…)")
     }
@@ -111,18 +111,18 @@ impl fmt::Debug for Opened {
 #[derive(Clone, Debug)]
 pub enum Happening {
     /// A person said something.
-    Heard(Heard),
+    Heard(SpokenMessage),
     /// Something became of a message.
     DeliveryReceipt(DeliveryReceipt),
     /// A link was opened.
-    Opened(Opened),
+    Opened(OpenedLink),
 }
 
 /// What a request comes to.
 #[derive(Clone, Debug)]
 pub struct Taken {
     /// What the platform is answered.
-    pub reply: Reply,
+    pub reply: ReplyFormat,
     /// What happened, in the platform's order.
     pub happenings: Vec<Happening>,
     /// Whether the body was what the definition reads. Platforms send other things to the same
@@ -132,16 +132,16 @@ pub struct Taken {
 
 /// An account's ear.
 pub struct WebhookVerifier {
-    inbound: Inbound,
-    known: Known,
-    keys: Keys,
+    inbound: InboundFormat,
+    known: KnownAccount,
+    keys: PlatformKeys,
     line: Option<Arc<Line>>,
 }
 
 impl WebhookVerifier {
     /// Of an account.
-    pub fn new(inbound: &Inbound, known: Known, http_client: HttpClient) -> Self {
-        Self { inbound: inbound.of_account(&known), known, keys: Keys::new(http_client), line: None }
+    pub fn new(inbound: &InboundFormat, known: KnownAccount, http_client: HttpClient) -> Self {
+        Self { inbound: inbound.of_account(&known), known, keys: PlatformKeys::new(http_client), line: None }
     }
 
     /// With the account's own line, by which it asks the platform what messages leave open.
@@ -166,7 +166,7 @@ impl WebhookVerifier {
     }
 
     /// With keys that are there already: nothing is fetched for them.
-    pub fn with_keys(mut self, keys: Keys) -> Self {
+    pub fn with_keys(mut self, keys: PlatformKeys) -> Self {
         self.keys = keys;
         self
     }
@@ -223,7 +223,7 @@ impl WebhookVerifier {
                 String::new()
             }
         };
-        Ok(Taken { reply: Reply { body, ..Reply::default() }, happenings: Vec::new(), is_read: true })
+        Ok(Taken { reply: ReplyFormat { body, ..ReplyFormat::default() }, happenings: Vec::new(), is_read: true })
     }
 
     /// One of the definition's proofs must hold; if none does, the first tells why, save where a
@@ -247,16 +247,16 @@ impl WebhookVerifier {
 
     async fn judge(
         &self,
-        verify: &Verify,
+        verify: &VerifyFormat,
         request: &InboundRequest<'_>,
         against: &Against<'_>,
     ) -> Result<(), VerificationError> {
         match verify {
-            Verify::Hmac(keyed) => keyed.verify(request, against),
-            Verify::Shared(shared) => shared.verify(request, against),
-            Verify::Jwt(token) => token.verify(request, against),
-            Verify::Ed25519(key) => key.verify(request, against),
-            Verify::Jwks(discovered) => {
+            VerifyFormat::Hmac(keyed) => keyed.verify(request, against),
+            VerifyFormat::Shared(shared) => shared.verify(request, against),
+            VerifyFormat::Jwt(token) => token.verify(request, against),
+            VerifyFormat::Ed25519(key) => key.verify(request, against),
+            VerifyFormat::Jwks(discovered) => {
                 let url = against.text(&discovered.discovery).unwrap_or_default();
                 let keys = self.keys.published(&url, request.unix, false).await?;
                 match discovered.verify(request, against, &keys) {
@@ -267,7 +267,7 @@ impl WebhookVerifier {
                     judged => judged,
                 }
             }
-            Verify::Sns(topic) => {
+            VerifyFormat::Sns(topic) => {
                 let certificate =
                     self.keys.certificate(&topic.certificate_url(request, against)?, request.unix).await?;
                 topic.verify(request, against, &certificate)

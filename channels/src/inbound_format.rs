@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::call::Call;
-use crate::matching::{Pointer, When};
-use crate::template::values::{Known, Moment, Values};
+use crate::call::PlatformCall;
+use crate::matching::{Condition, Pointer};
+use crate::template::values::{KnownAccount, RequestMoment, Values};
 
 pub mod handshake;
 pub mod over;
@@ -20,19 +20,19 @@ pub mod verify;
 pub mod words;
 
 use handshake::Handshake;
-use request::{Format, Unwrap};
+use request::{BodyFormat, Unwrap};
 use take::Take;
-use verify::Verify;
+use verify::VerifyFormat;
 use words::Edit;
 
 /// `[inbound]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Inbound {
+pub struct InboundFormat {
     /// What the sender's id is worth.
     pub assurance: Assurance,
     /// What the body is.
-    pub format: Format,
+    pub format: BodyFormat,
     /// How it may be packed on its way. Proofs look at it as it came.
     #[serde(default)]
     pub packed: Option<Packing>,
@@ -41,35 +41,36 @@ pub struct Inbound {
     pub unwrap: Vec<Unwrap>,
     /// What the platform is answered when all is well.
     #[serde(default)]
-    pub reply: Reply,
+    pub reply: ReplyFormat,
     /// How a request is proved: one of these must hold.
-    pub verify: Vec<Verify>,
+    pub verify: Vec<VerifyFormat>,
     /// What the platform asks before it sends anything.
     #[serde(default)]
     pub handshake: Vec<Handshake>,
     /// What a person said.
     #[serde(default)]
-    pub message: Vec<Message>,
+    pub message: Vec<MessageFormat>,
     /// What became of a message of ours.
     #[serde(default)]
-    pub receipt: Vec<Receipt>,
+    pub receipt: Vec<ReceiptFormat>,
     /// The platform's word that who opened a link is who chats.
     #[serde(default)]
-    pub linked: Vec<Linked>,
+    pub linked: Vec<LinkedFormat>,
     /// Invitations that are accepted.
     #[serde(default)]
-    pub invited: Vec<Invited>,
+    pub invited: Vec<InvitedFormat>,
     /// How it is asked who reads along, where messages do not say it.
     #[serde(default)]
     pub members: Option<Members>,
 }
 
-impl Inbound {
+impl InboundFormat {
     /// What comes in for one account: what is for another of the same webhook's is not accepted.
     #[must_use]
-    pub fn of_account(&self, known: &Known) -> Self {
-        let values = Values::of_account(known, Moment { unix: 0, chance: [0; 16] });
-        let fill = |tests: &mut Vec<When>| *tests = tests.iter().filter_map(|test| test.of_account(&values)).collect();
+    pub fn of_account(&self, known: &KnownAccount) -> Self {
+        let values = Values::of_account(known, RequestMoment { unix: 0, chance: [0; 16] });
+        let fill =
+            |tests: &mut Vec<Condition>| *tests = tests.iter().filter_map(|test| test.of_account(&values)).collect();
         let mut own = self.clone();
         own.message.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
         own.receipt.iter_mut().for_each(|shape| fill(&mut shape.accept_if));
@@ -113,7 +114,7 @@ pub enum Packing {
 /// What a platform is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reply {
+pub struct ReplyFormat {
     /// The status.
     #[serde(default = "ok")]
     pub status: u16,
@@ -133,7 +134,7 @@ fn plain() -> String {
     "text/plain".into()
 }
 
-impl Default for Reply {
+impl Default for ReplyFormat {
     fn default() -> Self {
         Self { status: ok(), content_type: plain(), body: String::new() }
     }
@@ -142,13 +143,13 @@ impl Default for Reply {
 /// `[[inbound.message]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Message {
+pub struct MessageFormat {
     /// Where the messages lie: `*` is each item of a list. None: the document is one.
     #[serde(default)]
     pub each: Option<Pointer>,
     /// It is a message where all of these hold.
     #[serde(default)]
-    pub accept_if: Vec<When>,
+    pub accept_if: Vec<Condition>,
     /// Who wrote it.
     pub sender: Take,
     /// The conversation, as messages are sent there; none: the sender.
@@ -175,7 +176,7 @@ pub enum AudienceRule {
     /// Nobody: the platform has no groups.
     Direct,
     /// Nobody where all of these hold, else a group.
-    DirectIf(Vec<When>),
+    DirectIf(Vec<Condition>),
     /// The platform does not say.
     Unknown,
 }
@@ -183,13 +184,13 @@ pub enum AudienceRule {
 /// `[[inbound.receipt]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Receipt {
+pub struct ReceiptFormat {
     /// Where the receipts lie.
     #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
     #[serde(default)]
-    pub accept_if: Vec<When>,
+    pub accept_if: Vec<Condition>,
     /// The platform's id of the message.
     pub id: Take,
     /// Our own id of it, as it was sent as `{id}`; none: the platform does not say it.
@@ -211,12 +212,12 @@ pub struct Receipt {
 /// `[[inbound.linked]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Linked {
+pub struct LinkedFormat {
     /// Where they lie.
     #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
-    pub accept_if: Vec<When>,
+    pub accept_if: Vec<Condition>,
     /// Who opened the link.
     pub sender: Take,
     /// The conversation; none: the sender.
@@ -229,18 +230,18 @@ pub struct Linked {
 /// `[[inbound.invited]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Invited {
+pub struct InvitedFormat {
     /// Where invitations lie.
     #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
-    pub accept_if: Vec<When>,
+    pub accept_if: Vec<Condition>,
     /// The conversation that it is an invitation to, as messages are sent there.
     pub to: Take,
     /// Its id.
     pub id: Take,
     /// How it is accepted.
-    pub join: Call,
+    pub join: PlatformCall,
 }
 
 /// `[inbound.members]`
@@ -248,7 +249,7 @@ pub struct Invited {
 #[serde(deny_unknown_fields)]
 pub struct Members {
     /// What is asked, of a message's conversation.
-    pub ask: Call,
+    pub ask: PlatformCall,
     /// The list, or the table, of who is there.
     pub members: Pointer,
     /// So many are alone together: the person and we.

@@ -40,7 +40,7 @@ pub struct Message {
     /// The sender's own id of it: the same one again is the same message.
     pub id: String,
     /// Where to: E.164 with `+`, a mail address, or the platform's own id.
-    pub to: Address,
+    pub to: MessageAddress,
     /// The line above it, where the platform has one: mail does.
     pub subject: Option<String>,
     /// What.
@@ -60,9 +60,9 @@ pub struct Terms {
 
 /// Where a message goes. It does not print: logs carry ids, never addresses.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Address(String);
+pub struct MessageAddress(String);
 
-impl Address {
+impl MessageAddress {
     /// An address as the platform writes it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -74,7 +74,7 @@ impl Address {
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for MessageAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address(…)")
     }
@@ -151,7 +151,7 @@ pub const NOT_POSSIBLE: &str = "not-possible";
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum Author {
     /// The person.
     Theirs,
     /// We.
@@ -242,7 +242,7 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NOT_POSSIBLE`] where the platform cannot do that. Nothing depends on it.
-    async fn retract(&self, _what: Whose, _to: &Address, _id: &str) -> Result<(), DeliveryError> {
+    async fn retract(&self, _what: Author, _to: &MessageAddress, _id: &str) -> Result<(), DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 
@@ -256,7 +256,7 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NOT_POSSIBLE`] where the platform cannot do that.
-    async fn show_status(&self, _to: &Address, _standing: &AuthenticationStatus) -> Result<(), DeliveryError> {
+    async fn show_status(&self, _to: &MessageAddress, _standing: &AuthenticationStatus) -> Result<(), DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 
@@ -271,7 +271,7 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NOT_POSSIBLE`] where the platform has no such way.
-    async fn ask_to_link(&self, _to: &Address, _nonce: &SecretString) -> Result<SecretString, DeliveryError> {
+    async fn ask_to_link(&self, _to: &MessageAddress, _nonce: &SecretString) -> Result<SecretString, DeliveryError> {
         Err(DeliveryError::Permanent(NOT_POSSIBLE))
     }
 

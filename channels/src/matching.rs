@@ -13,7 +13,7 @@ use crate::template::values::Values;
 
 /// A document that tests look at.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct TestedDocument {
     /// The HTTP status; none for what comes in.
     pub status: Option<u16>,
     /// The body as JSON, null where it is none.
@@ -22,7 +22,7 @@ pub struct Document {
     pub text: String,
 }
 
-impl Document {
+impl TestedDocument {
     /// Of a reply.
     pub fn of_reply(status: u16, body: &[u8]) -> Self {
         let json = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -40,10 +40,10 @@ impl Document {
 /// A test: everything that it says must hold.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct When {
+pub struct Condition {
     /// The status is one of these.
     #[serde(default)]
-    pub status: Vec<Wanted>,
+    pub status: Vec<ExpectedValue>,
     /// Look at the value there (RFC 6901).
     #[serde(default)]
     pub pointer: Option<Pointer>,
@@ -52,10 +52,10 @@ pub struct When {
     pub element: Option<String>,
     /// The value is one of these.
     #[serde(default)]
-    pub is: Vec<Wanted>,
+    pub is: Vec<ExpectedValue>,
     /// The value is none of these, or there is none.
     #[serde(default)]
-    pub not: Vec<Wanted>,
+    pub not: Vec<ExpectedValue>,
     /// One of these is in the value, whatever the case; without pointer and element: in the body.
     #[serde(default)]
     pub contains: Vec<String>,
@@ -67,9 +67,9 @@ pub struct When {
     pub or_absent: bool,
 }
 
-impl When {
+impl Condition {
     /// Whether it holds; `at` resolves the pointer.
-    pub fn looks<'v>(&self, document: &Document, at: impl Fn(&str) -> Option<&'v Value>) -> bool {
+    pub fn looks<'v>(&self, document: &TestedDocument, at: impl Fn(&str) -> Option<&'v Value>) -> bool {
         if !self.status.is_empty() {
             let Some(status) = document.status else { return false };
             if !self.status.iter().any(|wanted| wanted.is(&status.into())) {
@@ -94,7 +94,7 @@ impl When {
     }
 
     /// Whether it holds for a reply.
-    pub fn fits(&self, document: &Document) -> bool {
+    pub fn fits(&self, document: &TestedDocument) -> bool {
         self.looks(document, |pointer| document.json.pointer(pointer))
     }
 
@@ -108,7 +108,7 @@ impl When {
     /// What it names of an account.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         self.is.iter().chain(&self.not).chain(&self.status).filter_map(|wanted| match wanted {
-            Wanted::Filled(template) => Some(template),
+            ExpectedValue::Filled(template) => Some(template),
             _ => None,
         })
     }
@@ -134,7 +134,7 @@ impl When {
             Some("say what must be found there: `is`, `not`, `contains` or `present`")
         } else if self.or_absent && self.is.is_empty() && self.contains.is_empty() {
             Some("`or_absent` is said of `is` or `contains`: `not` holds without a value anyhow")
-        } else if self.not.iter().chain(&self.status).any(|wanted| matches!(wanted, Wanted::Filled(_))) {
+        } else if self.not.iter().chain(&self.status).any(|wanted| matches!(wanted, ExpectedValue::Filled(_))) {
             Some("what the account says stands in `is` only")
         } else if !looks && self.status.is_empty() && self.contains.is_empty() {
             Some("an empty test holds always; name a `status` or a `pointer`")
@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for Pointer {
 
 /// A value to be found: a text, a number, a range of numbers (`"200-299"`), true or false.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ExpectedValue {
     /// True or false.
     Truth(bool),
     /// A number, or the same in a text.
@@ -192,7 +192,7 @@ pub enum Wanted {
     Filled(Template),
 }
 
-impl Wanted {
+impl ExpectedValue {
     /// Whether this is it.
     pub fn is(&self, value: &Value) -> bool {
         match (self, value) {
@@ -213,7 +213,7 @@ impl Wanted {
     }
 }
 
-impl<'de> Deserialize<'de> for Wanted {
+impl<'de> Deserialize<'de> for ExpectedValue {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Reading)
     }
@@ -222,29 +222,29 @@ impl<'de> Deserialize<'de> for Wanted {
 struct Reading;
 
 impl<'de> Visitor<'de> for Reading {
-    type Value = Wanted;
+    type Value = ExpectedValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a number, a range like \"200-299\", `{account.FIELD}`, true or false")
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Wanted, E> {
-        Ok(Wanted::Truth(value))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<ExpectedValue, E> {
+        Ok(ExpectedValue::Truth(value))
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Wanted, E> {
-        Ok(Wanted::Range(value, value))
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<ExpectedValue, E> {
+        Ok(ExpectedValue::Range(value, value))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Wanted, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ExpectedValue, E> {
         if text.contains(['{', '}']) {
-            return Template::parse(text).map(Wanted::Filled).map_err(E::custom);
+            return Template::parse(text).map(ExpectedValue::Filled).map_err(E::custom);
         }
         let range = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
         match range {
-            Some((from, to)) if from <= to => Ok(Wanted::Range(from, to)),
+            Some((from, to)) if from <= to => Ok(ExpectedValue::Range(from, to)),
             Some(_) => Err(E::custom(format!("the range `{text}` is empty: its first number is the smaller one"))),
-            None => Ok(Wanted::Text(text.to_owned())),
+            None => Ok(ExpectedValue::Text(text.to_owned())),
         }
     }
 }
@@ -252,17 +252,17 @@ impl<'de> Visitor<'de> for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::values::{Known, Moment};
+    use crate::template::values::{KnownAccount, RequestMoment};
     use serde_json::json;
 
-    fn when(toml: &str) -> When {
+    fn when(toml: &str) -> Condition {
         toml::from_str(toml).unwrap()
     }
 
     #[test]
     fn a_test_holds_where_all_that_it_says_does() {
         let body = json!({"ok": false, "error": {"code": 131_047, "text": "Window Closed"}, "id": "250", "none": null});
-        let document = Document::of_reply(400, body.to_string().as_bytes());
+        let document = TestedDocument::of_reply(400, body.to_string().as_bytes());
         for (test, holds) in [
             ("status = [400]", true),
             ("status = [\"500-599\", 404]", false),
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn what_an_account_says_is_compared_where_it_says_it() {
-        let document = Document::of_reply(200, br#"{"to": "+372", "id": 106540352242922}"#);
+        let document = TestedDocument::of_reply(200, br#"{"to": "+372", "id": 106540352242922}"#);
         let known = |fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            Known { fields, ..Known::default() }
+            KnownAccount { fields, ..KnownAccount::default() }
         };
-        let at = Moment { unix: 0, chance: [0; 16] };
+        let at = RequestMoment { unix: 0, chance: [0; 16] };
         for (test, fields, holds) in [
             ("pointer = \"/to\"\nis = [\"{account.from}\"]", &[("from", "+372")][..], Some(true)),
             ("pointer = \"/to\"\nis = [\"{account.from}\"]", &[("from", "+371")], Some(false)),
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_element_is_found_where_it_holds_text_alone() {
-        let document = Document::of_reply(400, b"<r><Error><Code>Throttling</Code></Error></r>");
+        let document = TestedDocument::of_reply(400, b"<r><Error><Code>Throttling</Code></Error></r>");
         assert_eq!(document.element("Code"), Some("Throttling"));
         assert_eq!(document.element("Error"), None);
         assert!(when("element = \"Code\"\nis = [\"Throttling\"]").fits(&document));
@@ -324,7 +324,7 @@ mod tests {
         for test in ["", "is = [1]", "pointer = \"/a\"", "pointer = \"/a\"\nelement = \"b\"\npresent = true"] {
             assert!(when(test).error().is_some(), "{test}");
         }
-        assert!(toml::from_str::<When>("pointer = \"a\"").unwrap_err().to_string().contains("begin with `/`"));
-        assert!(toml::from_str::<When>("status = [\"9-1\"]").unwrap_err().to_string().contains("smaller"));
+        assert!(toml::from_str::<Condition>("pointer = \"a\"").unwrap_err().to_string().contains("begin with `/`"));
+        assert!(toml::from_str::<Condition>("status = [\"9-1\"]").unwrap_err().to_string().contains("smaller"));
     }
 }

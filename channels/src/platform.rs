@@ -9,16 +9,16 @@ use secrecy::SecretString;
 use crate::Channel;
 use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
-use crate::asked::Asked;
-use crate::auth::Proof;
+use crate::asked::RequestedField;
+use crate::auth::AccountProof;
 use crate::definition::{Definition, Features};
 use crate::engine::format::{File, Preview};
 use crate::engine::line::Line;
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
-use crate::inbound_format::Inbound;
-use crate::inbound_format::verify::Verify;
-use crate::template::values::Known;
+use crate::inbound_format::InboundFormat;
+use crate::inbound_format::verify::VerifyFormat;
+use crate::template::values::KnownAccount;
 use crate::validation::{self, FieldError};
 
 pub mod check;
@@ -32,7 +32,7 @@ pub use crate::{account, matching};
 /// A platform, as its definition says.
 pub struct Platform {
     file: Arc<File>,
-    inbound: Option<Arc<Inbound>>,
+    inbound: Option<Arc<InboundFormat>>,
     http_client: HttpClient,
     ambient: Arc<dyn Ambient>,
 }
@@ -55,7 +55,7 @@ impl Platform {
     }
 
     /// The account, with all that it needs to speak and to hear.
-    fn judge(&self, account: &Account) -> Result<Known, Vec<FieldError>> {
+    fn judge(&self, account: &Account) -> Result<KnownAccount, Vec<FieldError>> {
         let known = fields::judge(&self.file, account, self.http_client.egress())?;
         let proofs = self.inbound.iter().flat_map(|inbound| &inbound.verify);
         let wrong: Vec<FieldError> =
@@ -64,25 +64,30 @@ impl Platform {
     }
 
     /// The line of an account that was judged.
-    fn line(&self, known: Known, limit: Option<NonZeroU32>, http_client: HttpClient) -> Result<Line, Vec<FieldError>> {
-        let proof = Proof::open(&self.file.auth, &known)?;
+    fn line(
+        &self,
+        known: KnownAccount,
+        limit: Option<NonZeroU32>,
+        http_client: HttpClient,
+    ) -> Result<Line, Vec<FieldError>> {
+        let proof = AccountProof::open(&self.file.auth, &known)?;
         let (file, ambient) = (self.file.clone(), self.ambient.clone());
         Ok(Line { file, known, proof, http_client, ambient, limit })
     }
 
     /// Who wants to have passed on what is heard must be able to prove it: the account that lacks
     /// what that takes would be told of nothing, for ever.
-    fn deaf(&self, account: &Account, known: &Known) -> Option<FieldError> {
+    fn deaf(&self, account: &Account, known: &KnownAccount) -> Option<FieldError> {
         account.fields.get(FORWARD_URL).filter(|url| !url.is_null())?;
         let Some(inbound) = &self.inbound else {
             let pointer = format!("/account/{}", FORWARD_URL);
             return Some(FieldError::at(pointer, &validation::NOT_HEARD));
         };
-        let can_prove = |proof: &Verify| proof.secret().is_none_or(|name| known.secrets.contains_key(name));
+        let can_prove = |proof: &VerifyFormat| proof.secret().is_none_or(|name| known.secrets.contains_key(name));
         if inbound.verify.iter().any(can_prove) {
             return None;
         }
-        let name = inbound.verify.iter().find_map(Verify::secret)?;
+        let name = inbound.verify.iter().find_map(VerifyFormat::secret)?;
         let about = self.file.secrets.get(name).map_or("", |secret| secret.about.as_str());
         let detail = format!("is missing, and nothing that comes in can be proved without: {about}");
         Some(FieldError::at(format!("/secrets/{name}"), validation::UNPROVED.saying(detail)))
@@ -123,7 +128,7 @@ impl Definition for Platform {
         }
     }
 
-    fn asks(&self) -> Vec<Asked> {
+    fn asks(&self) -> Vec<RequestedField> {
         fields::asked(&self.file)
     }
 
@@ -138,7 +143,7 @@ impl Definition for Platform {
         let defaults = self.file.account.iter();
         let fields = defaults.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
         let secrets = self.file.secrets.keys().map(|name| (name.clone(), secret.clone())).collect();
-        Some(WebhookVerifier::new(inbound, Known { fields, secrets }, self.http_client.clone()))
+        Some(WebhookVerifier::new(inbound, KnownAccount { fields, secrets }, self.http_client.clone()))
     }
 
     fn webhook_verifier(&self, account: &Account) -> Result<Option<WebhookVerifier>, Vec<FieldError>> {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::account::{Account, MAX_PER_MINUTE, max_per_minute, only};
-use crate::asked::Asked;
+use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::validation::{FieldError, TEXT};
 use crate::{Capabilities, Channel, DeliveryError, Message, Sent};
@@ -117,8 +117,11 @@ impl Definition for Recorder {
         if wrong.is_empty() { Ok(Arc::new(Inbox { inbox, limit, recorder: self.clone() })) } else { Err(wrong) }
     }
 
-    fn asks(&self) -> Vec<Asked> {
-        vec![Asked::field("inbox", "under which name messages are kept").optional(), Asked::rate_limit()]
+    fn asks(&self) -> Vec<RequestedField> {
+        vec![
+            RequestedField::field("inbox", "under which name messages are kept").optional(),
+            RequestedField::rate_limit(),
+        ]
     }
 
     fn features(&self) -> Features {
@@ -170,12 +173,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, Content, Terms};
+    use crate::{Content, MessageAddress, Terms};
     use secrecy::ExposeSecret as _;
 
     fn message(id: &str) -> Message {
         let content = Content::Code { text: "#PIN# is your code.".into(), code: "314159".to_owned().into() };
-        let (to, terms) = (Address::new("+37255512345"), Terms::default());
+        let (to, terms) = (MessageAddress::new("+37255512345"), Terms::default());
         Message { id: id.into(), to, subject: None, content, terms }
     }
 

@@ -15,9 +15,9 @@ pub const NAME: &str = "session";
 
 /// The kind of channel.
 #[derive(Clone, Copy, Default)]
-pub struct Session;
+pub struct SessionChannel;
 
-impl Definition for Session {
+impl Definition for SessionChannel {
     fn name(&self) -> &str {
         NAME
     }
@@ -33,7 +33,7 @@ impl Definition for Session {
 }
 
 #[async_trait]
-impl Channel for Session {
+impl Channel for SessionChannel {
     fn name(&self) -> &str {
         NAME
     }
@@ -49,9 +49,9 @@ mod tests {
 
     #[test]
     fn account_has_no_fields() {
-        assert!(Session.open(&Account::default()).is_ok());
+        assert!(SessionChannel.open(&Account::default()).is_ok());
         let fields = serde_json::Map::from_iter([("token".to_owned(), "x".into())]);
-        let wrong = Session.open(&Account { fields, ..Account::default() }).err().expect("it is refused");
+        let wrong = SessionChannel.open(&Account { fields, ..Account::default() }).err().expect("it is refused");
         assert_eq!(wrong[0].pointer, "/account/token");
     }
 }

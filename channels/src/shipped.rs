@@ -9,10 +9,10 @@ use crate::platform::Platform;
 use crate::platform::check::DefinitionError;
 
 /// A definition's file name and text.
-pub type Source = (&'static str, &'static str);
+pub type DefinitionFile = (&'static str, &'static str);
 
 /// All of them.
-pub const SOURCES: &[Source] = &[
+pub const SOURCES: &[DefinitionFile] = &[
     ("twilio-sms.toml", include_str!("../definitions/twilio-sms.toml")),
     ("twilio-whatsapp.toml", include_str!("../definitions/twilio-whatsapp.toml")),
     ("whatsapp-cloud.toml", include_str!("../definitions/whatsapp-cloud.toml")),

@@ -18,12 +18,12 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
-use crate::account::{Account, MAX_PER_MINUTE, Shape, max_per_minute, only};
+use crate::account::{Account, FieldShape, MAX_PER_MINUTE, max_per_minute, only};
 use crate::ambient::Ambient;
-use crate::asked::Asked;
+use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::egress::EgressPolicy;
-use crate::engine::outcome::Reason;
+use crate::engine::outcome::RefusalReason;
 use crate::{Channel, DeliveryError, Message, Sent};
 
 pub mod address;
@@ -36,7 +36,7 @@ mod text;
 mod wary;
 
 use crate::validation::{self, FieldError};
-use fields::Fields;
+use fields::SmtpAccountReader;
 use mail_message::MailMessage;
 
 /// As teams call it.
@@ -71,7 +71,7 @@ impl Definition for Smtp {
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let mut wrong = only(account, FIELDS, &["password"]);
-        let mut fields = Fields::of(account, &mut wrong);
+        let mut fields = SmtpAccountReader::of(account, &mut wrong);
         let server = server(&mut fields, &self.egress);
         let sender = sender(&mut fields);
         let button = fields.one_line("button").unwrap_or_else(|| "Continue".to_owned());
@@ -90,20 +90,22 @@ impl Definition for Smtp {
         }
     }
 
-    fn asks(&self) -> Vec<Asked> {
+    fn asks(&self) -> Vec<RequestedField> {
         vec![
-            Asked::field("host", "the mail server's name"),
-            Asked::field("from", "the address that mail comes from"),
-            Asked::field("from_name", "the name that mail comes from").optional(),
-            Asked::field("port", "587, or 465 where TLS is implicit").shaped(Shape::Number).optional(),
-            Asked::field("tls", "how a connection comes to its TLS").one_of(&["starttls", "implicit"]).optional(),
-            Asked::field("username", "who sends; goes with `password`").optional(),
-            Asked::field("button", "what the button of a link says").optional(),
-            Asked::field("certificate", "the PEM of the authority behind the server's certificate")
+            RequestedField::field("host", "the mail server's name"),
+            RequestedField::field("from", "the address that mail comes from"),
+            RequestedField::field("from_name", "the name that mail comes from").optional(),
+            RequestedField::field("port", "587, or 465 where TLS is implicit").shaped(FieldShape::Number).optional(),
+            RequestedField::field("tls", "how a connection comes to its TLS")
+                .one_of(&["starttls", "implicit"])
+                .optional(),
+            RequestedField::field("username", "who sends; goes with `password`").optional(),
+            RequestedField::field("button", "what the button of a link says").optional(),
+            RequestedField::field("certificate", "the PEM of the authority behind the server's certificate")
                 .of_lines()
                 .optional(),
-            Asked::rate_limit(),
-            Asked::field("password", "the password of `username`").secret().optional(),
+            RequestedField::rate_limit(),
+            RequestedField::field("password", "the password of `username`").secret().optional(),
         ]
     }
 
@@ -143,7 +145,7 @@ struct Server {
     whole: Duration,
 }
 
-fn server(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Server> {
+fn server(fields: &mut SmtpAccountReader<'_>, egress: &EgressPolicy) -> Option<Server> {
     let host = host(fields, egress);
     let tls = match fields.text("tls").as_deref() {
         None | Some("starttls") => Some(Tls::Starttls),
@@ -159,7 +161,7 @@ fn server(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Server> {
 }
 
 /// A host that may be spoken to as far as its name tells; what it resolves to is judged each time.
-fn host(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Host<String>> {
+fn host(fields: &mut SmtpAccountReader<'_>, egress: &EgressPolicy) -> Option<Host<String>> {
     let text = fields.required("host", "the mail server's name")?;
     let six = text.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>();
     let is_name = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || ".-".contains(c);
@@ -175,7 +177,7 @@ fn host(fields: &mut Fields<'_>, egress: &EgressPolicy) -> Option<Host<String>> 
 }
 
 /// Who logs in; nobody where the account has no username.
-fn login(fields: &mut Fields<'_>) -> Option<Credentials> {
+fn login(fields: &mut SmtpAccountReader<'_>) -> Option<Credentials> {
     let username = fields.one_line("username");
     let password = fields.account.secrets.get("password").map(|password| password.expose_secret().to_owned());
     match (username, password) {
@@ -190,7 +192,7 @@ fn login(fields: &mut Fields<'_>) -> Option<Credentials> {
 }
 
 /// Certificates that the system trusts, and one authority of the team's own.
-fn trust(fields: &mut Fields<'_>, host: &Host<String>) -> Option<TlsParameters> {
+fn trust(fields: &mut SmtpAccountReader<'_>, host: &Host<String>) -> Option<TlsParameters> {
     let name = match host {
         Host::Domain(name) => name.clone(),
         Host::Ipv4(ip) => ip.to_string(),
@@ -214,7 +216,7 @@ fn trust(fields: &mut Fields<'_>, host: &Host<String>) -> Option<TlsParameters> 
 }
 
 /// Whom mail is from.
-fn sender(fields: &mut Fields<'_>) -> Option<Mailbox> {
+fn sender(fields: &mut SmtpAccountReader<'_>) -> Option<Mailbox> {
     let from = fields.required("from", "the address that mail comes from");
     let name = fields.one_line("from_name");
     match address::parse(&from?) {
@@ -250,9 +252,10 @@ impl Channel for Post {
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
-        let to = address::parse(message.to.as_str()).ok_or(DeliveryError::Fallback(Reason::BadAddress.wire_name()))?;
+        let to = address::parse(message.to.as_str())
+            .ok_or(DeliveryError::Fallback(RefusalReason::BadAddress.wire_name()))?;
         let mail_message = MailMessage::write(&self.from, &to, message, &self.button, self.ambient.now());
-        let mail_message = mail_message.ok_or(DeliveryError::Permanent(Reason::Content.wire_name()))?;
+        let mail_message = mail_message.ok_or(DeliveryError::Permanent(RefusalReason::Content.wire_name()))?;
         session::hand_over(&self.server, &self.egress, self.sender(), &to, &mail_message).await?;
         Ok(Sent { platform_id: Some(mail_message.id) })
     }

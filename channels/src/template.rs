@@ -33,14 +33,14 @@ pub(crate) enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// What fills it.
-    pub name: Name,
+    pub name: HoleName,
     /// What is done to it before.
-    pub filter: Option<Filter>,
+    pub filter: Option<ValueFilter>,
 }
 
 /// What may fill a hole of a message's template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Name {
+pub enum HoleName {
     /// The whole address.
     To,
     /// A named part of the address.
@@ -93,7 +93,7 @@ pub enum Name {
 
 /// What can be done to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filter {
+pub enum ValueFilter {
     /// Only its digits: `+372 55` → `37255`.
     Digits,
     /// In base64.
@@ -164,21 +164,21 @@ impl Hole {
         };
         let filter = match filter {
             None => None,
-            Some("digits") => Some(Filter::Digits),
-            Some("base64") => Some(Filter::Base64),
-            Some("first") => Some(Filter::First),
-            Some("last") => Some(Filter::Last),
+            Some("digits") => Some(ValueFilter::Digits),
+            Some("base64") => Some(ValueFilter::Base64),
+            Some("first") => Some(ValueFilter::First),
+            Some("last") => Some(ValueFilter::Last),
             Some(other) => {
                 return Err(format!(
                     "unknown filter `{other}` in `{{{text}}}`; there are: digits, base64, first, last"
                 ));
             }
         };
-        Ok(Self { name: Name::parse(name)?, filter })
+        Ok(Self { name: HoleName::parse(name)?, filter })
     }
 }
 
-impl Name {
+impl HoleName {
     fn parse(text: &str) -> Result<Self, String> {
         Ok(match text {
             "to" => Self::To,
@@ -215,7 +215,7 @@ impl Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for HoleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Part(part) => write!(f, "to.{part}"),
@@ -279,7 +279,7 @@ mod tests {
         let template = Template::parse("a{{b}} {to|digits}-{account.from}{secrets.key}").unwrap();
         assert_eq!(template.pieces[0], Piece::Words("a{b} ".into()));
         let holes: Vec<_> = template.holes().map(|hole| (hole.name.to_string(), hole.filter)).collect();
-        let wanted = [("to", Some(Filter::Digits)), ("account.from", None), ("secrets.key", None)];
+        let wanted = [("to", Some(ValueFilter::Digits)), ("account.from", None), ("secrets.key", None)];
         assert_eq!(holes, wanted.map(|(name, filter)| (name.to_owned(), filter)));
     }
 

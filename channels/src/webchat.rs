@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::account::{Account, Shape, only};
-use crate::asked::Asked;
+use crate::account::{Account, FieldShape, only};
+use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};
@@ -58,14 +58,14 @@ impl Definition for WebChat {
     fn open(&self, account: &Account) -> Result<Arc<dyn Channel>, Vec<FieldError>> {
         let mut wrong = only(account, &["forward_url"], &[]);
         let named = account.fields.get("forward_url").map(Value::as_str);
-        if named.is_some_and(|url| !url.is_some_and(|url| Shape::Url.takes(url))) {
-            wrong.push(FieldError::at("/account/forward_url", Shape::Url.error()));
+        if named.is_some_and(|url| !url.is_some_and(|url| FieldShape::Url.takes(url))) {
+            wrong.push(FieldError::at("/account/forward_url", FieldShape::Url.error()));
         }
         if wrong.is_empty() { Ok(Arc::new(self.clone())) } else { Err(wrong) }
     }
 
-    fn asks(&self) -> Vec<Asked> {
-        vec![Asked::forward()]
+    fn asks(&self) -> Vec<RequestedField> {
+        vec![RequestedField::forward()]
     }
 
     fn features(&self) -> Features {

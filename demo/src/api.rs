@@ -36,7 +36,7 @@ pub struct TeamApi {
 pub enum ApiError {
     /// The gateway said no.
     #[error("the gateway refused: {0}")]
-    Refused(Problem),
+    Refused(ProblemReply),
     /// The gateway did not answer, or not in JSON.
     #[error("the gateway did not answer: {0}")]
     Unreachable(#[from] reqwest::Error),
@@ -45,7 +45,7 @@ pub enum ApiError {
 /// The gateway's `application/problem+json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Problem {
+pub struct ProblemReply {
     /// The HTTP status.
     pub status: u16,
     /// What is wrong, as a word that stays.
@@ -60,7 +60,7 @@ pub struct Problem {
     pub continue_url: Option<String>,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for ProblemReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}: {}", self.status, self.code, self.detail)
     }
@@ -68,7 +68,7 @@ impl std::fmt::Display for Problem {
 
 /// What a bot needs of an interaction.
 #[derive(Debug, Deserialize)]
-pub struct Interaction {
+pub struct BotInteraction {
     /// Its id.
     pub id: String,
     /// Its flag.
@@ -88,7 +88,7 @@ pub struct Authentication {
     /// What showed that the person is the one who chats.
     pub binding: Option<String>,
     /// Who it is.
-    pub customer: Option<Customer>,
+    pub customer: Option<LoggedInCustomer>,
     /// When the flag falls; RFC 3339.
     pub expires_at: Option<String>,
     /// Whether the intent that was asked for may run.
@@ -97,7 +97,7 @@ pub struct Authentication {
 
 /// Who logged in, as the login page named them.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Customer {
+pub struct LoggedInCustomer {
     /// As the company knows the customer.
     pub id: Option<String>,
     /// The name.
@@ -126,13 +126,13 @@ pub struct LoginLink {
 
 /// A one-time code that is asked for, and never the code itself.
 #[derive(Debug, Deserialize)]
-pub struct Challenge {
+pub struct CodeChallenge {
     /// Its id.
     pub id: String,
     /// `pending`, or how it ended.
     pub status: String,
     /// Where the code went.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<CodeDelivery>,
     /// Answers that are still taken.
     pub tries_left: u32,
     /// RFC 3339.
@@ -150,7 +150,7 @@ pub struct ProofPage {
 
 /// Where the message with the code goes.
 #[derive(Debug, Deserialize)]
-pub struct Delivery {
+pub struct CodeDelivery {
     /// Masked.
     pub to: String,
 }
@@ -212,7 +212,7 @@ impl Api {
         phone: &str,
         email: &str,
         identity_token: Option<&str>,
-    ) -> Result<Interaction, ApiError> {
+    ) -> Result<BotInteraction, ApiError> {
         let body = json!({
             "channel": channel.name(),
             "conversation": conversation,
@@ -254,7 +254,7 @@ impl Api {
         intent: &str,
         state: &str,
         by: &str,
-    ) -> Result<Challenge, ApiError> {
+    ) -> Result<CodeChallenge, ApiError> {
         let body = json!({"method": "otp", "deliver_to": by, "intent": intent, "state": state});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/challenges"), Some(&body)).await
     }
@@ -266,12 +266,12 @@ impl Api {
     }
 
     /// Sends another code in its place.
-    pub async fn resend(&self, challenge: &str) -> Result<Challenge, ApiError> {
+    pub async fn resend(&self, challenge: &str) -> Result<CodeChallenge, ApiError> {
         self.call(Method::POST, &format!("/v1/challenges/{challenge}/resend"), Some(&json!({}))).await
     }
 
     /// How a code stands, or how it ended.
-    pub async fn challenge(&self, challenge: &str) -> Result<Challenge, ApiError> {
+    pub async fn challenge(&self, challenge: &str) -> Result<CodeChallenge, ApiError> {
         self.call(Method::GET, &format!("/v1/challenges/{challenge}"), None).await
     }
 
@@ -310,7 +310,7 @@ impl Api {
     }
 
     /// Ends the flag now.
-    pub async fn sign_out(&self, interaction: &str) -> Result<Interaction, ApiError> {
+    pub async fn sign_out(&self, interaction: &str) -> Result<BotInteraction, ApiError> {
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/sign-out"), Some(&json!({}))).await
     }
 
@@ -340,7 +340,7 @@ pub async fn accepted(reply: Response) -> Result<Response, ApiError> {
     if status.is_success() {
         return Ok(reply);
     }
-    let mut problem: Problem = reply.json().await.unwrap_or_default();
+    let mut problem: ProblemReply = reply.json().await.unwrap_or_default();
     problem.status = status.as_u16();
     Err(ApiError::Refused(problem))
 }

@@ -19,12 +19,12 @@ pub const CUSTOMER_NAME: &str = "Demo Customer";
 const TOKEN_SECONDS: u64 = 60;
 
 /// The secret shared by the gateway and the login page.
-pub struct SecurityKey {
+pub struct SharedSecret {
     kid: String,
     bytes: Vec<u8>,
 }
 
-impl SecurityKey {
+impl SharedSecret {
     /// Reads the secret as the gateway shows it, once: 32 bytes in base64url without padding.
     pub fn from_base64url(kid: &str, secret: &str) -> anyhow::Result<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(secret)?;
@@ -54,7 +54,7 @@ pub enum LoginUrlError {
 
 /// What the login page tells the gateway.
 #[derive(Clone, Copy, Debug)]
-pub enum Outcome {
+pub enum LoginOutcome {
     /// The password was right.
     Authenticated,
     /// The person thought better of it.
@@ -65,12 +65,12 @@ pub enum Outcome {
 pub struct Bank {
     issuer: String,
     audience: String,
-    key: SecurityKey,
+    key: SharedSecret,
 }
 
 impl Bank {
     /// The bank whose website lives under `base`.
-    pub fn new(base: &str, key: SecurityKey) -> Self {
+    pub fn new(base: &str, key: SharedSecret) -> Self {
         Self { issuer: format!("{base}/demo/login"), audience: format!("{base}/v1/interactions"), key }
     }
 
@@ -103,10 +103,10 @@ impl Bank {
     }
 
     /// The post-back for `request`. `jti` must be fresh: it makes the assertion good for one use.
-    pub fn assertion(&self, request: &LoginRequest, outcome: Outcome, jti: &str, now: u64) -> String {
+    pub fn assertion(&self, request: &LoginRequest, outcome: LoginOutcome, jti: &str, now: u64) -> String {
         let outcome = match outcome {
-            Outcome::Authenticated => "authenticated",
-            Outcome::Cancelled => "cancelled",
+            LoginOutcome::Authenticated => "authenticated",
+            LoginOutcome::Cancelled => "cancelled",
         };
         self.sign(
             "postback+jwt",
@@ -150,7 +150,7 @@ mod tests {
 
     fn bank() -> Bank {
         let secret = URL_SAFE_NO_PAD.encode([7; 32]);
-        Bank::new("http://bank.test", SecurityKey::from_base64url("k1", &secret).expect("32 bytes"))
+        Bank::new("http://bank.test", SharedSecret::from_base64url("k1", &secret).expect("32 bytes"))
     }
 
     fn signed(url: &str) -> String {
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn an_assertion_names_its_one_callback_and_lives_a_minute() {
         let request = LoginRequest { token: "H".into(), callback: "http://gate.test/p/H".into() };
-        let jwt = bank().assertion(&request, Outcome::Authenticated, "0123456789012345678901", NOW);
+        let jwt = bank().assertion(&request, LoginOutcome::Authenticated, "0123456789012345678901", NOW);
         let part = |n: usize| -> Value {
             let bytes = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(n).expect("three parts")).expect("base64url");
             serde_json::from_slice(&bytes).expect("JSON")

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::api::{ApiError, ConsoleLink, TeamApi};
 use super::chat::Chat;
-use super::events::Event;
+use super::events::TeamEvent;
 use super::inboxes::Inboxes;
 use super::phones::{self, PhoneMessage, Phones};
 use super::scenes::Scene;
@@ -100,7 +100,7 @@ impl Chats {
     }
 
     /// Hands an event to the chat that it is about.
-    pub fn deliver_event(&self, event: Event) {
+    pub fn deliver_event(&self, event: TeamEvent) {
         self.inboxes.deliver(event);
     }
 

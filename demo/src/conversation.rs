@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::api::{ApiError, MessageOutcome, Problem};
+use super::api::{ApiError, MessageOutcome, ProblemReply};
 use super::bot::{Wish, bot};
 use super::inboxes::ChatInput;
 use super::mark::Mark;
@@ -52,7 +52,7 @@ impl Conversation {
         self.said += 1;
         let message = match self.pass_on(text).await {
             // The conversation idled out meanwhile: the same text opens the next one.
-            Err(ApiError::Refused(Problem { status: 404 | 409 | 410, .. })) => {
+            Err(ApiError::Refused(ProblemReply { status: 404 | 409 | 410, .. })) => {
                 self.interaction = None;
                 self.code = None;
                 self.pass_on(text).await?

@@ -12,7 +12,7 @@ const MAX_LINE_BYTES: usize = 256 * 1024;
 
 /// One event of the team.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Event {
+pub struct TeamEvent {
     /// Its id: ids rise within the team.
     pub id: String,
     /// Its type.
@@ -46,7 +46,7 @@ impl EventDecoder {
     }
 
     /// The next event that has arrived whole.
-    pub fn next_event(&mut self) -> Option<Event> {
+    pub fn next_event(&mut self) -> Option<TeamEvent> {
         while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.pending.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);

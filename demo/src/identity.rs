@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 const GOOD_FOR: u64 = 300;
 
 /// What the gateway and the provider share.
-pub struct Provider(Vec<u8>);
+pub struct DemoProvider(Vec<u8>);
 
-impl Provider {
+impl DemoProvider {
     /// With a secret of these bytes.
     pub fn new(secret: Vec<u8>) -> Self {
         Self(secret)
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn only_what_the_gateway_has_signed_in_time_is_judged() {
-        let provider = Provider::new(vec![7; 32]);
+        let provider = DemoProvider::new(vec![7; 32]);
         let body = b"{}";
         let headers = |signature: String| {
             let mut headers = HeaderMap::new();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::events::Event;
+use super::events::TeamEvent;
 use super::transcript::PageTask;
 
 /// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
@@ -23,7 +23,7 @@ pub enum ChatInput {
     /// The bot wants a proof that is given on a page.
     Task { task: PageTask, done: oneshot::Sender<()> },
     /// The gateway has sent an event.
-    Event(Event),
+    Event(TeamEvent),
     /// Events may have been missed.
     Refresh,
 }
@@ -41,7 +41,7 @@ impl Inboxes {
     }
 
     /// Hands an event to the chat that it is about.
-    pub fn deliver(&self, event: Event) {
+    pub fn deliver(&self, event: TeamEvent) {
         let inboxes = self.lock();
         let Some(inbox) = event.interaction.as_ref().and_then(|id| inboxes.get(id)) else { return };
         if inbox.try_send(ChatInput::Event(event)).is_err() {

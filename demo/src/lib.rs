@@ -42,7 +42,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use phones::{By, PhoneMessage, Phones};
+pub use phones::{MessageKind, PhoneMessage, Phones};
 
 use countersign_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 
@@ -52,13 +52,13 @@ pub struct Demo {
     base: String,
     /// For the login page's post-back, which needs no API key.
     http: reqwest::Client,
-    pages: pages::Pages,
+    pages: pages::DemoPages,
     chats: Arc<chats::Chats>,
     bank: bank::Bank,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     /// Who judges documents.
-    provider: identity::Provider,
+    provider: identity::DemoProvider,
     /// With the owner's key: what an administrator does between scenes.
     owner: api::Api,
     _event_listeners: [AbortOnDropHandle<()>; 2],
@@ -96,7 +96,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     let owner = api::Api::new(http.clone(), &base, owner_key);
     let mut secret = vec![0; 32];
     entropy.fill(&mut secret);
-    let provider = identity::Provider::new(secret);
+    let provider = identity::DemoProvider::new(secret);
     let team = setup::bank(&owner, &base, &provider).await.context("setting up the demo's team")?;
     let accounts = setup::accounts(&owner, &base).await.context("setting up the team with accounts")?;
     let [first, second] = [team.api.bot.clone(), accounts.api.bot.clone()];
@@ -107,7 +107,7 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     ];
     Ok(Demo {
         bank: bank::Bank::new(&base, team.key),
-        pages: pages::Pages::new(),
+        pages: pages::DemoPages::new(),
         http,
         base,
         chats,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::api::{Api, ApiError, Problem};
+use super::api::{Api, ApiError, ProblemReply};
 use super::chats::Chats;
 use super::events::EventDecoder;
 
@@ -39,7 +39,7 @@ pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHand
                     chats.set_connected(team, true);
                 }
                 // What was missed is gone: go on from now, and let every chat ask how it stands.
-                Err(ApiError::Refused(Problem { status: 410, .. })) => last = None,
+                Err(ApiError::Refused(ProblemReply { status: 410, .. })) => last = None,
                 Err(trouble) => tracing::warn!(%trouble, "the demo's bot cannot hear the gateway"),
             }
         }

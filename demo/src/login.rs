@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Demo;
 use super::api::{ApiError, accepted};
-use super::bank::{LoginRequest, LoginUrlError, Outcome};
+use super::bank::{LoginOutcome, LoginRequest, LoginUrlError};
 use super::pages::LoginForm;
 
 /// The one account of the bank; the page fills it in.
@@ -53,8 +53,8 @@ pub async fn answer(Extension(demo): Extension<Arc<Demo>>, uri: Uri, Form(answer
         Err(error) => return refuse(&demo, &error),
     };
     let outcome = match answer.act {
-        Act::Cancel => Outcome::Cancelled,
-        Act::Login if answer.username == USERNAME && answer.password == PASSWORD => Outcome::Authenticated,
+        Act::Cancel => LoginOutcome::Cancelled,
+        Act::Login if answer.username == USERNAME && answer.password == PASSWORD => LoginOutcome::Authenticated,
         Act::Login => return demo.pages.login(&LoginForm { wrong: true }),
     };
     match post_back(&demo, &request, outcome).await {
@@ -85,7 +85,7 @@ struct PostBackReply {
 }
 
 /// Sends the signed answer. When the reply is lost the same assertion goes once more: it cannot count twice.
-async fn post_back(demo: &Demo, request: &LoginRequest, outcome: Outcome) -> Result<PostBackReply, ApiError> {
+async fn post_back(demo: &Demo, request: &LoginRequest, outcome: LoginOutcome) -> Result<PostBackReply, ApiError> {
     let jti = super::random_text(&*demo.entropy, 24);
     let assertion = demo.bank.assertion(request, outcome, &jti, demo.clock.now() / 1000);
     let send = async || {

@@ -33,7 +33,7 @@ const TEMPLATES: [(&str, &str); 13] = [
 
 /// A part of the chat that a page without script shows in a frame of its own.
 #[derive(Clone, Copy)]
-pub enum Frame {
+pub enum ChatFrame {
     /// The transcript.
     Log,
     /// The customer's phone.
@@ -62,9 +62,9 @@ pub struct LoginForm {
 }
 
 /// The templates, parsed.
-pub struct Pages(Environment<'static>);
+pub struct DemoPages(Environment<'static>);
 
-impl Pages {
+impl DemoPages {
     /// Parses every template: a broken one shows at the start and not at a visitor's click.
     pub fn new() -> Self {
         let mut environment = Environment::new();
@@ -89,15 +89,15 @@ impl Pages {
     }
 
     /// One frame of the page without script; it reloads itself.
-    pub fn frame(&self, frame: Frame, seen: &ChatSnapshot<'_>) -> Response {
+    pub fn frame(&self, frame: ChatFrame, seen: &ChatSnapshot<'_>) -> Response {
         Html(self.frame_html(frame, seen)).into_response()
     }
 
-    fn frame_html(&self, frame: Frame, seen: &ChatSnapshot<'_>) -> String {
+    fn frame_html(&self, frame: ChatFrame, seen: &ChatSnapshot<'_>) -> String {
         match frame {
-            Frame::Log => self.render("frame_log.html", json!({"entries": seen.view.entries, "now": seen.now})),
-            Frame::Phone => self.render("frame_phone.html", json!({"texts": seen.texts})),
-            Frame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark, "desk": seen.view.agent_view, "login": seen.view.login()})),
+            ChatFrame::Log => self.render("frame_log.html", json!({"entries": seen.view.entries, "now": seen.now})),
+            ChatFrame::Phone => self.render("frame_phone.html", json!({"texts": seen.texts})),
+            ChatFrame::Side => self.render("frame_side.html", json!({"story": seen.view.story, "mark": seen.mark, "desk": seen.view.agent_view, "login": seen.view.login()})),
         }
     }
 
@@ -165,9 +165,9 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::{Challenge, LoginLink};
+    use super::super::api::{CodeChallenge, LoginLink};
     use super::super::mark::Mark;
-    use super::super::phones::{By, PhoneMessage};
+    use super::super::phones::{MessageKind, PhoneMessage};
     use super::super::transcript::EntryBody;
     use super::*;
 
@@ -181,7 +181,7 @@ mod tests {
         view.add(EntryBody::Address);
         view.add(EntryBody::Customer { text: "••••••".into(), redacted: true });
         view.add_code(
-            &Challenge {
+            &CodeChallenge {
                 id: "c".into(),
                 status: "pending".into(),
                 delivery: None,
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_page_renders_and_escapes_what_people_type() {
-        let pages = Pages::new();
+        let pages = DemoPages::new();
         let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
         let message = |by, url: Option<&str>| PhoneMessage {
             by,
@@ -214,12 +214,15 @@ mod tests {
             url: url.map(str::to_owned),
             code: Some("314159".into()),
         };
-        let messages =
-            [message(By::Sms, None), message(By::WhatsApp, Some("http://gate.test/l/T")), message(By::Mail, None)];
+        let messages = [
+            message(MessageKind::Sms, None),
+            message(MessageKind::WhatsApp, Some("http://gate.test/l/T")),
+            message(MessageKind::Mail, None),
+        ];
         let texts: Vec<ReceivedMessage> =
             (1..).zip(messages).map(|(id, message)| ReceivedMessage { id, message }).collect();
         let seen = ChatSnapshot { view: &view, mark: &mark, texts: &texts, now: 0 };
-        for (frame, has_the_phone) in [(Frame::Log, false), (Frame::Side, false), (Frame::Phone, true)] {
+        for (frame, has_the_phone) in [(ChatFrame::Log, false), (ChatFrame::Side, false), (ChatFrame::Phone, true)] {
             let html = pages.frame_html(frame, &seen);
             assert!(!html.contains("<script>alert"));
             assert!(!html.contains("only-for-the-widget"), "the opener secret is no content");
@@ -236,8 +239,9 @@ mod tests {
     #[test]
     fn another_code_can_be_asked_for_when_its_time_has_come() {
         let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
-        let log =
-            |now| Pages::new().frame_html(Frame::Log, &ChatSnapshot { view: &view, mark: &mark, texts: &[], now });
+        let log = |now| {
+            DemoPages::new().frame_html(ChatFrame::Log, &ChatSnapshot { view: &view, mark: &mark, texts: &[], now })
+        };
         for (now, shut, said) in [(18_001, true, "in 2 s"), (19_999, true, "in 1 s"), (20_000, false, "")] {
             let html = log(now);
             let button = html.split("data-act=\"resend\"").nth(1).and_then(|rest| rest.split('>').next());

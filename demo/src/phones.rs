@@ -20,7 +20,7 @@ const MAX_ENTRIES: usize = 12;
 #[derive(Clone, Serialize)]
 pub struct PhoneMessage {
     /// As what it came.
-    pub by: By,
+    pub by: MessageKind,
     /// The line above a mail.
     pub subject: Option<String>,
     /// Its words, a code in its place.
@@ -34,7 +34,7 @@ pub struct PhoneMessage {
 /// As what a message comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum MessageKind {
     /// A text message.
     Sms,
     /// A WhatsApp message.
@@ -128,7 +128,7 @@ mod tests {
         phone.texts.borrow().iter().map(|text| text.message.text.clone()).collect()
     }
 
-    fn text(by: By, text: &str) -> PhoneMessage {
+    fn text(by: MessageKind, text: &str) -> PhoneMessage {
         PhoneMessage { by, subject: None, text: text.to_owned(), url: None, code: None }
     }
 
@@ -137,10 +137,10 @@ mod tests {
         let phones = Phones::default();
         let (one, other) = (phones.connect().expect("a number"), phones.connect().expect("a number"));
         assert_ne!(one.number, other.number);
-        phones.deliver(&one.number, text(By::Sms, "314159"));
-        phones.deliver("+447700900999", text(By::Sms, "for nobody"));
-        phones.deliver(&one.mailbox, text(By::Mail, "Hello"));
-        phones.deliver("customer-999@example.com", text(By::Mail, "for nobody"));
+        phones.deliver(&one.number, text(MessageKind::Sms, "314159"));
+        phones.deliver("+447700900999", text(MessageKind::Sms, "for nobody"));
+        phones.deliver(&one.mailbox, text(MessageKind::Mail, "Hello"));
+        phones.deliver("customer-999@example.com", text(MessageKind::Mail, "for nobody"));
         assert_eq!(received(&one), ["314159", "Hello"]);
         assert_ne!(one.mailbox, other.mailbox);
         assert!(received(&other).is_empty());
@@ -152,7 +152,7 @@ mod tests {
         let mut all: Vec<_> = (0..NUMBERS).map(|_| phones.connect().expect("a number")).collect();
         assert!(phones.connect().is_none());
         let last = all.pop().expect("there are some");
-        phones.deliver(&last.number, text(By::WhatsApp, "314159"));
+        phones.deliver(&last.number, text(MessageKind::WhatsApp, "314159"));
         let number = last.number.clone();
         drop(last);
         let again = phones.connect().expect("one is free");
@@ -165,7 +165,7 @@ mod tests {
         let phones = Phones::default();
         let phone = phones.connect().expect("a number");
         for n in 1..=MAX_ENTRIES + 3 {
-            phones.deliver(&phone.number, text(By::Sms, &n.to_string()));
+            phones.deliver(&phone.number, text(MessageKind::Sms, &n.to_string()));
         }
         let ids: Vec<_> = phone.texts.borrow().iter().map(|text| text.id).collect();
         assert_eq!((ids.len(), ids[0]), (MAX_ENTRIES, 4));

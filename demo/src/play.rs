@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Demo;
 use super::chat::Chat;
-use super::phones::{By, PhoneMessage};
+use super::phones::{MessageKind, PhoneMessage};
 use super::scenes::Scene;
 use super::setup::customer;
 use super::transcript::PageTask;
@@ -61,7 +61,10 @@ async fn enrolled(demo: &Demo, chat: &Chat) -> bool {
 fn forward(demo: &Demo, chat: &Chat) {
     let url = chat.view.borrow().link.as_ref().map(|link| link.url.clone());
     let text = "Hello, this is your bank. Please confirm your account at once:".to_owned();
-    demo.chats.deliver_to_phone(&chat.phone.number, PhoneMessage { by: By::Sms, subject: None, text, url, code: None });
+    demo.chats.deliver_to_phone(
+        &chat.phone.number,
+        PhoneMessage { by: MessageKind::Sms, subject: None, text, url, code: None },
+    );
 }
 
 /// Somebody tries one code after another.

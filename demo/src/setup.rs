@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Api, ApiError, TeamApi};
-use super::bank::{CUSTOMER_NAME, SecurityKey};
-use super::identity::Provider;
+use super::bank::{CUSTOMER_NAME, SharedSecret};
+use super::identity::DemoProvider;
 
 const TEAM: &str = "linden";
 /// The same bank, with its customers' accounts in the gateway.
@@ -20,11 +20,11 @@ const ACCOUNTS: &str = "linden-accounts";
 pub const PASSWORD: &str = "linden-tree-7";
 
 /// What the demo needs to play its parts.
-pub struct Team {
+pub struct DemoTeam {
     /// The API with the bot's key and with an agent's.
     pub api: TeamApi,
     /// The security key that the login page shares with the gateway.
-    pub key: SecurityKey,
+    pub key: SharedSecret,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ struct NewApiKey {
 }
 
 /// Creates the team of most scenes, whose documents are checked by the demo's own provider.
-pub async fn bank(owner: &Api, base: &str, provider: &Provider) -> anyhow::Result<Team> {
+pub async fn bank(owner: &Api, base: &str, provider: &DemoProvider) -> anyhow::Result<DemoTeam> {
     let made = team(owner, TEAM, &settings(base)).await?;
     let provider = json!({"kind": "signed", "account": {"url": format!("{base}/demo/identity")},
         "secrets": {"secret": provider.secret()}});
@@ -51,7 +51,7 @@ pub async fn bank(owner: &Api, base: &str, provider: &Provider) -> anyhow::Resul
 }
 
 /// Creates the team that has no login page of its own: its customers' accounts are the gateway's.
-pub async fn accounts(owner: &Api, base: &str) -> anyhow::Result<Team> {
+pub async fn accounts(owner: &Api, base: &str) -> anyhow::Result<DemoTeam> {
     let mut settings = settings(base);
     settings["authentication_url"] = format!("{base}/login/{ACCOUNTS}").into();
     settings["two_factor"] = json!({"always": true});
@@ -86,7 +86,7 @@ fn last_three(phone: &str) -> &str {
 }
 
 /// Creates a team, its settings and its keys.
-async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<Team> {
+async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<DemoTeam> {
     let team = format!("/v1/teams/{name}");
     let _: Value = owner.call(Method::PUT, &team, Some(&json!({"name": "Linden Bank"}))).await.context("the team")?;
     let made: NewSecurityKey = owner
@@ -110,9 +110,9 @@ async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<Team>
             .await
             .with_context(|| format!("its channel {name}"))?;
     }
-    let key = SecurityKey::from_base64url(&made.kid, &made.secret)?;
+    let key = SharedSecret::from_base64url(&made.kid, &made.secret)?;
     let api = TeamApi { bot: owner.with_key(&bot.key), agent: owner.with_key(&agent.key) };
-    Ok(Team { api, key })
+    Ok(DemoTeam { api, key })
 }
 
 /// The clocks are short, so that one can watch the mark fall and a lock end. Demos send a lot.

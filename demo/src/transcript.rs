@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::agent_view::AgentView;
-use super::api::{Challenge, LoginLink, ProofPage};
+use super::api::{CodeChallenge, LoginLink, ProofPage};
 use super::mark::{Mark, milliseconds};
 
 /// Older entries leave the page; the demo keeps no history.
@@ -243,7 +243,7 @@ impl View {
     }
 
     /// Shows the code that the customer is to type; `want` is what for.
-    pub fn add_code(&mut self, challenge: &Challenge, want: &str) {
+    pub fn add_code(&mut self, challenge: &CodeChallenge, want: &str) {
         self.set_code_state(CodeState::Over);
         self.add(EntryBody::Code(CodeCard {
             to: challenge.delivery.as_ref().map_or_else(String::new, |delivery| delivery.to.clone()),
@@ -256,7 +256,7 @@ impl View {
     }
 
     /// Draws the newest code as the gateway says that it stands.
-    pub fn update_code(&mut self, challenge: &Challenge) {
+    pub fn update_code(&mut self, challenge: &CodeChallenge) {
         if let Some(card) = self.newest_code() {
             card.state = CodeState::of(&challenge.status);
             card.tries_left = challenge.tries_left;
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_code_is_drawn_as_the_gateway_says_and_a_new_one_ends_the_card_before() {
-        let challenge = |status: &str, tries_left: u32| Challenge {
+        let challenge = |status: &str, tries_left: u32| CodeChallenge {
             id: "c".into(),
             status: status.into(),
             delivery: None,

@@ -19,7 +19,7 @@ use axum::{Extension, Form, Json, Router};
 use serde::Deserialize;
 
 use super::chat::Chat;
-use super::pages::{self, ChatSnapshot, Frame};
+use super::pages::{self, ChatFrame, ChatSnapshot};
 use super::play::play;
 use super::scenes::Scene;
 use super::{Demo, DemoSlot, login};
@@ -104,9 +104,9 @@ async fn index(Extension(demo): DemoExtension, headers: HeaderMap) -> Response {
 
 async fn frame(Extension(demo): DemoExtension, Path(part): Path<String>, headers: HeaderMap) -> Response {
     let frame = match part.as_str() {
-        "log" => Frame::Log,
-        "phone" => Frame::Phone,
-        "side" => Frame::Side,
+        "log" => ChatFrame::Log,
+        "phone" => ChatFrame::Phone,
+        "side" => ChatFrame::Side,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };

@@ -30,7 +30,7 @@ pub const MAX_BYTES: usize = 4096;
 /// A customer's record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct StoredCustomer {
     /// The company's id of her.
     pub id: CustomerId,
     /// What she is called.
@@ -53,7 +53,7 @@ pub struct Record {
     pub facts: BTreeMap<String, String>,
 }
 
-impl Record {
+impl StoredCustomer {
     /// Private data as the built-in directory takes it: one value of each.
     pub fn plain_private_data(&self) -> BTreeMap<String, String> {
         let one = |(field, values): (&String, &Vec<String>)| Some((field.clone(), values.last()?.clone()));
@@ -66,13 +66,13 @@ impl Record {
     }
 }
 
-impl fmt::Debug for Record {
+impl fmt::Debug for StoredCustomer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Record(…)")
     }
 }
 
-impl Record {
+impl StoredCustomer {
     /// A record that says no more than whose it is.
     pub fn new(id: CustomerId) -> Self {
         Self {
@@ -183,8 +183,8 @@ pub fn folded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn record() -> Record {
-        let mut record = Record::new("cust-42".parse().unwrap());
+    fn record() -> StoredCustomer {
+        let mut record = StoredCustomer::new("cust-42".parse().unwrap());
         record.emails = vec!["customer@example.com".into(), "other@example.com".into()];
         record.private_data.insert("iban".into(), vec!["EE38".into()]);
         record
@@ -217,7 +217,7 @@ mod tests {
         record.facts.insert("branch".into(), String::new());
         let pointers: Vec<String> = record.errors().into_iter().map(|error| error.pointer).collect();
         assert_eq!(pointers, ["/emails/2", "/phones/0", "/private_data/a~1b", "/facts/branch"]);
-        record = Record::new("cust-42".parse().unwrap());
+        record = StoredCustomer::new("cust-42".parse().unwrap());
         record.facts.insert("long".into(), "x".repeat(1025));
         assert_eq!(record.errors()[0].pointer, "/facts/long");
     }

@@ -19,7 +19,7 @@ mod sections;
 mod sending;
 mod table;
 
-pub use described::{Described, Shape, described};
+pub use described::{Described, SettingShape, described};
 pub use rules::Warning;
 pub use sections::*;
 pub use sending::{DeliveryRules, SendBudget};
@@ -33,7 +33,7 @@ pub struct Overrides(BTreeMap<String, Value>);
 /// Where an effective value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum SettingSource {
     /// The table's default.
     Default,
     /// The system layer.
@@ -50,7 +50,7 @@ pub struct Effective {
     /// As callers read them.
     pub json: Value,
     /// Dotted path → source.
-    pub source: BTreeMap<String, Source>,
+    pub source: BTreeMap<String, SettingSource>,
     /// What departs from a standard.
     pub warnings: Vec<Warning>,
 }
@@ -137,10 +137,10 @@ pub fn effective(system: &Overrides, team: &Overrides) -> Result<Effective, Refu
     let mut source = BTreeMap::new();
     for row in table::ROWS {
         table::put(&mut tree, row.path, row.default_value());
-        source.insert(row.path.to_owned(), Source::Default);
+        source.insert(row.path.to_owned(), SettingSource::Default);
     }
     tree.insert("intents".into(), Value::Object(Map::new()));
-    for (layer, from) in [(system, Source::System), (team, Source::Team)] {
+    for (layer, from) in [(system, SettingSource::System), (team, SettingSource::Team)] {
         for (path, value) in &layer.0 {
             if table::find(path).is_none() {
                 return Err(Refusal::Invalid(vec![FieldError::at(pointer(path), &validation::NEWER)]));

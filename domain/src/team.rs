@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::channel::{Channel, MAX_CHANNELS};
+use crate::accounts::channel::{MAX_CHANNELS, TeamChannel};
 use crate::accounts::directory::Connected;
 use crate::accounts::provider::{MAX_PROVIDERS, Provider};
 use crate::base::id::{ChannelName, ProviderName, ScreenName, TeamName, WebhookName};
@@ -54,7 +54,7 @@ pub struct Team {
     pub screens: BTreeSet<ScreenName>,
     /// Its accounts on chat platforms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub channels: BTreeMap<ChannelName, Channel>,
+    pub channels: BTreeMap<ChannelName, TeamChannel>,
     /// Where its events are told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<WebhookName, Webhook>,
@@ -149,7 +149,7 @@ impl Team {
     }
 
     /// Makes a channel, or writes it anew; true where it is new.
-    pub fn put_channel(&mut self, name: &ChannelName, channel: Channel) -> Result<bool, Refusal> {
+    pub fn put_channel(&mut self, name: &ChannelName, channel: TeamChannel) -> Result<bool, Refusal> {
         if !self.channels.contains_key(name) && self.channels.len() >= MAX_CHANNELS {
             return Err(Refusal::TooManyChannels);
         }
@@ -157,7 +157,7 @@ impl Team {
     }
 
     /// Takes a channel away.
-    pub fn remove_channel(&mut self, name: &ChannelName) -> Result<Channel, Refusal> {
+    pub fn remove_channel(&mut self, name: &ChannelName) -> Result<TeamChannel, Refusal> {
         self.channels.remove(name).ok_or(Refusal::NotFound("channel"))
     }
 }

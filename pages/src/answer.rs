@@ -7,13 +7,13 @@ use super::{Brand, End};
 
 /// The page that asks for a code or a PIN.
 #[derive(Serialize)]
-pub struct Answer {
+pub struct AnswerPage {
     /// Whose page this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
     pub locale: String,
     /// What is asked for.
-    pub wanted: Wanted,
+    pub wanted: AnswerKind,
     /// Why the last answer, or the last wish for a new code, did not help; stands beside the field.
     pub error: Option<AnswerError>,
     /// Wrong answers that are still taken; none where the code is over.
@@ -33,7 +33,7 @@ pub struct Answer {
 /// What is asked for, and where the person has it from.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Wanted {
+pub enum AnswerKind {
     /// A one-time code that was sent.
     Sent {
         /// How many digits.
@@ -77,7 +77,7 @@ pub enum AnswerError {
 }
 
 /// A team's own opening screen, as the document of a frame.
-pub struct Screen<'a> {
+pub struct ScreenDocument<'a> {
     /// HTML that was cleaned when it was saved.
     pub html: &'a str,
     /// The language that the page around it speaks.

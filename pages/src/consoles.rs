@@ -23,7 +23,7 @@ pub enum SignInStep {
 /// What was not right, as far as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trouble {
+pub enum SignInProblem {
     /// Name or password are wrong.
     Wrong,
     /// The code is wrong.
@@ -58,13 +58,13 @@ pub enum Trouble {
 
 /// The page to sign in on.
 #[derive(Serialize)]
-pub struct SignIn {
+pub struct SignInPage {
     /// Of `language_for`.
     pub language: String,
     /// How far it went.
     pub step: SignInStep,
     /// Why it went no further.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SignInProblem>,
     /// What was typed.
     pub team: String,
     /// What was typed.
@@ -83,7 +83,7 @@ pub struct SignIn {
 
 /// The page behind a set-password link.
 #[derive(Serialize)]
-pub struct SetPassword {
+pub struct SetPasswordPage {
     /// Of `language_for`.
     pub language: String,
     /// Path that the form posts to.
@@ -95,7 +95,7 @@ pub struct SetPassword {
     /// Goes back in the field `nonce`.
     pub nonce: String,
     /// Why it was not taken.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SignInProblem>,
 }
 
 /// What stands around every page of somebody who is in.
@@ -123,7 +123,7 @@ pub struct Shell {
 
 /// Somebody's own account.
 #[derive(Serialize)]
-pub struct Account {
+pub struct OwnAccountPage {
     /// Around it.
     pub frame: Shell,
     /// She has a password here.
@@ -133,7 +133,7 @@ pub struct Account {
     /// An app that is being taken.
     pub enrolment: Option<Enrolment>,
     /// What was not right.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SignInProblem>,
 }
 
 /// What an authenticator app reads.
@@ -173,7 +173,7 @@ pub struct Admits {
 
 /// One interaction in a frame.
 #[derive(Serialize)]
-pub struct Frame {
+pub struct FramePage {
     /// Of `language_for`.
     pub language: String,
     /// Its id.
@@ -204,17 +204,17 @@ impl Enrolment {
 
 impl Pages {
     /// The page to sign in on.
-    pub fn sign_in(&self, page: &SignIn) -> String {
+    pub fn sign_in(&self, page: &SignInPage) -> String {
         self.staff("signin.html", &page.language, page)
     }
 
     /// The page behind a set-password link.
-    pub fn set_password(&self, page: &SetPassword) -> String {
+    pub fn set_password(&self, page: &SetPasswordPage) -> String {
         self.staff("set_password.html", &page.language, page)
     }
 
     /// Somebody's own account.
-    pub fn account(&self, page: &Account) -> String {
+    pub fn account(&self, page: &OwnAccountPage) -> String {
         self.staff("account.html", &page.frame.language, page)
     }
 
@@ -224,7 +224,7 @@ impl Pages {
     }
 
     /// One interaction in a frame.
-    pub fn frame(&self, page: &Frame) -> String {
+    pub fn frame(&self, page: &FramePage) -> String {
         self.staff("frame.html", &page.language, page)
     }
 

@@ -3,17 +3,17 @@
 
 use serde::Serialize;
 
-use super::{AddressKind, Brand};
+use super::{Brand, ShownAddressKind};
 
 /// A page of an account: one form, beside it what else one may do.
 #[derive(Serialize)]
-pub struct CustomerLogin {
+pub struct CustomerLoginPage {
     /// Whose page this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
     pub locale: String,
     /// What is asked for.
-    pub asks: Asks,
+    pub asks: RequestedInput,
     /// Why the last try did not help; stands beside the fields.
     pub error: Option<LoginError>,
     /// Path that every form posts to; the field `act` says which it is.
@@ -27,11 +27,11 @@ pub struct CustomerLogin {
 /// What is asked for.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Asks {
+pub enum RequestedInput {
     /// Which address this browser chats with: it is not the one that began.
     Address {
         /// What kind of address that is.
-        address: AddressKind,
+        address: ShownAddressKind,
     },
     /// Name and password.
     Password {

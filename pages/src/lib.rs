@@ -26,13 +26,13 @@ extern crate self as countersign_pages; // what the gallery, which other tests d
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, AnswerError, Screen, SentTo, Wanted};
+pub use answer::{AnswerError, AnswerKind, AnswerPage, ScreenDocument, SentTo};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
-pub use customer_login::{Asks, CustomerLogin, LoginError};
+pub use customer_login::{CustomerLoginPage, LoginError, RequestedInput};
 pub use photo::{Photo, PhotoError, PhotoState};
-pub use questions::{AskedQuestion, Questions};
-pub use refused::Refused;
+pub use questions::{AskedQuestion, QuestionsPage};
+pub use refused::RefusedPage;
 pub use render::Pages;
 pub use texts::{asked, in_english, language_for};
 pub use view_parts::{App, End};
@@ -42,7 +42,7 @@ use serde::Serialize;
 /// Why a link was made; decides the wording of its landing page.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum LandingPurpose {
     /// A login before the chat begins.
     PreChat,
     /// A login while the chat runs.
@@ -55,7 +55,7 @@ pub enum Purpose {
 
 /// The page behind a link: who asks, and the choice between going on and reporting.
 #[derive(Serialize)]
-pub struct Landing {
+pub struct LandingPage {
     /// Whose page this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
@@ -67,13 +67,13 @@ pub struct Landing {
     /// The participant's name, where the caller wants it shown.
     pub customer_name: Option<String>,
     /// The participant's part in the conversation.
-    pub role: Role,
+    pub role: ShownRole,
     /// When the link was asked for, RFC 3339 UTC.
     pub asked_at: String,
     /// Whole minutes since then.
     pub minutes_ago: u64,
     /// Decides title and lead.
-    pub purpose: Purpose,
+    pub purpose: LandingPurpose,
     /// When the link ends; `None`: never.
     pub expires_at: Option<End>,
     /// What the login is for, in the team's words.
@@ -95,7 +95,7 @@ pub struct Landing {
 /// A participant's part in the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum ShownRole {
     /// The one who chats.
     Primary,
     /// Another who must prove themselves.
@@ -105,7 +105,7 @@ pub enum Role {
 /// What a conversation's address is to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AddressKind {
+pub enum ShownAddressKind {
     /// A phone number.
     Phone,
     /// A mail address.
@@ -139,14 +139,14 @@ pub struct Done {
     /// Where the chat is (`https://wa.me/…`, `sms:…`); shown only with a scheme that leads to a chat.
     pub return_link: Option<String>,
     /// How the chat's own platform says whose browser this is; none where it cannot.
-    pub platform: Option<Platform>,
+    pub platform: Option<LinkedPlatform>,
     /// Where this browser wants to come in; none where it came to log in from a chat.
     pub way_on: Option<WayOn>,
 }
 
 /// A chat platform that says itself whose browser comes to it.
 #[derive(Serialize)]
-pub struct Platform {
+pub struct LinkedPlatform {
     /// What people call it.
     pub name: String,
     /// Where it is; none: the page's own form leads there, with `act=link`.
@@ -164,7 +164,7 @@ pub struct WayOn {
 
 /// The request that a login answered, and how it is disowned.
 #[derive(Clone, Serialize)]
-pub struct Asked {
+pub struct AnsweredRequest {
     /// The channel's name.
     pub channel: String,
     /// The chat's own address, masked.
@@ -176,7 +176,7 @@ pub struct Asked {
     /// The participant's name, where the caller wants it shown.
     pub customer_name: Option<String>,
     /// The participant's part in the conversation.
-    pub role: Role,
+    pub role: ShownRole,
     /// Who logged in, for the browser that began alone.
     pub account: Option<String>,
     /// The done page's token; goes to `/d` in the field `page`. The field `act` says which form it is.
@@ -199,7 +199,7 @@ pub enum DoneState {
         seconds_left: u64,
         /// The request behind it.
         #[serde(flatten)]
-        asked: Asked,
+        asked: AnsweredRequest,
     },
     /// The flag is set. Whoever logged in without having asked for it can still say so.
     Authenticated {
@@ -207,7 +207,7 @@ pub enum DoneState {
         expires_at: End,
         /// The request behind it.
         #[serde(flatten)]
-        asked: Asked,
+        asked: AnsweredRequest,
     },
     /// The code was right; the chat goes on by itself.
     Passed,
@@ -224,24 +224,24 @@ pub enum DoneState {
     /// Another browser has come than the one that began: it is asked which address it chats with.
     Address {
         /// What kind of address that is.
-        asks: AddressKind,
+        asks: ShownAddressKind,
         /// Whether what was typed before was not it.
         wrong: bool,
         /// The request behind it.
         #[serde(flatten)]
-        asked: Asked,
+        asked: AnsweredRequest,
     },
     /// Another browser has come than the one that began, and nothing was confirmed.
     OtherBrowser {
         /// The request behind it.
         #[serde(flatten)]
-        asked: Asked,
+        asked: AnsweredRequest,
     },
     /// The same, and the person may begin again in this browser.
     StartAgain {
         /// The request behind it.
         #[serde(flatten)]
-        asked: Asked,
+        asked: AnsweredRequest,
     },
     /// Another browser went on.
     Elsewhere,
@@ -271,7 +271,7 @@ pub struct Notice {
 
 impl Notice {
     /// The notice for a refusal, in the words of `locale`.
-    pub fn of(refused: Refused, brand: Brand, locale: &str) -> Notice {
+    pub fn of(refused: RefusedPage, brand: Brand, locale: &str) -> Notice {
         let lang = texts::language(locale);
         let say = |part: &str| {
             let key = format!("notice.{}.{part}", refused.text_key());

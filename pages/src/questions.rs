@@ -7,7 +7,7 @@ use super::{AnswerError, Brand, End};
 
 /// The page that asks a set of questions.
 #[derive(Serialize)]
-pub struct Questions {
+pub struct QuestionsPage {
     /// Whose page this is.
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.

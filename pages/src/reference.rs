@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::prose::{self, Block, Span};
-use super::schema::{Field, Schema};
+use super::schema::{Schema, SchemaField};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -44,14 +44,14 @@ struct Operation {
 struct Parameter {
     place: String,
     #[serde(flatten)]
-    field: Field,
+    field: SchemaField,
 }
 
 #[derive(Serialize)]
 struct Body {
     content_type: String,
     kind: String,
-    fields: Vec<Field>,
+    fields: Vec<SchemaField>,
     example: Option<String>,
 }
 
@@ -135,7 +135,7 @@ fn read_parameter(document: &Value, parameter: &Value) -> Parameter {
     let schema = Schema::new(document, &parameter["schema"]);
     Parameter {
         place: text(&parameter["in"]),
-        field: Field {
+        field: SchemaField {
             name: text(&parameter["name"]),
             kind: schema.kind(),
             required: parameter["required"] == true,

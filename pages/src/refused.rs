@@ -3,7 +3,7 @@
 
 /// The refusals that have words of their own. Unknown and expired links may be told alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum RefusedPage {
     /// The link's time is over.
     Expired,
     /// The link was used.
@@ -42,50 +42,50 @@ pub enum Refused {
     NoCookies,
 }
 
-impl Refused {
+impl RefusedPage {
     /// Every refusal, for tests and galleries.
-    pub const ALL: [Refused; 18] = [
-        Refused::Expired,
-        Refused::Used,
-        Refused::Superseded,
-        Refused::Reported,
-        Refused::Unknown,
-        Refused::TooMany,
-        Refused::Locked,
-        Refused::Banned,
-        Refused::Stale,
-        Refused::NotConfirmed,
-        Refused::Unavailable,
-        Refused::NoCode,
-        Refused::CodeOver,
-        Refused::EntryOver,
-        Refused::ResetOver,
-        Refused::PhotoTooLarge,
-        Refused::OtherBrowser,
-        Refused::NoCookies,
+    pub const ALL: [RefusedPage; 18] = [
+        RefusedPage::Expired,
+        RefusedPage::Used,
+        RefusedPage::Superseded,
+        RefusedPage::Reported,
+        RefusedPage::Unknown,
+        RefusedPage::TooMany,
+        RefusedPage::Locked,
+        RefusedPage::Banned,
+        RefusedPage::Stale,
+        RefusedPage::NotConfirmed,
+        RefusedPage::Unavailable,
+        RefusedPage::NoCode,
+        RefusedPage::CodeOver,
+        RefusedPage::EntryOver,
+        RefusedPage::ResetOver,
+        RefusedPage::PhotoTooLarge,
+        RefusedPage::OtherBrowser,
+        RefusedPage::NoCookies,
     ];
 
     /// Its word in the texts' keys.
     pub fn text_key(self) -> &'static str {
         match self {
-            Refused::Expired => "expired",
-            Refused::Used => "used",
-            Refused::Superseded => "superseded",
-            Refused::Reported => "reported",
-            Refused::Unknown => "unknown",
-            Refused::TooMany => "too_many",
-            Refused::Locked => "locked",
-            Refused::Banned => "banned",
-            Refused::Stale => "stale",
-            Refused::NotConfirmed => "not_confirmed",
-            Refused::Unavailable => "unavailable",
-            Refused::NoCode => "no_code",
-            Refused::CodeOver => "code_over",
-            Refused::EntryOver => "entry_over",
-            Refused::ResetOver => "reset_over",
-            Refused::PhotoTooLarge => "photo_too_large",
-            Refused::OtherBrowser => "other_browser",
-            Refused::NoCookies => "no_cookies",
+            RefusedPage::Expired => "expired",
+            RefusedPage::Used => "used",
+            RefusedPage::Superseded => "superseded",
+            RefusedPage::Reported => "reported",
+            RefusedPage::Unknown => "unknown",
+            RefusedPage::TooMany => "too_many",
+            RefusedPage::Locked => "locked",
+            RefusedPage::Banned => "banned",
+            RefusedPage::Stale => "stale",
+            RefusedPage::NotConfirmed => "not_confirmed",
+            RefusedPage::Unavailable => "unavailable",
+            RefusedPage::NoCode => "no_code",
+            RefusedPage::CodeOver => "code_over",
+            RefusedPage::EntryOver => "entry_over",
+            RefusedPage::ResetOver => "reset_over",
+            RefusedPage::PhotoTooLarge => "photo_too_large",
+            RefusedPage::OtherBrowser => "other_browser",
+            RefusedPage::NoCookies => "no_cookies",
         }
     }
 }

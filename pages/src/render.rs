@@ -6,8 +6,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use serde::Serialize;
 
 use super::{
-    Answer, Brand, ChatPage, CustomerLogin, Done, Landing, Notice, Photo, ProblemPage, Questions, Screen, assets,
-    prose, reference, texts,
+    AnswerPage, Brand, ChatPage, CustomerLoginPage, Done, LandingPage, Notice, Photo, ProblemPage, QuestionsPage,
+    ScreenDocument, assets, prose, reference, texts,
 };
 
 pub(super) const TEMPLATES: [(&str, &str); 41] = [
@@ -89,17 +89,17 @@ impl Pages {
     }
 
     /// The page behind a link, with "Continue" and "This wasn't me".
-    pub fn landing(&self, page: &Landing) -> String {
+    pub fn landing(&self, page: &LandingPage) -> String {
         self.customer("landing.html", &page.brand, &page.locale, page, None)
     }
 
     /// The page that asks for a code or a PIN.
-    pub fn answer(&self, page: &Answer) -> String {
+    pub fn answer(&self, page: &AnswerPage) -> String {
         self.customer("answer.html", &page.brand, &page.locale, page, None)
     }
 
     /// The page that asks questions.
-    pub fn questions(&self, page: &Questions) -> String {
+    pub fn questions(&self, page: &QuestionsPage) -> String {
         self.customer("questions.html", &page.brand, &page.locale, page, None)
     }
 
@@ -109,12 +109,12 @@ impl Pages {
     }
 
     /// A page of an account.
-    pub fn customer_login(&self, page: &CustomerLogin) -> String {
+    pub fn customer_login(&self, page: &CustomerLoginPage) -> String {
         self.customer("customer_login.html", &page.brand, &page.locale, page, None)
     }
 
     /// The document of the frame that a team's own opening screen stands in.
-    pub fn screen(&self, screen: &Screen) -> String {
+    pub fn screen(&self, screen: &ScreenDocument) -> String {
         let lang = texts::language(screen.locale);
         let dir = texts::direction(lang);
         // Cleaned when it was saved; the frame's own policy holds whatever cleaning has missed.

@@ -11,13 +11,13 @@ const DEEPEST: usize = 6;
 
 /// One line of a schema's table.
 #[derive(Serialize)]
-pub(super) struct Field {
+pub(super) struct SchemaField {
     pub(super) name: String,
     pub(super) kind: String,
     pub(super) required: bool,
     pub(super) notes: Vec<String>,
     pub(super) about: Vec<Block>,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<SchemaField>,
 }
 
 /// A schema within its document.
@@ -111,7 +111,7 @@ impl<'a> Schema<'a> {
     }
 
     /// The fields of the object, of the array's items, of the map's values or of the choices.
-    pub(super) fn fields(&self) -> Vec<Field> {
+    pub(super) fn fields(&self) -> Vec<SchemaField> {
         if self.path.len() > DEEPEST || self.value.get("$ref").is_some() {
             return Vec::new();
         }
@@ -128,22 +128,22 @@ impl<'a> Schema<'a> {
         }
         for choice in self.choices() {
             for field in self.at(choice).fields() {
-                if fields.iter().all(|known: &Field| known.name != field.name) {
-                    fields.push(Field { required: false, ..field });
+                if fields.iter().all(|known: &SchemaField| known.name != field.name) {
+                    fields.push(SchemaField { required: false, ..field });
                 }
             }
         }
         fields
     }
 
-    fn field(&self, name: &str, value: &'a Value, required: bool) -> Field {
+    fn field(&self, name: &str, value: &'a Value, required: bool) -> SchemaField {
         let schema = self.at(value);
         let about = value["description"].as_str().or_else(|| schema.value["description"].as_str());
         let mut notes = schema.notes();
         if nullable(value) {
             notes.push("may be null".to_owned());
         }
-        Field {
+        SchemaField {
             name: name.to_owned(),
             kind: schema.kind(),
             required,

@@ -149,7 +149,7 @@ fn no_style_of_a_customers_page_knows_left_from_right() {
 
 #[test]
 fn in_an_apps_own_browser_a_login_page_is_announced_with_help() {
-    let landing = |app| Pages::new().landing(&Landing { in_app: app, ..landing("Acme", Purpose::MidChat) });
+    let landing = |app| Pages::new().landing(&LandingPage { in_app: app, ..landing("Acme", LandingPurpose::MidChat) });
     assert!(landing(Some(App::Line)).contains("You are in the browser of LINE"));
     assert!(landing(Some(App::Unnamed)).contains("You are in an app’s own browser"));
     assert!(!landing(None).contains("data-in-app"));
@@ -157,7 +157,7 @@ fn in_an_apps_own_browser_a_login_page_is_announced_with_help() {
 
 #[test]
 fn both_acts_are_forms_of_their_own() {
-    let html = Pages::new().landing(&landing("Acme", Purpose::MidChat));
+    let html = Pages::new().landing(&landing("Acme", LandingPurpose::MidChat));
     for act in ["continue", "report"] {
         assert!(html.contains(&format!("<form method=\"post\" action=\"/l/AbC-123_\" data-act=\"{act}\"")), "{html}");
         assert!(html.contains(&format!("name=\"act\" value=\"{act}\"")));
@@ -169,7 +169,7 @@ fn both_acts_are_forms_of_their_own() {
 #[test]
 fn a002_landing_and_code_page_say_who_asks_where_and_when() {
     let drawn = [
-        Pages::new().landing(&landing("Acme Bank", Purpose::MidChat)),
+        Pages::new().landing(&landing("Acme Bank", LandingPurpose::MidChat)),
         Pages::new().done(&done("Acme Bank", code("n"))),
     ];
     for html in drawn {

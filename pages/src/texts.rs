@@ -96,7 +96,7 @@ pub fn in_english(key: &str) -> Option<&'static str> {
 }
 
 /// What stands in rows: the consoles' texts, and those of the page that asks for a document.
-fn rows() -> impl Iterator<Item = &'static consoles::Row> {
+fn rows() -> impl Iterator<Item = &'static consoles::TextRow> {
     documents::ROWS.iter().chain(returning::ROWS).chain(consoles::rows())
 }
 

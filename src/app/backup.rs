@@ -18,10 +18,10 @@ use crate::services::maintenance::reapply::{Reapplied, Trails};
 use crate::store::embedded::{Embedded, backup};
 
 /// Told now and then: what is done, so many bytes of so many.
-pub type Progress<'p> = &'p mut dyn FnMut(&str, u64, u64);
+pub type BackupProgress<'p> = &'p mut dyn FnMut(&str, u64, u64);
 
 /// Copies the store to a new file; what the copy says of itself, as JSON.
-pub fn make(config: &Config, file: &Path, progress: Progress<'_>) -> anyhow::Result<String> {
+pub fn make(config: &Config, file: &Path, progress: BackupProgress<'_>) -> anyhow::Result<String> {
     let path = embedded(config, "its own backups (BGSAVE, or copies of its append-only files) are the way")?;
     let now = SystemClock::default().now();
     let made = backup::make(path, file, now, &mut |done, all| progress("copied", done, all))?;
@@ -33,7 +33,7 @@ pub async fn restore(
     config: &Config,
     file: &Path,
     trails: &[PathBuf],
-    progress: Progress<'_>,
+    progress: BackupProgress<'_>,
     say: &mut dyn FnMut(&str),
 ) -> anyhow::Result<()> {
     let path = embedded(config, "stop every gateway, put its own backup back, and start one with --accept-loss")?;

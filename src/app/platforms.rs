@@ -17,10 +17,10 @@ use countersign_channels::smtp::Smtp;
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::directory::http::Http;
-use crate::directory::{Kind, Kinds};
+use crate::directory::{DirectoryKinds, Kind};
 use crate::identity;
 use crate::identity::mitek::Mitek;
-use crate::identity::signed::Signed;
+use crate::identity::signed::SignedKind;
 
 /// Time and chance, as the platforms' channels take them.
 #[derive(Default)]
@@ -55,11 +55,11 @@ pub fn egress(config: &Config) -> EgressPolicy {
 const LOOKING: Duration = Duration::from_secs(40);
 
 /// Who can be asked to check documents.
-pub fn providers(config: &Config) -> anyhow::Result<identity::Kinds> {
+pub fn providers(config: &Config) -> anyhow::Result<identity::ProviderKinds> {
     let http_client = HttpClient::new(egress(config)).context("no TLS for outgoing connections")?.patient(LOOKING);
     let mitek: Arc<dyn identity::Kind> = Arc::new(Mitek::new(http_client.clone()));
-    let signed: Arc<dyn identity::Kind> = Arc::new(Signed::new(http_client));
-    Ok(identity::Kinds::of([mitek, signed]))
+    let signed: Arc<dyn identity::Kind> = Arc::new(SignedKind::new(http_client));
+    Ok(identity::ProviderKinds::of([mitek, signed]))
 }
 
 /// All of them. What keeps messages where they can be read is only good enough for trying.
@@ -76,9 +76,9 @@ pub fn registry(config: &Config, recorder: Recorder) -> anyhow::Result<Registry>
 }
 
 /// The kinds of directories that this gateway was built with.
-pub fn directories(egress: &EgressPolicy) -> Kinds {
+pub fn directories(egress: &EgressPolicy) -> DirectoryKinds {
     let http: Arc<dyn Kind> = Arc::new(Http::new(egress.clone(), Arc::new(Given::default())));
-    Kinds::of([
+    DirectoryKinds::of([
         ("http", http),
         #[cfg(feature = "ldap")]
         ("ldap", Arc::new(crate::directory::ldap::Ldap::new(egress.clone()))),

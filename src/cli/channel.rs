@@ -13,7 +13,7 @@ use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, Taken, WebhookVerifier};
 use countersign_channels::recorder::Recorder;
-use countersign_channels::session::Session;
+use countersign_channels::session::SessionChannel;
 use countersign_channels::webchat::WebChat;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
@@ -27,7 +27,7 @@ const MAX_BODY_BYTES: u64 = 1024 * 1024;
 
 /// What is asked of channels.
 #[derive(Subcommand)]
-pub(super) enum Channel {
+pub(super) enum ChannelCommand {
     /// List the definitions and what each can do
     List,
     /// Say why an inbound webhook is taken (exit 0) or refused (exit 1)
@@ -36,12 +36,12 @@ pub(super) enum Channel {
         (exit 0) or refused (exit 1). Needs no configuration and no store; where a platform has several schemes, the \
         headers tell them apart. What an account's own fields say of a request, such as for whom it is, is not judged."
     )]
-    Verify(Verify),
+    Verify(VerifyRequest),
 }
 
 /// A request as it came.
 #[derive(Args)]
-pub(super) struct Verify {
+pub(super) struct VerifyRequest {
     /// The platform, as `channel list` names it
     definition: String,
     /// The secret that it is signed with; several: one of them
@@ -62,23 +62,23 @@ pub(super) struct Verify {
 }
 
 /// What is said of a request.
-pub(super) enum Verdict {
+pub(super) enum RequestVerdict {
     /// It is taken, or there was none.
     Good,
     /// It is not.
     Refused,
 }
 
-impl Channel {
+impl ChannelCommand {
     /// Does it.
-    pub(super) async fn run(self) -> anyhow::Result<Verdict> {
+    pub(super) async fn run(self) -> anyhow::Result<RequestVerdict> {
         let built_in = Config::load(None, std::iter::empty())?;
-        let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(Session));
+        let registry = app::registry(&built_in, Recorder::default())?.and(Arc::new(SessionChannel));
         let registry = registry.and(Arc::new(WebChat::without_transcripts()));
         match self {
             Self::List => {
                 print!("{}", list(&registry));
-                Ok(Verdict::Good)
+                Ok(RequestVerdict::Good)
             }
             Self::Verify(asked) => {
                 let mut body = Vec::new();
@@ -94,8 +94,8 @@ impl Channel {
     }
 }
 
-impl Verify {
-    async fn judge(&self, registry: &Registry, body: &[u8]) -> anyhow::Result<(Verdict, String)> {
+impl VerifyRequest {
+    async fn judge(&self, registry: &Registry, body: &[u8]) -> anyhow::Result<(RequestVerdict, String)> {
         let definition = find(registry, &self.definition)?;
         let headers = headers(&self.header)?;
         let method = Method::from_bytes(self.method.to_ascii_uppercase().as_bytes()).context("--method is none")?;
@@ -104,12 +104,12 @@ impl Verify {
         let mut why: Option<VerificationError> = None;
         for webhook_verifier in self.webhook_verifiers(&**definition)? {
             match webhook_verifier.hear(&request).await {
-                Ok(taken) => return Ok((Verdict::Good, format!("taken: {}", told(&taken)))),
+                Ok(taken) => return Ok((RequestVerdict::Good, format!("taken: {}", told(&taken)))),
                 Err(distrust) => why = Some(why.unwrap_or(distrust)),
             }
         }
         let why = why.map_or_else(|| "nothing proves it".to_owned(), |why| why.to_string());
-        Ok((Verdict::Refused, format!("refused: {why}")))
+        Ok((RequestVerdict::Refused, format!("refused: {why}")))
     }
 
     /// One for each secret.

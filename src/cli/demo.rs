@@ -49,9 +49,9 @@ fn network(phones: demo::Phones) -> Recorder {
 /// A message as a phone shows it: each of the demo's channels has an inbox of its own name.
 fn phone_message(sent: &Recorded) -> demo::PhoneMessage {
     let by = match sent.inbox.as_str() {
-        "whatsapp" => demo::By::WhatsApp,
-        "email" => demo::By::Mail,
-        _ => demo::By::Sms,
+        "whatsapp" => demo::MessageKind::WhatsApp,
+        "email" => demo::MessageKind::Mail,
+        _ => demo::MessageKind::Sms,
     };
     let plain = || sent.message.content.plain().expose_secret().to_owned();
     let (text, url, code) = match &sent.message.content {
@@ -59,6 +59,6 @@ fn phone_message(sent: &Recorded) -> demo::PhoneMessage {
         Content::Code { code, .. } => (plain(), None, Some(code.expose_secret().to_owned())),
         Content::Text(_) => (plain(), None, None),
     };
-    let subject = sent.message.subject.clone().filter(|_| by == demo::By::Mail);
+    let subject = sent.message.subject.clone().filter(|_| by == demo::MessageKind::Mail);
     demo::PhoneMessage { by, subject, text, url, code }
 }

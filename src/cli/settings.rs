@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::domain::settings::{Described, Shape, described};
+use crate::domain::settings::{Described, SettingShape, described};
 use crate::pages::in_english;
 
 /// What stands above the table, for who reads it as a page.
@@ -27,18 +27,18 @@ pub(super) fn page() -> String {
     [OPENING.to_owned()].into_iter().chain(rows).collect()
 }
 
-fn takes(shape: Shape) -> String {
+fn takes(shape: SettingShape) -> String {
     let any = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match shape {
-        Shape::Switch => "`true`, `false`".to_owned(),
-        Shape::Number(low, high) => format!("{low} to {high}"),
-        Shape::Span(low, high) => format!("{low} to {high}, or `\"never\"`"),
-        Shape::OneOf(words) => any(words),
-        Shape::Maybe(words) => format!("{}, or `\"none\"`", any(words)),
-        Shape::Text => "a text, or `\"none\"`".to_owned(),
-        Shape::Phrase => "a text".to_owned(),
-        Shape::Fields => "a list of names or objects".to_owned(),
-        Shape::List => "a list of texts".to_owned(),
+        SettingShape::Switch => "`true`, `false`".to_owned(),
+        SettingShape::Number(low, high) => format!("{low} to {high}"),
+        SettingShape::Span(low, high) => format!("{low} to {high}, or `\"never\"`"),
+        SettingShape::OneOf(words) => any(words),
+        SettingShape::Maybe(words) => format!("{}, or `\"none\"`", any(words)),
+        SettingShape::Text => "a text, or `\"none\"`".to_owned(),
+        SettingShape::Phrase => "a text".to_owned(),
+        SettingShape::Fields => "a list of names or objects".to_owned(),
+        SettingShape::List => "a list of texts".to_owned(),
     }
 }
 

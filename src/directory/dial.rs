@@ -13,7 +13,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::Failure;
+use super::DirectoryFailure;
 use crate::domain::base::validation::FieldError;
 
 /// How long a directory may take for one answer, in milliseconds.
@@ -40,21 +40,25 @@ pub(super) async fn dial(
     host: &str,
     port: u16,
     timeout: Duration,
-) -> Result<TcpStream, Failure> {
+) -> Result<TcpStream, DirectoryFailure> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let connect = async {
-        let found =
-            tokio::net::lookup_host((bare, port)).await.map_err(|_| Failure::down("its name does not resolve"))?;
+        let found = tokio::net::lookup_host((bare, port))
+            .await
+            .map_err(|_| DirectoryFailure::down("its name does not resolve"))?;
         let taken: Vec<_> = found.filter(|address| egress.takes_at(*address)).collect();
         if taken.is_empty() {
-            return Err(Failure::refused(
+            return Err(DirectoryFailure::refused(
                 "its address, or its port, is none that the operator lets the gateway speak to",
             ));
         }
-        TcpStream::connect(&taken[..]).await.map_err(|error| Failure::down(format!("no connection: {}", error.kind())))
+        TcpStream::connect(&taken[..])
+            .await
+            .map_err(|error| DirectoryFailure::down(format!("no connection: {}", error.kind())))
     };
-    let stream = tokio::time::timeout(timeout, connect).await.map_err(|_| Failure::down("no connection in time"))??;
-    stream.set_nodelay(true).map_err(|_| Failure::down("no connection"))?;
+    let stream =
+        tokio::time::timeout(timeout, connect).await.map_err(|_| DirectoryFailure::down("no connection in time"))??;
+    stream.set_nodelay(true).map_err(|_| DirectoryFailure::down("no connection"))?;
     Ok(stream)
 }
 
@@ -107,7 +111,7 @@ mod tests {
     async fn a_name_is_judged_by_what_it_resolves_to() {
         let egress = EgressPolicy::new(|_| false);
         let refused = dial(&egress, "localhost", 1, Duration::from_secs(2)).await.unwrap_err();
-        assert_eq!(refused.trouble, super::super::Trouble::Refused);
+        assert_eq!(refused.trouble, super::super::DirectoryTrouble::Refused);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::domain::base::id::plain_text;
 use crate::domain::base::validation::FieldError;
 use crate::domain::customer::matching::As;
-use crate::domain::customer::{MAX_ADDRESSES, MAX_FIELDS, Record, is_field, is_mail_address};
+use crate::domain::customer::{MAX_ADDRESSES, MAX_FIELDS, StoredCustomer, is_field, is_mail_address};
 
 /// Values of one field that are looked at.
 const MAX_VALUES: usize = 20;
@@ -40,7 +40,7 @@ impl Places {
 /// Where everything stands.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fields {
+pub(super) struct DirectoryFields {
     pub id: String,
     #[serde(default)]
     pub name: Places,
@@ -56,7 +56,7 @@ pub(super) struct Fields {
     pub facts: BTreeMap<String, String>,
 }
 
-impl Fields {
+impl DirectoryFields {
     /// What is wrong with the table, where each place must be one that `good` takes.
     pub fn errors(&self, good: impl Fn(&str) -> bool) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -110,13 +110,13 @@ impl Fields {
     }
 
     /// A record; none where it has no id that can be one.
-    pub fn record(&self, read: impl Fn(&str) -> Vec<String>) -> Option<Record> {
+    pub fn record(&self, read: impl Fn(&str) -> Vec<String>) -> Option<StoredCustomer> {
         let values = |place: &str| {
             let good = |text: &String| plain_text(text, 1024);
             read(place).into_iter().filter(good).take(MAX_VALUES).collect::<Vec<_>>()
         };
         let all = |places: &Places| places.all().iter().flat_map(|place| values(place)).collect::<Vec<_>>();
-        let mut record = Record::new(values(&self.id).first()?.parse().ok()?);
+        let mut record = StoredCustomer::new(values(&self.id).first()?.parse().ok()?);
         record.name = all(&self.name).into_iter().find(|name| plain_text(name, 200));
         record.username = all(&self.username).into_iter().find(|name| plain_text(name, 255));
         record.emails = all(&self.emails).into_iter().filter(|text| is_mail_address(text).is_ok()).collect();
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn fields() -> Fields {
+    fn fields() -> DirectoryFields {
         let json = json!({"id": "no", "name": "cn", "emails": ["mail", "other"], "phones": "phone",
             "private_data": {"born": "birthday"}, "facts": {"branch": "l"}});
         parsed(json.as_object().unwrap()).unwrap()
@@ -184,7 +184,7 @@ mod tests {
     fn what_cannot_be_in_a_record_is_passed_over() {
         let row = json!({"no": "a", "cn": "two\nlines", "mail": "nobody", "phone": "12", "birthday": [[1], null, {}]});
         let record = fields().record(|place| texts(&row[place])).unwrap();
-        assert_eq!(record, Record::new("a".parse().unwrap()));
+        assert_eq!(record, StoredCustomer::new("a".parse().unwrap()));
         assert!(fields().record(|_| Vec::new()).is_none(), "who has no id is nobody");
     }
 
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_pointed_at() {
-        let wrong = |json: Value| parsed::<Fields>(json.as_object().unwrap()).unwrap_err()[0].pointer.clone();
+        let wrong = |json: Value| parsed::<DirectoryFields>(json.as_object().unwrap()).unwrap_err()[0].pointer.clone();
         assert_eq!(wrong(json!({})), "/connection");
         assert_eq!(wrong(json!({"id": "a", "private_data": {"born": 7}})), "/connection/private_data/born");
         let errors = fields().errors(|place| place != "birthday");

@@ -10,20 +10,20 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::ambient::Ambient;
-use countersign_channels::auth::webhook::{Key, Signer};
+use countersign_channels::auth::webhook::{WebhookKey, WebhookSigner};
 use countersign_channels::egress::EgressPolicy;
-use countersign_channels::http_client::{HttpClient, Lost};
+use countersign_channels::http_client::{HttpClient, LostReply};
 use http::{Request, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::fields::{Fields, parsed, texts};
-use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
+use super::fields::{DirectoryFields, parsed, texts};
+use super::{ASKED_FOR, Directory, DirectoryConnection, DirectoryFailure, Kind, Verified, only};
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::validation::FieldError;
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::Wanted;
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::FieldCondition;
 use crate::domain::secret::{Secret, hex};
 
 /// `directory.kind = "http"`.
@@ -49,7 +49,7 @@ struct Settings {
     customers: String,
     /// Pointers into each of them.
     #[serde(default = "usual")]
-    fields: Fields,
+    fields: DirectoryFields,
 }
 
 fn customers() -> String {
@@ -57,7 +57,7 @@ fn customers() -> String {
 }
 
 /// As a record of the built-in directory is written; fields of private data and facts by their names.
-fn usual() -> Fields {
+fn usual() -> DirectoryFields {
     let at = json!({"id": "/id", "name": "/name", "username": "/username", "emails": "/emails", "phones": "/phones"});
     serde_json::from_value(at).expect("it is a table of fields")
 }
@@ -67,7 +67,7 @@ fn is_pointer(text: &str) -> bool {
 }
 
 impl Kind for Http {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
+    fn open(&self, connection: DirectoryConnection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let settings: Settings = parsed(connection.settings)?;
         let mut errors = settings.fields.errors(is_pointer);
         if let Err(why) = self.egress.admit(&settings.url) {
@@ -87,7 +87,7 @@ impl Kind for Http {
             ));
         }
         let (Some(secret), true) = (secret, errors.is_empty()) else { return Err(errors) };
-        let signer = Signer(vec![Key::shared(&secret)]);
+        let signer = WebhookSigner(vec![WebhookKey::shared(&secret)]);
         let http_client = HttpClient::new(self.egress.clone());
         let http_client =
             http_client.map_err(|_| vec![FieldError::invalid("/connection/url", "no TLS is spoken here")])?;
@@ -99,52 +99,55 @@ impl Kind for Http {
 /// A directory that was opened.
 struct Open {
     settings: Settings,
-    signer: Signer,
+    signer: WebhookSigner,
     http_client: HttpClient,
     ambient: Arc<dyn Ambient>,
 }
 
 impl Open {
-    async fn ask(&self, question: Value) -> Result<Vec<Record>, Failure> {
+    async fn ask(&self, question: Value) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let body = question.to_string().into_bytes();
         let id = format!("ask_{}", hex(&self.ambient.draw()));
         let headers = self.signer.headers(&id, self.ambient.now(), &body);
-        let headers = headers.ok_or_else(|| Failure::misconfigured("the question cannot be signed"))?;
+        let headers = headers.ok_or_else(|| DirectoryFailure::misconfigured("the question cannot be signed"))?;
         let request = Request::post(self.settings.url.as_str())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let request = request.body(body).map_err(|_| Failure::misconfigured("the URL is none"))?;
+        let request = request.body(body).map_err(|_| DirectoryFailure::misconfigured("the URL is none"))?;
         let reply = self.http_client.carry(request).await.map_err(|lost| match lost {
-            Lost::Refused => Failure::refused("its address is none that the operator lets the gateway speak to"),
-            Lost::Unreached => Failure::down("no connection, or none over TLS that can be trusted"),
-            Lost::Unanswered => Failure::down("no answer in time"),
+            LostReply::Refused => {
+                DirectoryFailure::refused("its address is none that the operator lets the gateway speak to")
+            }
+            LostReply::Unreached => DirectoryFailure::down("no connection, or none over TLS that can be trusted"),
+            LostReply::Unanswered => DirectoryFailure::down("no answer in time"),
         })?;
         match reply.status {
             200 => self.read(&reply.body),
             404 => Ok(Vec::new()),
-            401 | 403 => Err(Failure::refused(format!("it answered {}", reply.status))),
-            408 | 425 | 429 | 500..=599 => Err(Failure::down(format!("it answered {}", reply.status))),
-            status => Err(Failure::misconfigured(format!("it answered {status}; no redirect is followed"))),
+            401 | 403 => Err(DirectoryFailure::refused(format!("it answered {}", reply.status))),
+            408 | 425 | 429 | 500..=599 => Err(DirectoryFailure::down(format!("it answered {}", reply.status))),
+            status => Err(DirectoryFailure::misconfigured(format!("it answered {status}; no redirect is followed"))),
         }
     }
 
-    fn read(&self, body: &[u8]) -> Result<Vec<Record>, Failure> {
+    fn read(&self, body: &[u8]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let answer: Value = serde_json::from_slice(body)
-            .map_err(|_| Failure::misconfigured("the answer is no JSON, or is over 256 KiB"))?;
+            .map_err(|_| DirectoryFailure::misconfigured("the answer is no JSON, or is over 256 KiB"))?;
         let list = answer.pointer(&self.settings.customers).and_then(Value::as_array);
-        let list = list.ok_or_else(|| Failure::misconfigured("the answer has no list where customers should be"))?;
+        let list =
+            list.ok_or_else(|| DirectoryFailure::misconfigured("the answer has no list where customers should be"))?;
         list.iter().take(ASKED_FOR).map(|customer| self.record(customer)).collect()
     }
 
-    fn record(&self, customer: &Value) -> Result<Record, Failure> {
+    fn record(&self, customer: &Value) -> Result<StoredCustomer, DirectoryFailure> {
         let fields = self.named(customer);
         let record = fields.record(|pointer| customer.pointer(pointer).map(texts).unwrap_or_default());
-        record.ok_or_else(|| Failure::misconfigured("a customer has no id where fields.id points"))
+        record.ok_or_else(|| DirectoryFailure::misconfigured("a customer has no id where fields.id points"))
     }
 
     /// The table; where it names no private data and no facts, they are what the service calls so.
-    fn named(&self, customer: &Value) -> Fields {
+    fn named(&self, customer: &Value) -> DirectoryFields {
         let own = |member: &str| {
             let members = customer[member].as_object().into_iter().flat_map(Map::keys);
             let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
@@ -160,28 +163,28 @@ impl Open {
         fields
     }
 
-    async fn one(&self, question: Value) -> Result<Option<Record>, Failure> {
+    async fn one(&self, question: Value) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         only(self.ask(question).await?)
     }
 }
 
 #[async_trait]
 impl Directory for Open {
-    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+    async fn find(&self, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let values = wanted.iter().map(|wanted| (wanted.field.clone(), Value::String(wanted.value.clone())));
         self.ask(json!({"ask": "find", "private_data": values.collect::<Map<_, _>>()})).await
     }
 
-    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+    async fn by_login_name(&self, name: &str) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         self.one(json!({"ask": "by_login_name", "login_name": name.trim()})).await
     }
 
-    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         let found = self.one(json!({"ask": "by_id", "id": id})).await?;
         Ok(found.filter(|record| record.id == *id))
     }
 
-    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, DirectoryFailure> {
         let Some(password) = std::str::from_utf8(password.expose()).ok().filter(|password| !password.is_empty()) else {
             return Ok(Verified::Wrong);
         };

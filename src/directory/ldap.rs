@@ -14,17 +14,17 @@ use serde::Deserialize;
 use url::Url;
 
 use super::dial::{TIMEOUT, admit, default_timeout, tls};
-use super::fields::{Fields, parsed};
-use super::{Connection, Directory, Failure, Kind, Verified, of_all};
+use super::fields::{DirectoryFields, parsed};
+use super::{Directory, DirectoryConnection, DirectoryFailure, Kind, Verified, of_all};
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::validation::FieldError;
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::Wanted;
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::FieldCondition;
 use crate::domain::secret::Secret;
 
 mod session;
 
-use session::{Entry, Server};
+use session::{LdapEntry, LdapServer};
 
 /// `directory.kind = "ldap"`.
 pub struct Ldap {
@@ -62,7 +62,7 @@ struct Settings {
     login: Vec<String>,
     /// Whose entry a login name is, with `{login}` in it: where it is known, nobody searches for it.
     user_dn: Option<String>,
-    fields: Fields,
+    fields: DirectoryFields,
     #[serde(default = "default_timeout")]
     timeout_ms: u64,
 }
@@ -123,7 +123,7 @@ impl Settings {
 }
 
 impl Kind for Ldap {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
+    fn open(&self, connection: DirectoryConnection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let settings: Settings = parsed(connection.settings)?;
         let mut errors = settings.errors(&self.egress);
         let password = connection.secrets.get("bind_password").filter(|password| !password.expose().is_empty());
@@ -135,7 +135,7 @@ impl Kind for Ldap {
             return Err(errors);
         }
         let reader = settings.bind_dn.clone().zip(password.cloned());
-        let server = Server::new(
+        let server = LdapServer::new(
             self.egress.clone(),
             (settings.url.clone(), settings.port()),
             (settings.url.scheme() == "ldap" && settings.starttls, config),
@@ -149,12 +149,12 @@ impl Kind for Ldap {
 /// A directory that was opened.
 struct Open {
     settings: Settings,
-    server: Server,
+    server: LdapServer,
 }
 
 impl Open {
     /// Entries that are customers and fit a filter, with their records.
-    async fn search(&self, filter: &str) -> Result<Vec<(Entry, Record)>, Failure> {
+    async fn search(&self, filter: &str) -> Result<Vec<(LdapEntry, StoredCustomer)>, DirectoryFailure> {
         let filter = format!("(&{}{filter})", self.settings.filter);
         let scope = match self.settings.scope {
             Below::Subtree => Scope::Subtree,
@@ -164,14 +164,19 @@ impl Open {
         found.into_iter().map(|entry| self.record(entry)).collect()
     }
 
-    fn record(&self, entry: Entry) -> Result<(Entry, Record), Failure> {
+    fn record(&self, entry: LdapEntry) -> Result<(LdapEntry, StoredCustomer), DirectoryFailure> {
         let record = self.settings.fields.record(|place| entry.values(place));
-        let record = record.ok_or_else(|| Failure::misconfigured("an entry has no id where fields.id says"))?;
+        let record =
+            record.ok_or_else(|| DirectoryFailure::misconfigured("an entry has no id where fields.id says"))?;
         Ok((entry, record))
     }
 
     /// Who has one of these values in one of these attributes.
-    async fn having(&self, attributes: &[&str], values: &[String]) -> Result<Vec<(Entry, Record)>, Failure> {
+    async fn having(
+        &self,
+        attributes: &[&str],
+        values: &[String],
+    ) -> Result<Vec<(LdapEntry, StoredCustomer)>, DirectoryFailure> {
         match either(attributes, values) {
             Some(filter) => self.search(&filter).await,
             None => Ok(Vec::new()),
@@ -179,7 +184,7 @@ impl Open {
     }
 
     /// Whose login name it is.
-    async fn named(&self, name: &str) -> Result<Option<(Entry, Record)>, Failure> {
+    async fn named(&self, name: &str) -> Result<Option<(LdapEntry, StoredCustomer)>, DirectoryFailure> {
         let attributes: Vec<&str> = self.settings.login.iter().map(String::as_str).collect();
         let mut found = self.having(&attributes, &[name.trim().to_owned()]).await?;
         let given = found.len();
@@ -197,29 +202,29 @@ fn either(attributes: &[&str], values: &[String]) -> Option<String> {
 
 #[async_trait]
 impl Directory for Open {
-    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+    async fn find(&self, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let mut filter = String::new();
         for wanted in wanted {
             let attributes = self.settings.fields.of(&wanted.field);
             let part = either(&attributes, &wanted.spellings());
-            let missing = || Failure::misconfigured(format!("fields names no attribute for {}", wanted.field));
+            let missing = || DirectoryFailure::misconfigured(format!("fields names no attribute for {}", wanted.field));
             filter.push_str(&part.ok_or_else(missing)?);
         }
         Ok(self.search(&filter).await?.into_iter().map(|(_, record)| record).collect())
     }
 
-    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+    async fn by_login_name(&self, name: &str) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         Ok(self.named(name).await?.map(|(_, record)| record))
     }
 
-    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         let mut found = self.having(&[&self.settings.fields.id], &[id.as_str().to_owned()]).await?;
         let given = found.len();
         found.retain(|(_, record)| record.id == *id); // the server may know two ids that we tell apart
         of_all(given, found.pop().filter(|_| found.is_empty()).map(|(_, record)| record))
     }
 
-    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, DirectoryFailure> {
         // A bind without a password is one without a name (RFC 4513 §5.1.2), and succeeds.
         let Some(password) = std::str::from_utf8(password.expose()).ok().filter(|password| !password.is_empty()) else {
             return Ok(Verified::Wrong);

@@ -15,12 +15,12 @@ use serde_json::Value;
 use url::Host;
 
 use super::dial::{TIMEOUT, admit, default_timeout, tls};
-use super::fields::{Fields, parsed, texts};
-use super::{ASKED_FOR, Connection, Directory, Failure, Kind, Verified, only};
+use super::fields::{DirectoryFields, parsed, texts};
+use super::{ASKED_FOR, Directory, DirectoryConnection, DirectoryFailure, Kind, Verified, only};
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::validation::FieldError;
-use crate::domain::customer::matching::Wanted;
-use crate::domain::customer::{Record, folded};
+use crate::domain::customer::matching::FieldCondition;
+use crate::domain::customer::{StoredCustomer, folded};
 use crate::domain::secret::Secret;
 
 mod pool;
@@ -57,7 +57,7 @@ struct Settings {
     ca: Option<String>,
     queries: Queries,
     /// The queries' columns.
-    fields: Fields,
+    fields: DirectoryFields,
     #[serde(default = "default_timeout")]
     timeout_ms: u64,
 }
@@ -157,7 +157,7 @@ impl Settings {
 }
 
 impl Kind for Postgres {
-    fn open(&self, connection: Connection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
+    fn open(&self, connection: DirectoryConnection<'_>) -> Result<Arc<dyn Directory>, Vec<FieldError>> {
         let mut settings: Settings = parsed(connection.settings)?;
         let mut errors = settings.errors(&self.egress);
         let config = tls(settings.ca.as_deref()).map_err(|error| vec![error])?;
@@ -186,55 +186,57 @@ struct Open {
 }
 
 impl Open {
-    async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<Record>, Failure> {
+    async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let rows = self.pool.ask(query, parameters).await?;
         rows.iter().map(|row| self.record(row)).collect()
     }
 
-    fn record(&self, row: &str) -> Result<Record, Failure> {
-        let row: Value = serde_json::from_str(row).map_err(|_| Failure::misconfigured("a row is no object"))?;
+    fn record(&self, row: &str) -> Result<StoredCustomer, DirectoryFailure> {
+        let row: Value =
+            serde_json::from_str(row).map_err(|_| DirectoryFailure::misconfigured("a row is no object"))?;
         let read = |column: &str| row.get(column).map(texts).unwrap_or_default();
         let record = self.settings.fields.record(read);
-        record.ok_or_else(|| Failure::misconfigured("a row has no id in the column that fields.id names"))
+        record.ok_or_else(|| DirectoryFailure::misconfigured("a row has no id in the column that fields.id names"))
     }
 
-    async fn one(&self, query: &str, parameters: &[&str]) -> Result<Option<Record>, Failure> {
+    async fn one(&self, query: &str, parameters: &[&str]) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         only(self.ask(query, parameters).await?)
     }
 }
 
 #[async_trait]
 impl Directory for Open {
-    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+    async fn find(&self, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let find = &self.settings.queries.find;
         for wanted in wanted {
             if self.settings.fields.of(&wanted.field).is_empty() {
-                return Err(Failure::misconfigured(format!("fields names no column for {}", wanted.field)));
+                return Err(DirectoryFailure::misconfigured(format!("fields names no column for {}", wanted.field)));
             }
         }
         let value = |field: &String| {
             let wanted = wanted.iter().find(|wanted| wanted.field == *field);
-            let missing = || Failure::misconfigured(format!("the query wants {field}, which directory.match does not"));
+            let missing =
+                || DirectoryFailure::misconfigured(format!("the query wants {field}, which directory.match does not"));
             wanted.map(|wanted| wanted.value.as_str()).ok_or_else(missing)
         };
         let values = find.parameters.iter().map(value).collect::<Result<Vec<_>, _>>()?;
         self.ask(&find.query, &values).await
     }
 
-    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+    async fn by_login_name(&self, name: &str) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         let query = self.settings.queries.by_login_name.as_ref();
-        let query = query.ok_or_else(|| Failure::misconfigured("queries has no by_login_name"))?;
+        let query = query.ok_or_else(|| DirectoryFailure::misconfigured("queries has no by_login_name"))?;
         self.one(query, &[&folded(name)]).await
     }
 
-    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         let found = self.one(&self.settings.queries.by_id, &[id.as_str()]).await?;
         Ok(found.filter(|record| record.id == *id))
     }
 
-    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, Failure> {
+    async fn verify(&self, login_name: &str, password: &Secret) -> Result<Verified, DirectoryFailure> {
         let query = self.settings.queries.verify.as_ref();
-        let query = query.ok_or_else(|| Failure::misconfigured("queries has no verify"))?;
+        let query = query.ok_or_else(|| DirectoryFailure::misconfigured("queries has no verify"))?;
         let Some(password) = std::str::from_utf8(password.expose()).ok().filter(|password| !password.is_empty()) else {
             return Ok(Verified::Wrong);
         };

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::decide::Opened;
+use super::decide::OpenedRecord;
 
 /// What an entry costs besides its content: keys, counts, the allocator's share.
 pub(crate) const BESIDES: usize = 256;
@@ -26,8 +26,8 @@ where
 #[derive(Clone, Copy)]
 pub(crate) struct ByBytes;
 
-impl Weighter<String, Opened> for ByBytes {
-    fn weight(&self, name: &String, opened: &Opened) -> u64 {
+impl Weighter<String, OpenedRecord> for ByBytes {
+    fn weight(&self, name: &String, opened: &OpenedRecord) -> u64 {
         (BESIDES + name.len() + opened.len()) as u64
     }
 }

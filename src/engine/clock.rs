@@ -12,10 +12,10 @@ use crate::domain::time::Moment;
 use crate::domain::time::clock::ClockReadings;
 
 /// The gateway's reading of the clocks.
-pub(crate) struct Time(Mutex<Reading>);
+pub(crate) struct GatewayTime(Mutex<LastReading>);
 
 #[derive(Clone, Copy)]
-pub(crate) struct Reading {
+pub(crate) struct LastReading {
     pub(crate) clock_readings: ClockReadings,
     /// As they stood when the mark was last saved.
     pub(crate) kept: ClockReadings,
@@ -23,14 +23,14 @@ pub(crate) struct Reading {
     pub(crate) referee: Option<Duration>,
 }
 
-impl Time {
+impl GatewayTime {
     /// Begins at what the clock says now.
     pub fn begin(clock: &dyn Clock) -> Self {
         let clock_readings = ClockReadings::begin(Moment(clock.now()), clock.elapsed());
-        Self(Mutex::new(Reading { clock_readings, kept: clock_readings, referee: None }))
+        Self(Mutex::new(LastReading { clock_readings, kept: clock_readings, referee: None }))
     }
 
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Reading) -> T) -> T {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut LastReading) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -10,7 +10,9 @@ use super::{Engine, Error, encode};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::store::{Batch, CommitId, Entry, Expect, Key, Outcome, Partition, Put, Record, StoreError, VersionIndex};
+use crate::store::{
+    Batch, CommitId, CommitOutcome, Expect, IndexEntry, Partition, Put, Record, RecordKey, StoreError, VersionIndex,
+};
 
 /// Conflicts after which the store is said to be in contention.
 const MAX_ATTEMPTS: u32 = 64;
@@ -20,7 +22,7 @@ pub(crate) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// A record to write, not sealed yet.
 #[derive(Default)]
-pub(crate) struct Plain {
+pub(crate) struct PlainRecord {
     pub name: String,
     pub bytes: Vec<u8>,
     pub alarm: Option<Moment>,
@@ -44,7 +46,7 @@ pub(crate) enum Confirm {
 
 /// What a rule wants saved, and what it wants told after that.
 pub(crate) struct Change<T> {
-    pub put: Vec<Plain>,
+    pub put: Vec<PlainRecord>,
     pub delete: Vec<String>,
     /// index, member, content
     pub enter: Vec<(String, String, Vec<u8>)>,
@@ -93,12 +95,12 @@ pub(crate) struct Reads {
 
 /// A record as it was read and opened.
 #[derive(Clone)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedRecord {
     pub version: CommitId,
     bytes: Bytes,
 }
 
-impl Deref for Opened {
+impl Deref for OpenedRecord {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         &self.bytes
@@ -107,7 +109,7 @@ impl Deref for Opened {
 
 /// Records as this node remembers them.
 struct CachedRecords {
-    records: Vec<Option<Opened>>,
+    records: Vec<Option<OpenedRecord>>,
     /// The store's board confirms each. Else only a commit can, which expects them so.
     earliest: bool,
 }
@@ -115,7 +117,7 @@ struct CachedRecords {
 /// A commit that is to be made: what it does, and what it leaves of what is remembered here.
 struct Made {
     batch: Batch,
-    left: Vec<(String, Option<Opened>)>,
+    left: Vec<(String, Option<OpenedRecord>)>,
 }
 
 /// A decision that was saved: its outcome, and the version of what it put.
@@ -135,7 +137,7 @@ impl Engine {
     pub(crate) async fn decide<T>(
         &self,
         reads: &Reads,
-        rule: impl Fn(&[Option<Opened>], Moment) -> Result<Change<T>, Error>,
+        rule: impl Fn(&[Option<OpenedRecord>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
         let _first = self.keyed_locks.pass_for(reads.names.first().map_or("", String::as_str)).await?;
         let mut cached = self.cached(reads);
@@ -152,7 +154,7 @@ impl Engine {
             let (saves, confirm) = (change.saves(), change.confirm);
             if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
                 let read = expectations(reads, &records);
-                if self.store.confirm(reads.partition, &read).await? == Outcome::Conflict {
+                if self.store.confirm(reads.partition, &read).await? == CommitOutcome::Conflict {
                     continue;
                 }
             }
@@ -163,21 +165,21 @@ impl Engine {
             let kinds: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
             let (Made { batch, left }, outcome) = self.make(id, reads, &records, change);
             match self.commit(batch).await? {
-                Outcome::Committed => {
+                CommitOutcome::Committed => {
                     for kind in kinds {
                         metrics::counter!("countersign_events_total", "type" => kind.as_str()).increment(1);
                     }
                     left.iter().for_each(|(name, opened)| self.cache(name, opened.as_ref()));
                     return Ok(Saved { outcome, version: Some(id) });
                 }
-                Outcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
+                CommitOutcome::Conflict => tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await,
             }
         }
         Err(Error::Away("too many writers of one record".into()))
     }
 
     /// Reads and opens records; what the flag board confirms is not read again.
-    pub(crate) async fn read(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
+    pub(crate) async fn read(&self, reads: &Reads) -> Result<Vec<Option<OpenedRecord>>, Error> {
         if let Some(CachedRecords { records, earliest: true }) = self.cached(reads) {
             return Ok(records);
         }
@@ -186,7 +188,7 @@ impl Engine {
         for (name, record) in reads.names.iter().zip(found) {
             let open = |record: Record| {
                 let Record { version, bytes } = record;
-                self.open_record(name, version, &bytes).map(|plain| Opened { version, bytes: plain.into() })
+                self.open_record(name, version, &bytes).map(|plain| OpenedRecord { version, bytes: plain.into() })
             };
             let opened = record.map(open).transpose()?;
             self.cache(name, opened.as_ref());
@@ -196,19 +198,19 @@ impl Engine {
     }
 
     /// Reads what somebody is told by it: nothing that might still be forgotten, as `confirm` says.
-    pub(crate) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Option<Opened>>, Error> {
+    pub(crate) async fn read_to_tell(&self, reads: &Reads) -> Result<Vec<Option<OpenedRecord>>, Error> {
         for _ in 0..MAX_ATTEMPTS {
             let records = self.read(reads).await?;
             match self.store.confirm(reads.partition, &expectations(reads, &records)).await? {
-                Outcome::Committed => return Ok(records),
-                Outcome::Conflict => {}
+                CommitOutcome::Committed => return Ok(records),
+                CommitOutcome::Conflict => {}
             }
         }
         Err(Error::Away("too many writers of what is read".into()))
     }
 
     /// How a record was seen last, where it is of a kind that is worth remembering.
-    fn cache(&self, name: &str, opened: Option<&Opened>) {
+    fn cache(&self, name: &str, opened: Option<&OpenedRecord>) {
         match opened {
             _ if !(self.kinds.is_cached)(name) => {}
             Some(opened) => self.opened.insert(name.to_owned(), opened.clone()),
@@ -226,7 +228,7 @@ impl Engine {
                 earliest = false;
                 return Some(self.opened.get(name));
             }
-            match self.store.version_index(&Key { partition: reads.partition, name: name.clone() }) {
+            match self.store.version_index(&RecordKey { partition: reads.partition, name: name.clone() }) {
                 VersionIndex::Absent => Some(None),
                 VersionIndex::NotKept => {
                     earliest = false;
@@ -246,24 +248,27 @@ impl Engine {
         &self,
         id: CommitId,
         reads: &Reads,
-        records: &[Option<Opened>],
+        records: &[Option<OpenedRecord>],
         change: Change<T>,
     ) -> (Made, Result<T, Refusal>) {
         let mut batch = Batch::new(id, reads.partition);
         batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, records);
         let mut left = Vec::new();
-        for Plain { name, bytes, alarm, expires } in change.put {
+        for PlainRecord { name, bytes, alarm, expires } in change.put {
             let (sealed, version_index) = (self.seal_record(&name, id, &bytes), (self.kinds.is_indexed)(&name));
-            left.push((name.clone(), Some(Opened { version: id, bytes: bytes.into() })));
+            left.push((name.clone(), Some(OpenedRecord { version: id, bytes: bytes.into() })));
             let (alarm, expires) = (alarm.map(|m| m.0), expires.map(|m| m.0));
             batch.put.push(Put { bytes: sealed, version_index, name, alarm, expires });
         }
         left.extend(change.delete.iter().map(|name| (name.clone(), None)));
         batch.delete = change.delete;
         let enter = change.enter.into_iter();
-        let entry =
-            |(index, member, plain): (String, _, Vec<u8>)| Entry { bytes: self.seal_at(&index, &plain), index, member };
+        let entry = |(index, member, plain): (String, _, Vec<u8>)| IndexEntry {
+            bytes: self.seal_at(&index, &plain),
+            index,
+            member,
+        };
         batch.enter = enter.map(entry).collect();
         batch.remove = change.remove;
         batch.trim = change.trim;
@@ -273,7 +278,7 @@ impl Engine {
 
     /// Commits; after an answer that may have been lost, asks again with the same id, which the
     /// store recognises.
-    async fn commit(&self, batch: Batch) -> Result<Outcome, Error> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, Error> {
         let mut wait = Duration::from_millis(50);
         for _ in 0..2 {
             match self.store.commit(batch.clone()).await {
@@ -290,7 +295,7 @@ impl Engine {
 }
 
 /// That each record is as it was read.
-fn expectations(reads: &Reads, records: &[Option<Opened>]) -> Vec<(String, Expect)> {
-    let expect = |record: &Option<Opened>| record.as_ref().map_or(Expect::Absent, |r| Expect::Version(r.version));
+fn expectations(reads: &Reads, records: &[Option<OpenedRecord>]) -> Vec<(String, Expect)> {
+    let expect = |record: &Option<OpenedRecord>| record.as_ref().map_or(Expect::Absent, |r| Expect::Version(r.version));
     reads.names.iter().cloned().zip(records.iter().map(expect)).collect()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Change, Confirm, Opened, Plain, Reads};
+use super::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use super::{DAY, Engine, Error, decode, encode};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Tag;
@@ -28,7 +28,7 @@ pub enum Execution<T> {
 
 /// Where a reply is remembered and how it reads.
 pub struct IdempotencyRecord<'a, T> {
-    pub(crate) place: Place,
+    pub(crate) place: ReplyKey,
     pub(crate) render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync),
     extra_writes: Option<ExtraWrites<'a, T>>,
 }
@@ -41,11 +41,11 @@ pub(crate) struct ExtraWrites<'a, T> {
     pub puts: &'a Puts<'a, T>,
 }
 
-type Puts<'a, T> = dyn Fn(&[Option<Opened>], &T, Moment) -> Result<Vec<Plain>, Error> + Send + Sync + 'a;
+type Puts<'a, T> = dyn Fn(&[Option<OpenedRecord>], &T, Moment) -> Result<Vec<PlainRecord>, Error> + Send + Sync + 'a;
 
 /// Where a reply is remembered.
 #[derive(Clone)]
-pub struct Place {
+pub struct ReplyKey {
     name: String,
     key: [u8; 32],
     /// Nobody ran before with this key.
@@ -55,7 +55,7 @@ pub struct Place {
 
 impl<'a, T> IdempotencyRecord<'a, T> {
     /// Remembers at `place` what `render` makes.
-    pub fn new(place: Place, render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync)) -> Self {
+    pub fn new(place: ReplyKey, render: &'a (dyn Fn(&T) -> Vec<u8> + Send + Sync)) -> Self {
         Self { place, render, extra_writes: None }
     }
 
@@ -82,7 +82,7 @@ impl<'a, T> IdempotencyRecord<'a, T> {
 
     /// The earlier reply, or that its request is still running. A reply of a day ago counts no
     /// more, whether or not the store has swept it.
-    pub(crate) fn earlier(&self, kept: &Option<Opened>, now: Moment) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn earlier(&self, kept: &Option<OpenedRecord>, now: Moment) -> Result<Option<Vec<u8>>, Error> {
         if let Some(sealed) = kept {
             let opened = Engine::open_for(&self.place.key, sealed)?;
             let (at, reply) = opened.split_first_chunk().ok_or_else(|| Error::Damaged("a kept reply".into()))?;
@@ -94,11 +94,11 @@ impl<'a, T> IdempotencyRecord<'a, T> {
     }
 
     /// The record that keeps the reply for a day.
-    pub(crate) fn keep(&self, engine: &Engine, outcome: &T, now: Moment) -> Plain {
+    pub(crate) fn keep(&self, engine: &Engine, outcome: &T, now: Moment) -> PlainRecord {
         let mut reply = now.0.to_be_bytes().to_vec();
         reply.extend((self.render)(outcome));
         let bytes = engine.seal_for(&self.place.key, &reply);
-        Plain { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..Plain::default() }
+        PlainRecord { name: self.place.name.clone(), bytes, expires: Some(now.plus(DAY)), ..PlainRecord::default() }
     }
 
     /// Adds what is saved along with an outcome. `records` are all that the decision has read. What
@@ -106,7 +106,7 @@ impl<'a, T> IdempotencyRecord<'a, T> {
     pub(crate) fn add(
         &self,
         change: &mut Change<Execution<T>>,
-        records: &[Option<Opened>],
+        records: &[Option<OpenedRecord>],
         now: Moment,
     ) -> Result<(), Error> {
         let (Some(extra_writes), Ok(Execution::Executed(outcome))) = (&self.extra_writes, &change.outcome) else {
@@ -134,7 +134,7 @@ struct Reservation {
 
 impl Engine {
     /// Reserves an idempotency key for a caller's request.
-    pub async fn reserve(&self, caller: &Tag, key: &str, body: &[u8]) -> Result<Place, Error> {
+    pub async fn reserve(&self, caller: &Tag, key: &str, body: &[u8]) -> Result<ReplyKey, Error> {
         let tag = self.keys.replay.tag(&[b"key", caller.as_bytes(), key.as_bytes()]);
         let body = self.keys.replay.tag(&[b"body", body]);
         let (partition, name) = (self.partition_of(&[b"replay", tag.as_bytes()]), format!("r/{}", tag.name()));
@@ -151,13 +151,14 @@ impl Engine {
                 }
                 let at = found.map_or(now, |r| r.at);
                 let bytes = encode(&Reservation { body, at, since: now });
-                let put = Plain { name: name.clone(), bytes, expires: Some(at.plus(DAY)), ..Plain::default() };
+                let put =
+                    PlainRecord { name: name.clone(), bytes, expires: Some(at.plus(DAY)), ..PlainRecord::default() };
                 Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
             })
             .await?;
         let is_new = saved.outcome?;
         let secret = self.keys.replay.tag(&[b"reply", caller.as_bytes(), key.as_bytes()]);
-        Ok(Place {
+        Ok(ReplyKey {
             name: format!("y/{}", tag.name()),
             key: *secret.as_bytes(),
             is_new,
@@ -166,14 +167,14 @@ impl Engine {
     }
 
     /// A refused request used nothing up: its key may come again.
-    pub async fn release(&self, place: &Place) {
+    pub async fn release(&self, place: &ReplyKey) {
         let (Some((partition, name)), true) = (&place.reservation, place.is_new) else { return };
         let reads = Reads { partition: *partition, names: vec![name.clone()] };
         let gone = self
             .decide(&reads, |_, now| {
                 // A put of nothing that is already past its time: the sweep takes it.
                 let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-                change.put.push(Plain {
+                change.put.push(PlainRecord {
                     name: name.clone(),
                     bytes: encode(&Reservation {
                         body: self.keys.replay.tag(&[b"released"]),
@@ -181,7 +182,7 @@ impl Engine {
                         since: Moment(0),
                     }),
                     expires: Some(now),
-                    ..Plain::default()
+                    ..PlainRecord::default()
                 });
                 Ok(change)
             })
@@ -192,20 +193,20 @@ impl Engine {
     }
 
     /// Where the reply to a message that a bot passed on is remembered.
-    pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> Place {
+    pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> ReplyKey {
         self.place_of(b"message", interaction, message)
     }
 
     /// Where it is remembered what became of a message that came to an address.
-    pub(crate) fn received_place(&self, address: &Tag, message: &str) -> Place {
+    pub(crate) fn received_place(&self, address: &Tag, message: &str) -> ReplyKey {
         self.place_of(b"received", address.as_bytes(), message)
     }
 
     /// Where the reply to what has a name of its own among others of its kind is remembered.
-    pub(crate) fn place_of(&self, kind: &[u8], of: &[u8], own: &str) -> Place {
+    pub(crate) fn place_of(&self, kind: &[u8], of: &[u8], own: &str) -> ReplyKey {
         let tag = self.keys.replay.tag(&[kind, of, own.as_bytes()]);
         let secret = self.keys.replay.tag(&[&[kind, b" reply"].concat(), of, own.as_bytes()]);
-        Place { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), is_new: true, reservation: None }
+        ReplyKey { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), is_new: true, reservation: None }
     }
 }
 

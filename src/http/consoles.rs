@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::access::session::{csrf_token, to_sign_in, visitor};
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::{alone, headers_of_page, see_other};
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::body::Query;
 use crate::pages;
@@ -62,7 +62,7 @@ async fn agent(State(state): State<Shared>, Query(look): Query<Look>, headers: H
     let wanted = look.team.or_else(|| visitor.rights.teams.keys().next().map(ToString::to_string));
     let team = match wanted {
         Some(wanted) if !teams.iter().any(|(name, _)| *name == wanted) => {
-            return notice(&state, &Reader::of(&headers), StatusCode::NOT_FOUND, pages::Refused::Unknown, None);
+            return notice(&state, &Reader::of(&headers), StatusCode::NOT_FOUND, pages::RefusedPage::Unknown, None);
         }
         wanted => wanted.or_else(|| teams.first().map(|(name, _)| name.clone())),
     };
@@ -160,11 +160,11 @@ pub(crate) fn admin_role(visitor: &SignedIn, team: &TeamName) -> Option<Role> {
 
 /// A page of the consoles on its way out: no other window may reach into it.
 pub(crate) fn shown(state: &Shared, html: String) -> Response {
-    shown_under(state, html, Policy::CONSOLE)
+    shown_under(state, html, DocumentPolicy::CONSOLE)
 }
 
 /// The same under a policy of its own.
-pub(crate) fn shown_under(state: &Shared, html: String, policy: Policy<'_>) -> Response {
+pub(crate) fn shown_under(state: &Shared, html: String, policy: DocumentPolicy<'_>) -> Response {
     let mut response = Html(html).into_response();
     headers_of_page(state, &mut response, policy);
     alone(&mut response);

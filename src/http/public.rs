@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::http::Shared;
 use crate::http::documents::page;
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::pages::{self, ProblemPage};
@@ -36,7 +36,7 @@ async fn openapi(State(state): State<Shared>) -> Response {
 
 async fn docs(State(state): State<Shared>) -> Response {
     let mut response = Html(state.docs.clone()).into_response();
-    page::headers_of_page(&state, &mut response, Policy::PAGE);
+    page::headers_of_page(&state, &mut response, DocumentPolicy::PAGE);
     response
 }
 
@@ -52,7 +52,7 @@ async fn problem(State(state): State<Shared>, Path(problem_type): Path<String>) 
         remedy: found.remedy.to_owned(),
     };
     let mut response = Html(state.pages.problem(&page)).into_response();
-    page::headers_of_page(&state, &mut response, Policy::PAGE);
+    page::headers_of_page(&state, &mut response, DocumentPolicy::PAGE);
     response
 }
 

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::domain::base::id::ParticipantId;
 use crate::domain::conversation::context::link_id;
-use crate::domain::conversation::interaction::{Interaction, Participant, Status};
+use crate::domain::conversation::interaction::{Interaction, InteractionStatus, Participant};
 use crate::domain::messaging::sending::What;
-use crate::domain::proof::flag::{Answer, Flag};
+use crate::domain::proof::flag::{Flag, IntentDecision};
 use crate::domain::secret::keys::Keys;
 use crate::domain::settings::Settings;
 use crate::domain::team::Role;
@@ -51,7 +51,7 @@ pub struct ParticipantView {
     id: String,
     /// `primary` or `cosigner`.
     #[schema(value_type = String)]
-    role: crate::domain::base::role::Role,
+    role: crate::domain::base::role::ParticipantRole,
     name: Option<String>,
     /// Masked.
     phone: Option<String>,
@@ -117,7 +117,7 @@ pub struct IntentView {
 pub struct LinkView {
     id: String,
     #[schema(value_type = String)]
-    purpose: crate::domain::proof::link::Purpose,
+    purpose: crate::domain::proof::link::LinkPurpose,
     /// `issued`, `opened` (Continue was pressed), or `answered` (a login was accepted and waits for its browser).
     status: &'static str,
     expires_at: Option<String>,
@@ -192,8 +192,8 @@ impl Viewer<'_> {
             lockout: self.lockout(p, &snapshot.address),
         };
         let closed_at = match interaction.status {
-            Status::Open => None,
-            Status::Closed(at) => Some(at.to_string()),
+            InteractionStatus::Open => None,
+            InteractionStatus::Closed(at) => Some(at.to_string()),
         };
         InteractionView {
             id: interaction.id.to_string(),
@@ -258,8 +258,8 @@ impl Viewer<'_> {
     fn answer(self, name: &str, flag: &Flag, settings: &Settings) -> IntentView {
         let intent = settings.intents.get(name);
         let (allowed, reason) = match flag.answer(intent, self.now) {
-            Answer::Allowed => (true, None),
-            Answer::Refused(reason) => (false, Some(reason)),
+            IntentDecision::Allowed => (true, None),
+            IntentDecision::Refused(reason) => (false, Some(reason)),
         };
         let accept = intent.map(|i| i.accept.clone()).unwrap_or_default();
         IntentView { name: name.to_owned(), allowed, reason, accept }

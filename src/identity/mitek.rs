@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_channels::definition::Account;
-use countersign_channels::http_client::{HttpClient, Reply};
+use countersign_channels::http_client::{HttpClient, HttpReply};
 use countersign_channels::validation::FieldError;
 use http::{Request, header};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,9 +19,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::reading::{Reading, lost, status};
-use super::{Answer, Case, Checker, Kind, Trouble};
-use crate::domain::providers::identity::{Flaw, Side, Verdict};
+use super::reading::{AccountReader, lost, status};
+use super::{Checker, Kind, ProviderAttempt, ProviderReply, ProviderTrouble};
+use crate::domain::providers::identity::{DocumentVerdict, Flaw, Side};
 use crate::domain::time::Moment;
 
 /// Where it is, where an account names no other region.
@@ -49,7 +49,7 @@ impl Kind for Mitek {
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
-        let mut reading = Reading::of(account, &["base_url", "client_id", "scope"], &["client_secret"]);
+        let mut reading = AccountReader::of(account, &["base_url", "client_id", "scope"], &["client_secret"]);
         let base = reading.address("base_url", Some(HOME), &self.0);
         let client_id = reading.needed("client_id");
         let scope = reading.text("scope").unwrap_or_else(|| SCOPE.to_owned());
@@ -126,7 +126,7 @@ struct Verification {
 
 #[async_trait]
 impl Checker for Open {
-    async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble> {
+    async fn check(&self, case: &ProviderAttempt<'_>) -> Result<ProviderReply, ProviderTrouble> {
         let body = dossier(case).to_string().into_bytes();
         let mut reply = self.hand_in(&body, case.now).await?;
         if reply.status == 401 {
@@ -137,11 +137,12 @@ impl Checker for Open {
         if reply.status != 200 {
             return Err(status(reply.status));
         }
-        let found: Dossier = serde_json::from_slice(&reply.body).map_err(|_| Trouble::Away("answer-unreadable"))?;
-        verdict(&found, case.selfie).map(Answer::Verdict)
+        let found: Dossier =
+            serde_json::from_slice(&reply.body).map_err(|_| ProviderTrouble::Away("answer-unreadable"))?;
+        verdict(&found, case.selfie).map(ProviderReply::Verdict)
     }
 
-    async fn try_account(&self, now: Moment) -> Result<(), Trouble> {
+    async fn try_account(&self, now: Moment) -> Result<(), ProviderTrouble> {
         self.ask_for_token(now).await.map(drop)
     }
 }
@@ -151,17 +152,17 @@ impl Open {
         format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
     }
 
-    async fn hand_in(&self, body: &[u8], now: Moment) -> Result<Reply, Trouble> {
+    async fn hand_in(&self, body: &[u8], now: Moment) -> Result<HttpReply, ProviderTrouble> {
         let token = self.token(now).await?;
         let request = Request::post(self.at("api/verify/v2/dossier"))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
             .body(body.to_vec());
-        self.http_client.carry(request.map_err(|_| Trouble::Refused("request-refused"))?).await.map_err(lost)
+        self.http_client.carry(request.map_err(|_| ProviderTrouble::Refused("request-refused"))?).await.map_err(lost)
     }
 
-    async fn token(&self, now: Moment) -> Result<SecretString, Trouble> {
+    async fn token(&self, now: Moment) -> Result<SecretString, ProviderTrouble> {
         let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match kept.filter(|(_, until)| now < *until) {
             Some((token, _)) => Ok(token),
@@ -169,7 +170,7 @@ impl Open {
         }
     }
 
-    async fn ask_for_token(&self, now: Moment) -> Result<SecretString, Trouble> {
+    async fn ask_for_token(&self, now: Moment) -> Result<SecretString, ProviderTrouble> {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", &self.client_id),
@@ -180,14 +181,15 @@ impl Open {
         let request = Request::post(self.at("connect/token"))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.into_bytes());
-        let request = request.map_err(|_| Trouble::Refused("request-refused"))?;
+        let request = request.map_err(|_| ProviderTrouble::Refused("request-refused"))?;
         let reply = self.http_client.carry(request).await.map_err(lost)?;
         match reply.status {
             200 => {}
-            400 | 401 | 403 => return Err(Trouble::Refused("account-refused")),
+            400 | 401 | 403 => return Err(ProviderTrouble::Refused("account-refused")),
             other => return Err(status(other)),
         }
-        let granted: Granted = serde_json::from_slice(&reply.body).map_err(|_| Trouble::Away("answer-unreadable"))?;
+        let granted: Granted =
+            serde_json::from_slice(&reply.body).map_err(|_| ProviderTrouble::Away("answer-unreadable"))?;
         let until = now.plus(Duration::from_secs(granted.expires_in).saturating_sub(MARGIN));
         let token = SecretString::from(granted.access_token);
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some((token.clone(), until));
@@ -196,7 +198,7 @@ impl Open {
 }
 
 /// What is asked: the document's pictures in their order, and with a face that the two be compared.
-fn dossier(case: &Case<'_>) -> Value {
+fn dossier(case: &ProviderAttempt<'_>) -> Value {
     let data = |side: Side| {
         let own = case.pictures.iter().filter(move |(shown, _)| *shown == side);
         own.map(|(_, picture)| STANDARD.encode(picture.bytes()))
@@ -216,12 +218,12 @@ fn dossier(case: &Case<'_>) -> Value {
 
 /// What was found, in our words. First the pictures; of the document it counts only where all of them
 /// could be worked with, and with a face only where the faces were compared.
-fn verdict(found: &Dossier, selfie: bool) -> Result<Verdict, Trouble> {
-    let unclear = |flaw| Ok(Verdict { quality: Some(Err(vec![flaw])), authentication: None });
+fn verdict(found: &Dossier, selfie: bool) -> Result<DocumentVerdict, ProviderTrouble> {
+    let unclear = |flaw| Ok(DocumentVerdict { quality: Some(Err(vec![flaw])), authentication: None });
     let images: Vec<&Image> =
         found.evidence.iter().filter(|evidence| evidence.kind == "IdDocument").flat_map(|e| &e.images).collect();
     if images.is_empty() {
-        return Err(Trouble::Away("answer-unreadable"));
+        return Err(ProviderTrouble::Away("answer-unreadable"));
     }
     if images.iter().any(|image| image.processing_status != "Successful") {
         return unclear(Flaw::Unreadable);
@@ -237,8 +239,8 @@ fn verdict(found: &Dossier, selfie: bool) -> Result<Verdict, Trouble> {
     if faces.filter_map(|face| face.processing_status.as_deref()).any(|status| status != "Successful") {
         return unclear(Flaw::NoFace);
     }
-    let findings = found.findings.as_ref().ok_or(Trouble::Away("answer-unreadable"))?;
-    let genuine = findings.authenticated.ok_or(Trouble::Away("answer-unreadable"))?;
+    let findings = found.findings.as_ref().ok_or(ProviderTrouble::Away("answer-unreadable"))?;
+    let genuine = findings.authenticated.ok_or(ProviderTrouble::Away("answer-unreadable"))?;
     let compared = findings.verifications.iter().find(|one| one.name == "Face Comparison");
     let same = match (selfie, compared.map(|one| one.judgement.as_str())) {
         (false, _) | (true, Some("Authentic")) => true,
@@ -248,5 +250,5 @@ fn verdict(found: &Dossier, selfie: bool) -> Result<Verdict, Trouble> {
         (true, _) if genuine => return unclear(Flaw::NoFace),
         (true, _) => false,
     };
-    Ok(Verdict { quality: Some(Ok(())), authentication: Some(genuine && same) })
+    Ok(DocumentVerdict { quality: Some(Ok(())), authentication: Some(genuine && same) })
 }

@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 
 use countersign_channels::definition::Account;
-use countersign_channels::http_client::{HttpClient, Lost};
+use countersign_channels::http_client::{HttpClient, LostReply};
 use countersign_channels::validation::{self, FieldError};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::Url;
 
-use super::Trouble;
+use super::ProviderTrouble;
 
 /// An account that is being read; what is wrong with it is told all at once.
-pub(super) struct Reading<'a> {
+pub(super) struct AccountReader<'a> {
     account: &'a Account,
     wrong: Vec<FieldError>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> AccountReader<'a> {
     /// Of an account that has these fields and secrets, and no others.
     pub fn of(account: &'a Account, fields: &[&str], secrets: &[&str]) -> Self {
         let mut reading = Self { account, wrong: Vec::new() };
@@ -117,20 +117,20 @@ impl<'a> Reading<'a> {
 }
 
 /// Why nothing came back.
-pub(super) fn lost(lost: Lost) -> Trouble {
+pub(super) fn lost(lost: LostReply) -> ProviderTrouble {
     match lost {
-        Lost::Refused => Trouble::Refused("address-refused"),
-        Lost::Unreached => Trouble::Away("unreached"),
-        Lost::Unanswered => Trouble::Away("no-answer"),
+        LostReply::Refused => ProviderTrouble::Refused("address-refused"),
+        LostReply::Unreached => ProviderTrouble::Away("unreached"),
+        LostReply::Unanswered => ProviderTrouble::Away("no-answer"),
     }
 }
 
 /// What a status says that is no success.
-pub(super) fn status(status: u16) -> Trouble {
+pub(super) fn status(status: u16) -> ProviderTrouble {
     match status {
-        401 | 403 => Trouble::Refused("account-refused"),
-        429 => Trouble::Away("busy"),
-        500.. => Trouble::Away("failing"),
-        _ => Trouble::Refused("request-refused"),
+        401 | 403 => ProviderTrouble::Refused("account-refused"),
+        429 => ProviderTrouble::Away("busy"),
+        500.. => ProviderTrouble::Away("failing"),
+        _ => ProviderTrouble::Refused("request-refused"),
     }
 }

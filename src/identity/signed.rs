@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_channels::auth::webhook::{Key, Signer};
+use countersign_channels::auth::webhook::{WebhookKey, WebhookSigner};
 use countersign_channels::definition::Account;
-use countersign_channels::http_client::{HttpClient, Reply};
+use countersign_channels::http_client::{HttpClient, HttpReply};
 use countersign_channels::validation::FieldError;
 use http::{HeaderMap, Request, header};
 use serde::Deserialize;
@@ -18,10 +18,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::reading::{Reading, lost, status};
-use super::{Answer, Asking, Case, Checker, Given, Kind, Trouble, VerificationError};
+use super::reading::{AccountReader, lost, status};
+use super::{
+    Checker, Given, Kind, ProviderAttempt, ProviderReply, ProviderTrouble, ProviderVerificationError, QuestionRequest,
+};
 use crate::domain::proof::mrz;
-use crate::domain::providers::identity::{CheckId, Flaw, Verdict};
+use crate::domain::providers::identity::{CheckId, DocumentVerdict, Flaw};
 use crate::domain::providers::provider_questions::Set;
 use crate::domain::time::Moment;
 
@@ -29,22 +31,22 @@ use crate::domain::time::Moment;
 const TOLERANCE: u64 = 300;
 
 /// The kind `signed`.
-pub struct Signed(HttpClient);
+pub struct SignedKind(HttpClient);
 
-impl Signed {
+impl SignedKind {
     /// One that speaks through that carrier.
     pub fn new(http_client: HttpClient) -> Self {
         Self(http_client)
     }
 }
 
-impl Kind for Signed {
+impl Kind for SignedKind {
     fn name(&self) -> &'static str {
         "signed"
     }
 
     fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
-        let mut reading = Reading::of(account, &["url", "later_minutes"], &["secret", "secret_before"]);
+        let mut reading = AccountReader::of(account, &["url", "later_minutes"], &["secret", "secret_before"]);
         let url = reading.address("url", None, &self.0);
         let later = reading.number("later_minutes", (1, 1440), 10);
         reading.needed_secret("secret");
@@ -128,7 +130,7 @@ struct Judged {
 
 #[async_trait]
 impl Checker for Open {
-    async fn check(&self, case: &Case<'_>) -> Result<Answer, Trouble> {
+    async fn check(&self, case: &ProviderAttempt<'_>) -> Result<ProviderReply, ProviderTrouble> {
         let pictures = case.pictures.iter().map(|(side, picture)| {
             json!({"side": side, "media_type": picture.format().media_type(), "data": STANDARD.encode(picture.bytes())})
         });
@@ -139,13 +141,14 @@ impl Checker for Open {
             "callback_url": case.callback, "pictures": pictures});
         let reply = self.post(&id, body.to_string().into_bytes(), case.now).await?;
         match reply.status {
-            202 => Ok(Answer::Later),
+            202 => Ok(ProviderReply::Later),
             200 => {
                 // Whoever could answer in the provider's place could make anybody genuine.
-                self.proved(&reply.headers, &reply.body, case.now).map_err(|_| Trouble::Refused("answer-unsigned"))?;
+                self.proved(&reply.headers, &reply.body, case.now)
+                    .map_err(|_| ProviderTrouble::Refused("answer-unsigned"))?;
                 match read(&reply.body) {
-                    Ok((said, verdict)) if said == case.id => Ok(Answer::Verdict(verdict)),
-                    _ => Err(Trouble::Refused("answer-unreadable")),
+                    Ok((said, verdict)) if said == case.id => Ok(ProviderReply::Verdict(verdict)),
+                    _ => Err(ProviderTrouble::Refused("answer-unreadable")),
                 }
             }
             other => Err(status(other)),
@@ -156,7 +159,7 @@ impl Checker for Open {
         true
     }
 
-    async fn questions(&self, asking: &Asking<'_>) -> Result<Set, Trouble> {
+    async fn questions(&self, asking: &QuestionRequest<'_>) -> Result<Set, ProviderTrouble> {
         let customer = asking.customer.map(|(id, fields)| json!({"id": id, "fields": fields}));
         let (questions, must_match) = asking.wanted;
         let body = json!({"type": "identity.questions", "request": asking.id, "person": asking.person,
@@ -164,26 +167,31 @@ impl Checker for Open {
         let put: Put = self.asked(asking.id, &body, asking.now).await?;
         let named = put.request == asking.id;
         let set = Set { name: put.set, put: put.questions.into_iter().map(|one| (one.text, one.choices)).collect() };
-        Some(set).filter(|set| named && set.can_be_put()).ok_or(Trouble::Refused("answer-unreadable"))
+        Some(set).filter(|set| named && set.can_be_put()).ok_or(ProviderTrouble::Refused("answer-unreadable"))
     }
 
-    async fn judge(&self, given: &Given<'_>) -> Result<bool, Trouble> {
+    async fn judge(&self, given: &Given<'_>) -> Result<bool, ProviderTrouble> {
         let id = given.id.to_string();
         let body = json!({"type": "identity.answers", "check": id, "set": given.set, "answers": given.answers});
         let said: Judged = self.asked(&id, &body, given.now).await?;
-        if said.check == id { Ok(said.passed) } else { Err(Trouble::Refused("answer-unreadable")) }
+        if said.check == id { Ok(said.passed) } else { Err(ProviderTrouble::Refused("answer-unreadable")) }
     }
 
     fn later_minutes(&self) -> u64 {
         self.later
     }
 
-    fn hear(&self, headers: &HeaderMap, body: &[u8], now: Moment) -> Result<(CheckId, Verdict), VerificationError> {
-        self.proved(headers, body, now).map_err(VerificationError::Unproved)?;
-        read(body).map_err(VerificationError::Unreadable)
+    fn hear(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Moment,
+    ) -> Result<(CheckId, DocumentVerdict), ProviderVerificationError> {
+        self.proved(headers, body, now).map_err(ProviderVerificationError::Unproved)?;
+        read(body).map_err(ProviderVerificationError::Unreadable)
     }
 
-    async fn try_account(&self, now: Moment) -> Result<(), Trouble> {
+    async fn try_account(&self, now: Moment) -> Result<(), ProviderTrouble> {
         let body = json!({"type": "identity.ping"}).to_string().into_bytes();
         let reply = self.post("ping", body, now).await?;
         if (200..300).contains(&reply.status) { Ok(()) } else { Err(status(reply.status)) }
@@ -192,21 +200,22 @@ impl Checker for Open {
 
 impl Open {
     /// What it answers at once, signed.
-    async fn asked<T: DeserializeOwned>(&self, id: &str, body: &Value, now: Moment) -> Result<T, Trouble> {
+    async fn asked<T: DeserializeOwned>(&self, id: &str, body: &Value, now: Moment) -> Result<T, ProviderTrouble> {
         let reply = self.post(id, body.to_string().into_bytes(), now).await?;
         if reply.status != 200 {
             return Err(status(reply.status));
         }
-        self.proved(&reply.headers, &reply.body, now).map_err(|_| Trouble::Refused("answer-unsigned"))?;
-        serde_json::from_slice(&reply.body).map_err(|_| Trouble::Refused("answer-unreadable"))
+        self.proved(&reply.headers, &reply.body, now).map_err(|_| ProviderTrouble::Refused("answer-unsigned"))?;
+        serde_json::from_slice(&reply.body).map_err(|_| ProviderTrouble::Refused("answer-unreadable"))
     }
 
-    async fn post(&self, id: &str, body: Vec<u8>, now: Moment) -> Result<Reply, Trouble> {
-        let signer = Signer(self.keys.iter().map(|key| Key::shared(key)).collect());
-        let headers = signer.headers(id, now.unix_seconds(), &body).ok_or(Trouble::Refused("request-refused"))?;
+    async fn post(&self, id: &str, body: Vec<u8>, now: Moment) -> Result<HttpReply, ProviderTrouble> {
+        let signer = WebhookSigner(self.keys.iter().map(|key| WebhookKey::shared(key)).collect());
+        let headers =
+            signer.headers(id, now.unix_seconds(), &body).ok_or(ProviderTrouble::Refused("request-refused"))?;
         let request = Request::post(self.url.as_str()).header(header::CONTENT_TYPE, "application/json");
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let request = request.body(body).map_err(|_| Trouble::Refused("request-refused"))?;
+        let request = request.body(body).map_err(|_| ProviderTrouble::Refused("request-refused"))?;
         self.http_client.carry(request).await.map_err(lost)
     }
 
@@ -241,7 +250,7 @@ impl Open {
 
 /// Reads a verdict. A document is not genuine if its reported zone does not check out, whatever else the
 /// provider says of it.
-fn read(body: &[u8]) -> Result<(CheckId, Verdict), String> {
+fn read(body: &[u8]) -> Result<(CheckId, DocumentVerdict), String> {
     let said: Said = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let id: CheckId = said.check.parse().map_err(|_| "check is not the id of a check".to_owned())?;
     if said.quality.is_none() && said.authentication.is_none() {
@@ -251,5 +260,5 @@ fn read(body: &[u8]) -> Result<(CheckId, Verdict), String> {
     let forged = said.mrz.is_some_and(|lines| mrz::check(&lines).is_err());
     // Whether it comes with the second stage or with the first alone.
     let authentication = if forged { Some(false) } else { said.authentication.map(|stage| stage.passed) };
-    Ok((id, Verdict { quality, authentication }))
+    Ok((id, DocumentVerdict { quality, authentication }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use self::logins::{Account, Claimed, Ruled, When};
+use self::logins::{BothTimes, ClaimedMessages, LoginAccount, Ruled};
 use self::passwords::Hashing;
 use crate::domain::base::country;
 use crate::domain::base::id::{CustomerId, TeamName};
@@ -13,11 +13,11 @@ use crate::domain::base::method::Guarded;
 use crate::domain::base::validation::FieldError;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::failure_limit::Need;
-use crate::domain::customer::{Record, folded};
+use crate::domain::customer::{StoredCustomer, folded};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::proof::lockout::may_lift;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::password::{Password, Policy};
+use crate::domain::secret::password::{Password, PasswordPolicy};
 use crate::domain::secret::totp::Totp;
 use crate::domain::secret::typed::Digits;
 use crate::domain::team::login::account_messages::Stop;
@@ -103,20 +103,20 @@ impl Accounts {
         &self,
         team: &TeamName,
         id: &CustomerId,
-    ) -> Result<(std::sync::Arc<TeamView>, Record, Account), Error> {
+    ) -> Result<(std::sync::Arc<TeamView>, StoredCustomer, LoginAccount), Error> {
         let view = self.teams.current_team(team).await?;
         let record = self.customers.customer_record(&view, id).await?.ok_or(Refusal::NotFound("customer"))?;
         Ok((view, record, self.logins.account_of(team, id)))
     }
 
     /// What a password must be to be this customer's; said before anything is changed.
-    pub fn judge_password(&self, team: &TeamView, record: &Record, text: &str) -> Result<Password, Refusal> {
+    pub fn judge_password(&self, team: &TeamView, record: &StoredCustomer, text: &str) -> Result<Password, Refusal> {
         if !team.keeps_passwords() {
             return Err(Refusal::PasswordElsewhere);
         }
         let own: Vec<&str> =
             record.username.iter().chain(&record.emails).map(String::as_str).chain([record.id.as_str()]).collect();
-        let policy = Policy { min_length: team.effective.settings.password.min_length };
+        let policy = PasswordPolicy { min_length: team.effective.settings.password.min_length };
         let weak =
             |why: crate::domain::secret::password::Weakness| Refusal::Invalid(vec![FieldError::at("/password", why)]);
         policy.choose(text, &own).map_err(weak)
@@ -131,7 +131,7 @@ impl Accounts {
         actor: &Actor,
     ) -> Result<(), Error> {
         let (hash, account) = (self.logins.hash_password(password).await?, self.logins.account_of(team, id));
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             login.set_password(hash.clone(), when.now);
             let event = account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
             Ruled::with_events(Ok(()), vec![event])
@@ -172,7 +172,7 @@ impl Accounts {
     /// From now on she may not log in, and is nowhere logged in.
     pub async fn disable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (view, _, account) = self.account(team, id).await?;
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             if view.keeps_passwords() && !login.is_registered() {
                 return Ruled::quiet(Err(Refusal::Guest));
             }
@@ -187,7 +187,7 @@ impl Accounts {
     /// She may log in again.
     pub async fn enable_account(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let was = login.disabled_at.take().is_some();
             let event = || account.tells(&self.engine, EventKind::CustomerEnabled, actor, when.now, json!({}));
             Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
@@ -215,7 +215,7 @@ impl Accounts {
             let told = Box::new(unlocked(self.engine.now()));
             self.logins.at_failure_limit_of(&account, |customer| Need::Lift(customer, told)).await?;
         }
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let was = login.unlock(when.earliest) && !known.bans(); // with the ban it was told
             Ruled::with_events(Ok(()), was.then(|| unlocked(when.now)).into_iter().collect())
         };
@@ -234,7 +234,7 @@ impl Accounts {
         let issuer = view.effective.settings.brand.name.as_deref().unwrap_or(&view.team.title);
         let called = record.username.as_deref().or(record.emails.first().map(String::as_str)).unwrap_or(id.as_str());
         let url = totp.otpauth_url(issuer, called);
-        let rule = |login: &mut Login, _: When| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
+        let rule = |login: &mut Login, _: BothTimes| Ruled::quiet(login.enrol(totp.clone()).map(|()| url.clone()));
         self.logins.change_login(&account, rule, idempotency).await
     }
 
@@ -249,7 +249,7 @@ impl Accounts {
         let (view, _, account) = self.account(team, id).await?;
         let lockout = never_for_good(view.effective.settings.lockout_of(Guarded::Otp));
         let digits = Digits::parse(code);
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             if login.app() != AppState::Pending {
                 return Ruled::quiet(Err(Refusal::NoApp));
             }
@@ -273,7 +273,7 @@ impl Accounts {
     /// Takes an authenticator app away.
     pub async fn drop_customer_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let data = json!({"app": "removed"});
             let event = || account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data);
             Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
@@ -283,7 +283,7 @@ impl Accounts {
 
     /// Where a message to a customer can go, the first to be tried first. `only` is an address that must
     /// be her own: then nothing goes anywhere else.
-    pub(crate) fn stops(team: &TeamView, record: &Record, only: Option<&str>, codes: bool) -> Vec<Stop> {
+    pub(crate) fn stops(team: &TeamView, record: &StoredCustomer, only: Option<&str>, codes: bool) -> Vec<Stop> {
         let settings = &team.effective.settings;
         let only = only.map(folded);
         let own = |list: &[String]| match &only {
@@ -316,7 +316,7 @@ pub struct Logins {
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) hashing: Hashing,
     /// Messages to customers that this node has claimed.
-    pub(crate) account_messages: Claimed,
+    pub(crate) account_messages: ClaimedMessages,
 }
 
 /// Customers who log in by password or by code, and who choose another password.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::domain::base::id::{ChallengeId, MessageId, TeamName};
 use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
-use crate::domain::proof::challenge::{Challenge, Typed};
-use crate::domain::rules::answer::{Answer, Answered, How, answer};
-use crate::domain::rules::ask::{Request, Wanted};
-use crate::domain::rules::attend::{Found, Revealed, arrive, cancel, look, resend, reveal};
+use crate::domain::proof::challenge::{Challenge, TypedText};
+use crate::domain::rules::answer::{Answer, AnswerOrigin, Answered, answer};
+use crate::domain::rules::ask::{ChallengeRequest, RequestedProof};
+use crate::domain::rules::attend::{FoundChallenge, Revealed, arrive, cancel, look, resend, reveal};
 use crate::domain::rules::{ask, attend};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
 use crate::engine::keyed_locks::KeyedLocks;
-use crate::engine::replay::{Place, executed};
+use crate::engine::replay::{ReplyKey, executed};
 use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 use crate::services::conversations::Conversations;
 use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot, With};
@@ -66,10 +66,10 @@ impl Challenges {
     pub async fn ask(
         &self,
         acting: Acting<'_>,
-        request: &Request,
+        request: &ChallengeRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
     ) -> Result<Execution<Snapshot<Challenge>>, Error> {
-        if matches!(request.wanted, Wanted::Questions) {
+        if matches!(request.wanted, RequestedProof::Questions) {
             return self.ask_questions(acting, request, idempotency).await;
         }
         let rule = |context: Context<'_>, _: &TeamView| ask::ask(context, request);
@@ -81,7 +81,7 @@ impl Challenges {
     }
 
     /// A challenge as it is now.
-    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Snapshot<Found>, Error> {
+    pub async fn challenge(&self, attending: Attending<'_>) -> Result<Snapshot<FoundChallenge>, Error> {
         let number = attending.id.number;
         executed(self.conversations.transact(attending.into(), |context, _| look(context, number), None).await?)
     }
@@ -90,17 +90,17 @@ impl Challenges {
     pub async fn answer(
         &self,
         attending: Attending<'_>,
-        typed: Typed<'_>,
+        typed: TypedText<'_>,
         speaks: bool,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Answered>>>,
     ) -> Result<Execution<Snapshot<Answered>>, Error> {
         let (number, by) = (attending.id.number, attending.actor.clone());
-        let said = Answer { typed, how: How::Brought { speaks }, by: &by };
+        let said = Answer { typed, how: AnswerOrigin::Brought { speaks }, by: &by };
         self.transact_judged(attending.into(), |context, _| answer(context, number, &said), idempotency).await
     }
 
     /// Where the reply to an answer that has a message's id is remembered.
-    pub fn answer_place(&self, id: ChallengeId, message: &MessageId) -> Place {
+    pub fn answer_place(&self, id: ChallengeId, message: &MessageId) -> ReplyKey {
         let of = [id.interaction.as_bytes().as_slice(), &id.number.to_be_bytes()].concat();
         self.engine.place_of(b"answer", &of, message.as_str())
     }
@@ -131,7 +131,12 @@ impl Challenges {
     }
 
     /// Continue was pressed on a challenge's page.
-    pub async fn arrive(&self, token: &Token, browser: &Tag, opener: Option<&str>) -> Result<Snapshot<Found>, Error> {
+    pub async fn arrive(
+        &self,
+        token: &Token,
+        browser: &Tag,
+        opener: Option<&str>,
+    ) -> Result<Snapshot<FoundChallenge>, Error> {
         let payable = |context: &mut Context<'_>| attend::payable_arrival(context, token, browser);
         let rule = |context: Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
         executed(self.conversations.transact_charged(at_page(token), payable, rule, None).await?)

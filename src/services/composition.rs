@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign_channels::session::Session;
+use countersign_channels::session::SessionChannel;
 use countersign_channels::webchat::WebChat;
 use tokio::sync::{Mutex, Notify};
 
@@ -26,7 +26,7 @@ use crate::services::inbound::Inbound;
 use crate::services::inbound::webhook_verifiers::WebhookVerifiers;
 use crate::services::limits::Limits;
 use crate::services::limits::channel_limits::ChannelLimits;
-use crate::services::limits::conversion_guard::Counts;
+use crate::services::limits::conversion_guard::ConversionCounts;
 use crate::services::limits::send_budget::Blocks;
 use crate::services::links::Links;
 use crate::services::lockouts::Lockouts;
@@ -44,7 +44,7 @@ use crate::services::staff::{Callers, SignIn, Users, owner_tag};
 use crate::services::teams::channels::Channels;
 use crate::services::teams::drivers::{Drivers, OpenedDrivers};
 use crate::services::teams::providers::{Checkers, Providers};
-use crate::services::teams::{Known, TeamCache, Teams};
+use crate::services::teams::{CachedTeams, TeamCache, Teams};
 use crate::services::urls::Urls;
 use crate::services::{Gateway, names};
 use crate::store::Store;
@@ -80,16 +80,16 @@ impl Gateway {
         let webhook_verifiers = Arc::new(WebhookVerifiers::default());
         let caches: Vec<Arc<dyn TeamCache>> =
             vec![channel_limits.clone(), directories.clone(), checkers.clone(), webhook_verifiers.clone()];
-        let registry = config.channels.and(Arc::new(Session)).and(Arc::new(WebChat::over(transcripts.clone())));
+        let registry = config.channels.and(Arc::new(SessionChannel)).and(Arc::new(WebChat::over(transcripts.clone())));
 
         let urls = Arc::new(Urls { public_url: config.public_url });
         let drivers = Arc::new(Drivers { registry, drivers: OpenedDrivers::default() });
-        let teams = service!(Teams over engine, drivers; teams: Known::default(), caches: caches);
+        let teams = service!(Teams over engine, drivers; teams: CachedTeams::default(), caches: caches);
         let channels = service!(Channels over engine, drivers, teams);
         let providers = service!(Providers over engine, teams, checkers; judges: config.providers);
         let customers = service!(Customers over engine, teams, directories; kinds: config.directories);
         let limits = service!(Limits over engine, channels, channel_limits;
-            budgets: Blocks::default(), conversion_guard: Counts::default());
+            budgets: Blocks::default(), conversion_guard: ConversionCounts::default());
         let conversations = service!(Conversations over engine, urls, teams, providers, customers, limits;
             retention: retention, parsed: crate::engine::caches::of_bytes(64 << 20), answering: KeyedLocks::default(),
             observers: observers);
@@ -97,7 +97,7 @@ impl Gateway {
         let challenges = service!(Challenges over engine, urls, teams, providers, customers, limits,
             conversations; questioning: KeyedLocks::default());
         let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
-            links, outgoing, retractions; outboxes: outboxes::Claimed::default(),
+            links, outgoing, retractions; outboxes: outboxes::ClaimedOutboxes::default(),
             posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::default());
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
@@ -105,7 +105,7 @@ impl Gateway {
             pending_webhooks: PendingWebhooks::default());
         let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);
         let logins = service!(Logins over engine, urls, teams, channels, customers, limits, messaging;
-            hashing: Hashing::default(), account_messages: logins::Claimed::default());
+            hashing: Hashing::default(), account_messages: logins::ClaimedMessages::default());
         let accounts = service!(Accounts over engine, teams, customers, conversations, relay, logins);
         let customer_login = service!(CustomerLogin over engine, teams, customers, logins, accounts);
         let hosted_login = service!(HostedLogin over engine, urls, teams, customers, conversations, links,

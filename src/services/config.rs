@@ -7,9 +7,9 @@ use countersign_channels::definition::Registry;
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::Carry;
 
-use crate::directory::Kinds;
+use crate::directory::DirectoryKinds;
 use crate::domain::secret::Secret;
-use crate::domain::team::oidc::Provider;
+use crate::domain::team::oidc::OidcProvider;
 use crate::identity;
 
 /// What the composition root tells the gateway.
@@ -23,13 +23,13 @@ pub struct GatewayConfig {
     /// The chat platforms that teams may have accounts on.
     pub channels: Registry,
     /// The kinds of directories that teams may have besides the built-in one.
-    pub directories: Kinds,
+    pub directories: DirectoryKinds,
     /// Whom it may speak to where a team names the address.
     pub egress: EgressPolicy,
     /// What staff sign in by, besides local accounts.
-    pub oidc: Option<Provider>,
+    pub oidc: Option<OidcProvider>,
     /// Who can be asked to check documents.
-    pub providers: identity::Kinds,
+    pub providers: identity::ProviderKinds,
     /// Who carries posts there; none: they go over the network.
     pub posts: Option<Arc<dyn Carry>>,
 }

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::directories::OpenedDirectories;
-use crate::directory::Kinds;
+use crate::directory::DirectoryKinds;
 use crate::domain::base::id::{CustomerId, TeamName};
-use crate::domain::customer::{Record, folded};
+use crate::domain::customer::{StoredCustomer, folded};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::names::{customer_name, customers_index, login_name, team_record, value_index};
 use crate::services::teams::{Teams, team_event};
@@ -39,7 +39,7 @@ const MAX_SCANNED: usize = 2_000;
 #[serde(deny_unknown_fields)]
 pub struct Kept {
     /// What is known of her.
-    pub record: Record,
+    pub record: StoredCustomer,
     /// Since when.
     pub created_at: Moment,
 }
@@ -52,7 +52,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(record: &Record) -> Self {
+    fn of(record: &StoredCustomer) -> Self {
         let words = record.name.iter().flat_map(|name| name.split_whitespace());
         let own = record.name.iter().chain(&record.username).chain(&record.emails).chain(&record.phones);
         let names = own.map(String::as_str).chain(words).map(folded).collect::<BTreeSet<_>>();
@@ -78,7 +78,7 @@ pub struct Customers {
     pub(crate) engine: Arc<Engine>,
     pub(crate) teams: Arc<Teams>,
     /// The kinds of directories that teams may have besides the built-in one.
-    pub(crate) kinds: Kinds,
+    pub(crate) kinds: DirectoryKinds,
     pub(crate) directories: Arc<OpenedDirectories>,
 }
 
@@ -104,7 +104,7 @@ impl Customers {
     pub async fn put_customer(
         &self,
         team: &TeamName,
-        record: &Record,
+        record: &StoredCustomer,
         only_if: Precondition,
         actor: &Actor,
     ) -> Result<(bool, Kept), Error> {
@@ -153,7 +153,7 @@ impl Customers {
         }
         match (after, before) {
             (Some(kept), _) => {
-                let put = |name, bytes| Plain { name, bytes, ..Plain::default() };
+                let put = |name, bytes| PlainRecord { name, bytes, ..PlainRecord::default() };
                 change.put.push(put(customer_name(team, &tag(kept)), encode(kept)));
                 let named = Named { customer: kept.record.id.clone() };
                 change.put.extend(login(kept).map(|name| put(name, encode(&named))));
@@ -165,7 +165,7 @@ impl Customers {
                 change.delete.push(customer_name(team, &tag(gone)));
                 change.remove.push((customers_index(team), listed(gone)));
                 // A commit puts at least one record: this one says nothing.
-                change.put.push(Plain { name: format!("customer/{team}/gone"), ..Plain::default() });
+                change.put.push(PlainRecord { name: format!("customer/{team}/gone"), ..PlainRecord::default() });
             }
             (None, None) => {}
         }
@@ -267,7 +267,7 @@ impl Customers {
 }
 
 /// Only a team that is there, and stays, gets customers: its record is the second that was read.
-fn must_stand(reads: &Reads, records: &[Option<Opened>]) -> Result<(), Error> {
+fn must_stand(reads: &Reads, records: &[Option<OpenedRecord>]) -> Result<(), Error> {
     let bytes = records[1].as_ref().ok_or(Refusal::NotFound("team"))?;
     let team: Team = decode(&reads.names[1], bytes)?;
     if team.leaving { Err(Refusal::NotFound("team").into()) } else { Ok(()) }

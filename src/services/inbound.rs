@@ -12,13 +12,13 @@ use countersign_channels::inbound::format::Assurance;
 use serde_json::{Value, json};
 
 use self::webhook_verifiers::WebhookVerifiers;
-use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::base::id::{ChannelName, Conversation, InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::event::Actor;
 use crate::domain::event::posting::MAX_RETRY_TIME;
-use crate::domain::messaging::outbox::{Claim, Post, Recipient};
+use crate::domain::messaging::outbox::{Post, PostClaim, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
 use crate::domain::rules::receive::{
@@ -26,8 +26,8 @@ use crate::domain::rules::receive::{
 };
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
-use crate::engine::replay::{Execution, ExtraWrites, IdempotencyRecord, Place};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
+use crate::engine::replay::{Execution, ExtraWrites, IdempotencyRecord, ReplyKey};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::challenges::Challenges;
 use crate::services::challenges::messages::Text;
@@ -43,7 +43,7 @@ use crate::services::teams::channels::Channels;
 use crate::services::teams::drivers::Drivers;
 use crate::services::teams::{TeamView, Teams};
 use crate::services::urls::Urls;
-use crate::store::{Key, Partition};
+use crate::store::{Partition, RecordKey};
 
 pub mod opened_chats;
 pub mod platform_calls;
@@ -59,7 +59,7 @@ const HIDDEN: &str = "••••••";
 
 /// A message as it came.
 #[derive(Clone, Copy)]
-pub struct Message<'a> {
+pub struct ArrivedMessage<'a> {
     /// The platform's id of it: the same one again, in the same conversation, is the same message.
     pub id: &'a str,
     /// Who wrote it, as the platform calls the person.
@@ -81,22 +81,22 @@ pub struct Message<'a> {
 }
 
 /// How bots read the flag of an interaction.
-pub type Flag<'a> = dyn Fn(&Snapshot<Received>) -> Value + Send + Sync + 'a;
+pub type FlagReader<'a> = dyn Fn(&Snapshot<Received>) -> Value + Send + Sync + 'a;
 
 /// A message and all that it came by.
 struct InboundMessage<'a> {
     inbound: &'a Inbound,
     view: &'a TeamView,
     name: &'a ChannelName,
-    channel: &'a Channel,
-    message: &'a Message<'a>,
-    flag: &'a Flag<'a>,
+    channel: &'a TeamChannel,
+    message: &'a ArrivedMessage<'a>,
+    flag: &'a FlagReader<'a>,
     /// What the bot knows it by.
     mark: String,
     /// The outbox of posts to the bot that it joins.
-    outbox: Key,
+    outbox: RecordKey,
     /// The outbox's claim, where this message made one.
-    claim: Mutex<Option<Claim>>,
+    claim: Mutex<Option<PostClaim>>,
 }
 
 /// What comes in from chat platforms and web chats.
@@ -126,8 +126,8 @@ impl Inbound {
         &self,
         team: &TeamName,
         channel: &ChannelName,
-        message: &Message<'_>,
-        flag: &Flag<'_>,
+        message: &ArrivedMessage<'_>,
+        flag: &FlagReader<'_>,
     ) -> Result<Received, Error> {
         let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
@@ -144,7 +144,7 @@ impl Inbound {
             outbox: self.messaging.outbox_of(team, channel, message.conversation),
             claim: Mutex::default(),
         };
-        let (mut in_doubt, bare) = (false, Message { raw: None, ..*message });
+        let (mut in_doubt, bare) = (false, ArrivedMessage { raw: None, ..*message });
         let address = self.address_now(inbound_message.address()).await?;
         if let Some(id) = address.open {
             match self.receive_at(id, &inbound_message, place.clone()).await {
@@ -178,7 +178,7 @@ impl Inbound {
         &self,
         id: InteractionId,
         inbound_message: &InboundMessage<'_>,
-        place: Place,
+        place: ReplyKey,
     ) -> Result<Received, Error> {
         let (team, message) = (&inbound_message.view.team.name, inbound_message.message);
         let sender = match message.audience {
@@ -188,7 +188,7 @@ impl Inbound {
         };
         let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
         let render = |snapshot: &Snapshot<Received>| encode(&snapshot.outcome);
-        let puts = |records: &[Option<Opened>], snapshot: &Snapshot<Received>, now| {
+        let puts = |records: &[Option<OpenedRecord>], snapshot: &Snapshot<Received>, now| {
             inbound_message.puts(records, snapshot.outcome, Some(snapshot), now)
         };
         let idempotency = IdempotencyRecord::new(place, &render)
@@ -203,7 +203,7 @@ impl Inbound {
     async fn receive_alone(
         &self,
         inbound_message: &InboundMessage<'_>,
-        place: Place,
+        place: ReplyKey,
         in_doubt: bool,
         notes: bool,
     ) -> Result<Received, Error> {
@@ -226,7 +226,7 @@ impl Inbound {
             return Ok(received);
         }
         let render = |received: &Received| encode(received);
-        let puts = |records: &[Option<Opened>], received: &Received, now| {
+        let puts = |records: &[Option<OpenedRecord>], received: &Received, now| {
             let mut put = inbound_message.puts(records, *received, None, now)?;
             put.extend(if notes { inbound_message.note(records.last().and_then(Option::as_ref), now)? } else { None });
             Ok(put)
@@ -295,7 +295,7 @@ impl InboundMessage<'_> {
         (noted != *address).then_some(noted)
     }
 
-    fn note(&self, record: Option<&Opened>, now: Moment) -> Result<Option<Plain>, Error> {
+    fn note(&self, record: Option<&OpenedRecord>, now: Moment) -> Result<Option<PlainRecord>, Error> {
         let name = self.address().1;
         let address = record.map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
         Ok(self.noted(&address, now).map(|noted| address_record(&name, &noted, now)))
@@ -313,11 +313,11 @@ impl InboundMessage<'_> {
     /// The records of what is to be done.
     fn puts(
         &self,
-        records: &[Option<Opened>],
+        records: &[Option<OpenedRecord>],
         received: Received,
         snapshot: Option<&Snapshot<Received>>,
         now: Moment,
-    ) -> Result<Vec<Plain>, Error> {
+    ) -> Result<Vec<PlainRecord>, Error> {
         let (team, mut put, mut claimed) = (&self.view.team.name, Vec::new(), None);
         if self.is_taken_back(received) {
             let (to, id) = (self.message.conversation.as_str().to_owned(), self.message.id.to_owned());
@@ -339,7 +339,7 @@ impl InboundMessage<'_> {
 
     /// What the bot is told.
     fn body(&self, received: Received, snapshot: Option<&Snapshot<Received>>, now: Moment) -> Value {
-        let Message { id, sender, conversation, text, audience, assurance, raw, .. } = *self.message;
+        let ArrivedMessage { id, sender, conversation, text, audience, assurance, raw, .. } = *self.message;
         let told = match (received, snapshot) {
             (Received::Words, _) => text.to_owned(),
             (Received::Redacted, Some(snapshot)) => awaited(&snapshot.interaction).redact(text),
@@ -372,7 +372,9 @@ impl InboundMessage<'_> {
     /// It is saved: what is to be done is done behind the reply.
     fn is_saved(&self, received: Received) -> Received {
         if self.is_taken_back(received) {
-            self.inbound.messaging.take_back(Key { partition: self.outbox.partition, name: self.retraction_name() });
+            self.inbound
+                .messaging
+                .take_back(RecordKey { partition: self.outbox.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.inbound.messaging.post_claimed(self.outbox.clone(), claim);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use self::channel_limits::ChannelLimits;
-use self::conversion_guard::Counts;
+use self::conversion_guard::ConversionCounts;
 use self::send_budget::Blocks;
 use crate::engine::Engine;
 use crate::services::teams::channels::Channels;
@@ -20,5 +20,5 @@ pub struct Limits {
     pub(crate) channels: Arc<Channels>,
     pub(crate) channel_limits: Arc<ChannelLimits>,
     pub(crate) budgets: Blocks,
-    pub(crate) conversion_guard: Counts,
+    pub(crate) conversion_guard: ConversionCounts,
 }

@@ -10,7 +10,7 @@ use crate::domain::proof::link::{Link, authentication_url};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::continue_link::{Continued, find, press_continue, report};
 use crate::domain::rules::issue;
-use crate::domain::rules::issue::{Issued, Request, issue};
+use crate::domain::rules::issue::{Issued, LinkRequest, issue};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
 use crate::engine::replay::executed;
@@ -40,7 +40,7 @@ impl Links {
         id: InteractionId,
         team: Option<&TeamName>,
         actor: &Actor,
-        request: &Request,
+        request: &LinkRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
     ) -> Result<Execution<Snapshot<Issued>>, Error> {
         let request_context = RequestContext { id, team, actor: actor.clone(), with: With::Nothing };
@@ -56,7 +56,7 @@ impl Links {
     async fn issue_link_once(
         &self,
         request_context: RequestContext<'_>,
-        request: &Request,
+        request: &LinkRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
     ) -> Result<Execution<Snapshot<Issued>>, Error> {
         let rule = |context: crate::domain::conversation::context::Context<'_>, team: &TeamView| match &team.signing {

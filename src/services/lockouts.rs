@@ -18,7 +18,7 @@ use crate::domain::proof::lockout::{Budget, may_lift};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::Login;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Engine, Error, decode};
 use crate::services::accounts::{AccountState, Accounts, Logins};
 use crate::services::conversations::Conversations;
@@ -29,7 +29,7 @@ use crate::services::events::lock_index::{Lock, LockId};
 use crate::services::limits::Limits;
 use crate::services::names::{account_name, address_name, locked_accounts_index, locks_index, swept_name};
 use crate::services::teams::{Teams, team_event};
-use crate::store::{CommitId, Entry, Order, Partition};
+use crate::store::{CommitId, IndexEntry, Order, Partition};
 
 pub mod locks;
 
@@ -121,12 +121,12 @@ impl Lockouts {
         Ok((found, next))
     }
 
-    async fn page_of_locks(&self, team: &TeamName, index: &str, after: Option<&str>) -> Result<Vec<Entry>, Error> {
+    async fn page_of_locks(&self, team: &TeamName, index: &str, after: Option<&str>) -> Result<Vec<IndexEntry>, Error> {
         Ok(self.engine.store.list(self.engine.team_partition(team), index, Order::Rising, after, LOCKS_AT_ONCE).await?)
     }
 
     /// A lock that still holds.
-    async fn looked_at(&self, team: &TeamName, entry: Entry) -> Result<Option<LockedOut>, Error> {
+    async fn looked_at(&self, team: &TeamName, entry: IndexEntry) -> Result<Option<LockedOut>, Error> {
         let lock: Lock = decode(&entry.index, &self.engine.open_at(&entry.index, &entry.bytes)?)?;
         let id: LockId = entry.member.parse().map_err(|_| Error::Damaged("the index of locks".into()))?;
         let budget = match &id {
@@ -294,7 +294,7 @@ impl Lockouts {
         };
         let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
             for ((member, seen), record) in over.iter().zip(&records[1..]) {
                 if record.as_ref().map(|record| record.version) == *seen {
                     change.remove.push((locked_accounts_index(team), member.clone()));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use self::outboxes::Claimed;
+use self::outboxes::ClaimedOutboxes;
 use self::posting::PostingClient;
 use self::retracting::Retractions;
 use self::sending::Outgoing;
@@ -44,7 +44,7 @@ pub struct Messaging {
     /// Messages that this node is to take out of their chats.
     pub(crate) retractions: Arc<Retractions>,
     /// Lines of posts that this node has claimed.
-    pub(crate) outboxes: Claimed,
+    pub(crate) outboxes: ClaimedOutboxes,
     /// What carries posts to addresses of teams.
     pub(crate) posting_client: PostingClient,
     /// Conversations whose agents are to be shown how they stand.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::secret::{MacKey, Tag};
-use crate::domain::team::oidc::Provider;
+use crate::domain::team::oidc::OidcProvider;
 use crate::engine::Engine;
 use crate::services::accounts::Logins;
 use crate::services::conversations::Conversations;
@@ -37,7 +37,7 @@ pub struct Users {
     /// What the owner key of the configuration is known by.
     pub(crate) owner: Option<Tag>,
     /// What staff sign in by, besides local accounts.
-    pub(crate) oidc: Option<Arc<Provider>>,
+    pub(crate) oidc: Option<Arc<OidcProvider>>,
 }
 
 /// Who asks, found by a key or a session.
@@ -60,7 +60,7 @@ pub struct SignIn {
     pub(crate) logins: Arc<Logins>,
     pub(crate) users: Arc<Users>,
     /// What staff sign in by, besides local accounts.
-    pub(crate) oidc: Option<Arc<Provider>>,
+    pub(crate) oidc: Option<Arc<OidcProvider>>,
     /// What the provider says of itself.
     pub(crate) fetched: Fetched,
 }

@@ -18,10 +18,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::{Engine, Error, SYSTEM, decode, encode};
 use crate::services::names::{SYSTEM_RECORD, team_record};
-use crate::store::{CommitId, Key, Order, VersionIndex};
+use crate::store::{CommitId, Order, RecordKey, VersionIndex};
 
 pub mod audit_events;
 pub mod channels;
@@ -45,7 +45,7 @@ pub(crate) const TEAMS: &str = "teams";
 
 /// What this node knows.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct CachedTeams {
     teams: DashMap<TeamName, Kept<Option<Arc<TeamView>>>>,
     system: DashMap<(), Kept<Arc<Overrides>>>,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Known {
 #[derive(Clone)]
 struct Kept<T> {
     /// Where its record lies.
-    key: Key,
+    key: RecordKey,
     value: T,
     version: Option<CommitId>,
     /// Of the system layer that it was made with.
@@ -75,7 +75,7 @@ pub struct Teams {
     pub(crate) engine: Arc<Engine>,
     pub(crate) drivers: Arc<Drivers>,
     /// What this node knows.
-    pub(crate) teams: Known,
+    pub(crate) teams: CachedTeams,
     /// What was opened with teams' secrets.
     pub(crate) caches: Vec<Arc<dyn TeamCache>>,
 }
@@ -91,7 +91,7 @@ impl Teams {
             return Ok(kept.value.clone());
         }
         let known = known.map(|kept| (kept.version, kept.value.clone()));
-        let key = Key { partition: self.engine.team_partition(name), name: team_record(name) };
+        let key = RecordKey { partition: self.engine.team_partition(name), name: team_record(name) };
         let fresh_until = self.engine.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let value = match opened {
@@ -137,7 +137,7 @@ impl Teams {
         {
             return Ok((kept.value.clone(), kept.version));
         }
-        let key = Key { partition: SYSTEM, name: SYSTEM_RECORD.into() };
+        let key = RecordKey { partition: SYSTEM, name: SYSTEM_RECORD.into() };
         let fresh_until = self.engine.clock.elapsed() + FRESH;
         let (opened, version) = self.read_one(key.clone()).await?;
         let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
@@ -156,7 +156,7 @@ impl Teams {
         }
     }
 
-    async fn read_one(&self, key: Key) -> Result<(Option<Opened>, Option<CommitId>), Error> {
+    async fn read_one(&self, key: RecordKey) -> Result<(Option<OpenedRecord>, Option<CommitId>), Error> {
         let opened =
             self.engine.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
         let version = opened.as_ref().map(|opened| opened.version);
@@ -250,7 +250,7 @@ fn unreadable(whose: &str, refusal: &Refusal) -> Error {
 }
 
 pub(crate) fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
-    let put = Plain { name: team_record(&team.name), bytes: encode(team), ..Plain::default() };
+    let put = PlainRecord { name: team_record(&team.name), bytes: encode(team), ..PlainRecord::default() };
     Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
 }
 

@@ -20,13 +20,15 @@ use tokio::sync::mpsc;
 use self::{
     failure::Failure,
     folder::Folder,
-    open::Opened,
-    reader::Question,
-    shared::Shared,
+    open::OpenStore,
+    reader::SnapshotQuery,
+    shared::SharedState,
     transaction::{SLICE, WriteTransaction},
-    writer::{Change, Waits, Writer},
+    writer::{AcknowledgementReceiver, QueuedChange, Writer},
 };
-use super::{Batch, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex};
+use super::{
+    Batch, CommitOutcome, IndexEntry, Order, Outbox, Partition, Record, RecordKey, Store, StoreError, VersionIndex,
+};
 
 pub mod backup;
 mod failure;
@@ -53,7 +55,7 @@ const PING_WITHIN: Duration = Duration::from_secs(1);
 
 /// How to open a store.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct EmbeddedOptions {
     /// Go on with what is left where acknowledged commits are missing. Never a default: what is
     /// lost may be a lockout.
     pub accept_loss: bool,
@@ -64,13 +66,13 @@ pub struct Options {
 /// Dropping it waits for what it has begun, and lets go of the folder.
 pub struct Embedded {
     /// Ends when dropped; `None` only while dropping. The same for `questions`.
-    changes: Option<mpsc::Sender<Change>>,
+    changes: Option<mpsc::Sender<QueuedChange>>,
     /// `None` in memory: there the writer's connection is the only one.
-    questions: Option<mpsc::Sender<Question>>,
+    questions: Option<mpsc::Sender<SnapshotQuery>>,
     workers: Vec<JoinHandle<()>>,
     /// The check behind the start, and how to end it early.
     check: Option<(InterruptHandle, JoinHandle<()>)>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     /// `None` in memory.
     folder: Option<Arc<Folder>>,
 }
@@ -82,16 +84,16 @@ impl Embedded {
     /// `Damaged` with the reason in words: the folder is not ours, another process has it open,
     /// acknowledged commits are missing. `Full` and `Away` as their names say.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_with(folder, Options::default())
+        Self::open_with(folder, EmbeddedOptions::default())
     }
 
     /// The same, with options.
     ///
     /// # Errors
     /// See [`Embedded::open`].
-    pub fn open_with(folder: &Path, options: Options) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::default());
-        let Opened { writer, reader, folder, check } = open::open(folder, options, &shared)?;
+    pub fn open_with(folder: &Path, options: EmbeddedOptions) -> Result<Self, StoreError> {
+        let shared = Arc::new(SharedState::default());
+        let OpenStore { writer, reader, folder, check } = open::open(folder, options, &shared)?;
         let (questions, asked) = mpsc::channel(writer::WAITING);
         let interrupt = check.get_interrupt_handle();
         let ours = Arc::clone(&shared);
@@ -112,13 +114,13 @@ impl Embedded {
     /// # Errors
     /// Where the system refuses memory or a thread.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedState::default());
         let connection = tables::making(None).map_err(Failure::from)?;
         shared.proved.send_replace(true);
         Self::start(Writer::new(connection, None, Arc::clone(&shared))?, shared)
     }
 
-    fn start(writer: Writer, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    fn start(writer: Writer, shared: Arc<SharedState>) -> Result<Self, StoreError> {
         let (changes, waiting) = mpsc::channel(writer::WAITING);
         let writing = open::spawn("store-writer", move || writer.run(waiting))?;
         Ok(Self { changes: Some(changes), questions: None, workers: vec![writing], check: None, shared, folder: None })
@@ -197,7 +199,7 @@ impl Embedded {
         self.answer(sent, waits).await
     }
 
-    async fn answer<T>(&self, sent: bool, waits: Waits<T>) -> Result<T, StoreError> {
+    async fn answer<T>(&self, sent: bool, waits: AcknowledgementReceiver<T>) -> Result<T, StoreError> {
         match waits.await {
             Ok(answer) if sent => answer,
             // Its thread is gone, and nothing ends it but this store's end or a fault of ours.
@@ -236,11 +238,11 @@ impl Store for Embedded {
         self.ask(move |tables| tables::get(tables, &names)).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         self.change(move |transaction| transaction.commit(&batch)).await
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         self.change(move |transaction| transaction.due(now, limit, lease_ms)).await
     }
 
@@ -264,12 +266,12 @@ impl Store for Embedded {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         let (index, after) = (index.to_owned(), after.map(str::to_owned));
         self.ask(move |tables| tables::list(tables, partition, &index, order, after.as_deref(), limit)).await
     }
 
-    fn version_index(&self, key: &Key) -> VersionIndex {
+    fn version_index(&self, key: &RecordKey) -> VersionIndex {
         match self.shared.version_index.get(key.name.as_str()) {
             Some(version) => VersionIndex::Version(*version),
             None => VersionIndex::Absent,

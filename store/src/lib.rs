@@ -47,7 +47,7 @@ impl Partition {
 
 /// Where one record lies. `name` is printable ASCII, unique in the whole store, at most 200 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key {
+pub struct RecordKey {
     /// The partition that the record changes with.
     pub partition: Partition,
     /// Begins with its kind and `/`; ids that begin with time keep neighbours together on disk.
@@ -102,7 +102,7 @@ pub struct Put {
 
 /// An entry of an index: entries are ordered by `member`, bytewise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct IndexEntry {
     /// The index's name, in the batch's partition.
     pub index: String,
     /// What the entry is ordered and replaced by.
@@ -125,7 +125,7 @@ pub struct Batch {
     /// Records to delete.
     pub delete: Vec<String>,
     /// Index entries to write.
-    pub enter: Vec<Entry>,
+    pub enter: Vec<IndexEntry>,
     /// Index entries to remove: (index, member).
     pub remove: Vec<(String, String)>,
     /// Index entries to remove up to and including a member: (index, member).
@@ -157,7 +157,7 @@ impl Batch {
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a conflict that nobody looks at is a lost write"]
-pub enum Outcome {
+pub enum CommitOutcome {
     /// Durable.
     Committed,
     /// An expectation failed; nothing changed.
@@ -166,7 +166,7 @@ pub enum Outcome {
 
 /// An event that waits in an outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct OutboxEvent {
     /// The hash tag whose outbox it is.
     pub tag: u8,
     /// Rises within the tag, never comes back.
@@ -179,14 +179,14 @@ pub struct Waiting {
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Of each tag its oldest, in order.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<OutboxEvent>,
     /// Why more may wait than is told here, where some tags could not be asked.
     pub missed: Option<StoreError>,
 }
 
 impl Outbox {
     /// Of a store where either every tag answers or none does.
-    pub const fn whole(waiting: Vec<Waiting>) -> Self {
+    pub const fn whole(waiting: Vec<OutboxEvent>) -> Self {
         Self { waiting, missed: None }
     }
 }
@@ -239,19 +239,19 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Clauses 1 to 3, and 9.
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError>;
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError>;
 
     /// Clause 9 of what was read: `Committed` where these records, as they were read, would survive
     /// as a confirmed commit does; `Conflict` where they are others by now. Where whatever can be
     /// read is as durable as it will ever be, there is nothing to ask.
-    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<Outcome, StoreError> {
+    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<CommitOutcome, StoreError> {
         let _ = (partition, read);
-        Ok(Outcome::Committed)
+        Ok(CommitOutcome::Committed)
     }
 
     /// Keys of records whose alarm is at or before `now`, at most `limit`, and nobody else's for
     /// `lease_ms` milliseconds after `now`.
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError>;
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError>;
 
     /// Waiting events, at most `limit`. An error only where no tag has anything to tell.
     async fn outbox(&self, limit: usize) -> Result<Outbox, StoreError>;
@@ -275,11 +275,11 @@ pub trait Store: Send + Sync + 'static {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+    ) -> Result<Vec<IndexEntry>, StoreError>;
 
     /// A record's version without waiting, where the store keeps a board. To be asked only of
     /// records that every `Put` puts on the board.
-    fn version_index(&self, key: &Key) -> VersionIndex;
+    fn version_index(&self, key: &RecordKey) -> VersionIndex;
 
     /// Returns when a commit may have left events or alarms, at the latest after 250 ms.
     async fn woken(&self);

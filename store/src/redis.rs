@@ -18,10 +18,10 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::Notify;
 
-use self::{answers::unread, confirm::Confirmation, keys::Keys, server::Server};
+use self::{answers::unread, confirm::ReplicaConfirmation, keys::KeyNames, server::RedisServers};
 use super::{
-    Batch, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
-    Waiting,
+    Batch, CommitId, CommitOutcome, Expect, IndexEntry, Order, Outbox, OutboxEvent, Partition, Record, RecordKey,
+    Store, StoreError, VersionIndex,
 };
 
 mod answers;
@@ -33,37 +33,37 @@ mod place;
 mod server;
 mod server_connection;
 
-pub use self::place::Place;
+pub use self::place::RedisAddress;
 
 /// `woken` returns after this long: other gateways' commits are not heard, they are looked for.
 const WOKEN_WITHIN: Duration = Duration::from_millis(100);
 
 /// Where Redis is, and which part of it.
 #[derive(Clone)]
-pub struct Options {
+pub struct RedisOptions {
     /// One server, a cluster, or a primary that Sentinels know.
-    pub place: Place,
+    pub place: RedisAddress,
     /// What every key begins with, so that installations may share a server. No braces.
     pub prefix: String,
     /// How many replicas must have what is to be confirmed; 0: that is as any other commit.
     pub confirm_replicas: u32,
 }
 
-impl Options {
+impl RedisOptions {
     /// A place, with the usual prefix, where no replica is waited for.
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: RedisAddress) -> Self {
         Self { place, prefix: "cs".to_owned(), confirm_replicas: 0 }
     }
 }
 
 /// A store on Redis.
 pub struct Redis {
-    server: Server,
-    keys: Keys,
+    server: RedisServers,
+    keys: KeyNames,
     /// What says of each tag that it was not emptied.
     mark: String,
     /// Where replicas are waited for.
-    confirmation: Option<Confirmation>,
+    confirmation: Option<ReplicaConfirmation>,
     woken: Notify,
     /// Which primary, and of its tags which, the next sweep begins with, so that a full one does
     /// not starve those behind it.
@@ -77,14 +77,14 @@ impl Redis {
     /// # Errors
     /// `Away` where a server cannot be reached; `Damaged`, saying what to set, where one would
     /// forget, and where part of the store was emptied.
-    pub async fn connect(options: &Options) -> Result<Self, StoreError> {
+    pub async fn connect(options: &RedisOptions) -> Result<Self, StoreError> {
         if options.prefix.contains(['{', '}']) {
             return Err(StoreError::Damaged("the prefix of the Redis keys must not contain braces".to_owned()));
         }
-        let server = Server::connect(&options.place).await?;
-        let keys = Keys::new(&options.prefix);
+        let server = RedisServers::connect(&options.place).await?;
+        let keys = KeyNames::new(&options.prefix);
         let mark = marks::found(&server, &keys).await?;
-        let confirmation = NonZeroU32::new(options.confirm_replicas).map(Confirmation::by);
+        let confirmation = NonZeroU32::new(options.confirm_replicas).map(ReplicaConfirmation::by);
         if let Some(confirmation) = &confirmation {
             confirmation.examine(&server).await?;
         }
@@ -223,14 +223,14 @@ impl Store for Redis {
         Ok(found != seen.map_or(Bytes::new(), |version| Bytes::copy_from_slice(&version.0)))
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let (tag, call) = (batch.partition.tag(), self.call_of(&batch));
         let answer = match &self.confirmation {
             Some(confirmation) if batch.confirm => confirmation.ask(&self.server, tag, &call).await?,
             _ => self.server.ask(tag, &call).await?,
         };
         match answer {
-            Value::Int(0) => Ok(Outcome::Conflict),
+            Value::Int(0) => Ok(CommitOutcome::Conflict),
             Value::Int(1) => {
                 if let Some(confirmation) = &self.confirmation {
                     confirmation.committed(&batch);
@@ -240,30 +240,30 @@ impl Store for Redis {
                     self.woken.notify_waiters();
                     self.woken.notify_one();
                 }
-                Ok(Outcome::Committed)
+                Ok(CommitOutcome::Committed)
             }
             _ => Err(unread("not an outcome")),
         }
     }
 
-    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<Outcome, StoreError> {
-        let Some(confirmation) = &self.confirmation else { return Ok(Outcome::Committed) };
+    async fn confirm(&self, partition: Partition, read: &[(String, Expect)]) -> Result<CommitOutcome, StoreError> {
+        let Some(confirmation) = &self.confirmation else { return Ok(CommitOutcome::Committed) };
         if confirmation.knows(read) {
-            return Ok(Outcome::Committed);
+            return Ok(CommitOutcome::Committed);
         }
         // A commit of nothing, whose id nothing will ever have.
         let nothing = Batch { expect: read.to_vec(), ..Batch::new(CommitId([0; 16]), partition) };
         match confirmation.ask(&self.server, partition.tag(), &self.call_of(&nothing)).await? {
-            Value::Int(0) => Ok(Outcome::Conflict),
+            Value::Int(0) => Ok(CommitOutcome::Conflict),
             Value::Int(1) => {
                 confirmation.know(read);
-                Ok(Outcome::Committed)
+                Ok(CommitOutcome::Committed)
             }
             _ => Err(unread("not an outcome")),
         }
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         let call = |tags: &[u8], limit| {
             let mut call = cmd("FCALL");
             call.arg("countersign_1_due").arg(0).arg(now).arg(now.saturating_add(lease_ms)).arg(limit);
@@ -291,7 +291,7 @@ impl Store for Redis {
                 let (Some(tag), Some(seq)) = (tag, keys::seq(&bytes(id)?)) else {
                     return Err(unread("not an event"));
                 };
-                waiting.push(Waiting { tag, seq, bytes: bytes(event)? });
+                waiting.push(OutboxEvent { tag, seq, bytes: bytes(event)? });
             }
             Ok(waiting)
         };
@@ -316,7 +316,7 @@ impl Store for Redis {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         let mut call = cmd("FCALL_RO");
         let tag = partition.tag();
         call.arg("countersign_1_list").arg(3).arg(self.keys.mark(tag)).arg(&self.keys.index(partition, index));
@@ -329,12 +329,12 @@ impl Store for Redis {
         let mut entries = Vec::with_capacity(found.len() / 2);
         while let (Some(member), Some(content)) = (found.next(), found.next()) {
             let member = String::from_utf8(bytes(member)?.into()).map_err(|_| unread("not a member"))?;
-            entries.push(Entry { index: index.to_owned(), member, bytes: bytes(content)? });
+            entries.push(IndexEntry { index: index.to_owned(), member, bytes: bytes(content)? });
         }
         Ok(entries)
     }
 
-    fn version_index(&self, _: &Key) -> VersionIndex {
+    fn version_index(&self, _: &RecordKey) -> VersionIndex {
         VersionIndex::NotKept
     }
 

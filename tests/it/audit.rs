@@ -11,7 +11,7 @@ use countersign::services::events::audit::Trail;
 use serde_json::{Value, json};
 
 use countersign::domain::base::id::TeamName;
-use countersign::store::{Batch, CommitId, Order, Outcome, Partition, Put};
+use countersign::store::{Batch, CommitId, CommitOutcome, Order, Partition, Put};
 
 use crate::commands::countersign;
 use crate::simulation::sealed::Seal;
@@ -201,7 +201,7 @@ async fn take_out(stand: &Stand, team: &TeamName, which: std::ops::RangeInclusiv
     let (version, name) = (CommitId(std::array::from_fn(|at| tag.as_bytes()[at])), format!("swept/by-hand/{team}"));
     let put = Put { name, bytes: bytes::Bytes::new(), version_index: false, alarm: None, expires: Some(1) };
     let batch = Batch { put: vec![put], remove: gone.collect(), ..Batch::new(version, partition) };
-    assert_eq!(stand.store.commit(batch).await.expect("it is taken out"), Outcome::Committed);
+    assert_eq!(stand.store.commit(batch).await.expect("it is taken out"), CommitOutcome::Committed);
 }
 
 /// A138: the check of the whole chain, on each store, of a trail that somebody cut at its end, at its

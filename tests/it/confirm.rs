@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::redis::Redis;
-use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store, StoreError};
+use countersign::store::{Batch, CommitId, CommitOutcome, Expect, Partition, Put, Store, StoreError};
 use redis::cmd;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,7 +37,7 @@ fn batch(name: &str, content: &str) -> Batch {
 async fn until_confirmed(store: &Redis, batch: Batch) {
     for _ in 0..50 {
         match store.commit(batch.clone()).await {
-            Ok(Outcome::Committed) => return,
+            Ok(CommitOutcome::Committed) => return,
             Err(StoreError::Away(_)) => {}
             other => panic!("{other:?}"),
         }
@@ -113,20 +113,20 @@ async fn a_repetition_is_confirmed_like_a_first_commit() {
     let seen = [("ban".to_owned(), Expect::Version(ban.id))];
     unconfirmed(other.confirm(P, &seen).await);
     pair.between.set(Mode::Open);
-    assert_eq!(other.confirm(P, &seen).await.unwrap(), Outcome::Committed);
+    assert_eq!(other.confirm(P, &seen).await.unwrap(), CommitOutcome::Committed);
     let trips = other.round_trips();
-    assert_eq!(other.confirm(P, &seen).await.unwrap(), Outcome::Committed);
+    assert_eq!(other.confirm(P, &seen).await.unwrap(), CommitOutcome::Committed);
     assert_eq!(other.round_trips(), trips, "what was confirmed once stays so");
-    assert_eq!(other.confirm(P, &[("ban".into(), Expect::Absent)]).await.unwrap(), Outcome::Committed);
+    assert_eq!(other.confirm(P, &[("ban".into(), Expect::Absent)]).await.unwrap(), CommitOutcome::Committed);
     let changed = [("ban".to_owned(), Expect::Version(CommitId([9; 16])))];
-    assert_eq!(other.confirm(P, &changed).await.unwrap(), Outcome::Conflict);
+    assert_eq!(other.confirm(P, &changed).await.unwrap(), CommitOutcome::Conflict);
 
     // A server that counts only a connection's own writes needs one: the repetition makes it.
     let mut primary = shell(pair.primary.port()).await;
     let content: Vec<u8> = cmd("GET").arg("cs:{bd}:r:ban").query_async(&mut primary).await.unwrap();
     for _ in 0..3 {
         let before: u64 = says(&mut primary, "master_repl_offset").await.parse().unwrap();
-        assert_eq!(store.commit(ban.clone()).await.unwrap(), Outcome::Committed);
+        assert_eq!(store.commit(ban.clone()).await.unwrap(), CommitOutcome::Committed);
         let after: u64 = says(&mut primary, "master_repl_offset").await.parse().unwrap();
         assert!(
             after >= before + 90, // what WAIT itself asks of the replicas is less

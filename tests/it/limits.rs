@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::http::server::connection_limits::Limits;
+use countersign::http::server::connection_limits::ConnectionLimits;
 use countersign::http::server::serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -41,11 +41,11 @@ struct Target {
 
 impl Target {
     /// In the short form this router under these limits; in the long form the binary.
-    async fn of(world: &World, limits: Limits) -> Self {
+    async fn of(world: &World, limits: ConnectionLimits) -> Self {
         if length::is_long() { Self::binary() } else { Self::router(world, limits).await }
     }
 
-    async fn router(world: &World, limits: Limits) -> Self {
+    async fn router(world: &World, limits: ConnectionLimits) -> Self {
         let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let (address, stopping) = (listener.local_addr().expect("it is bound"), CancellationToken::new());
         tokio::spawn(serve::serve(listener, world.router(), limits, stopping.clone()));

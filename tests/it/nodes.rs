@@ -395,9 +395,9 @@ async fn what_expired_while_the_process_was_down_is_told_when_it_is_back() {
 /// A store that is shared keeps no board, so that a second node is one.
 #[tokio::test]
 async fn only_a_store_that_others_may_write_to_serves_two_nodes() {
-    use countersign::store::{Key, Partition, VersionIndex};
+    use countersign::store::{Partition, RecordKey, VersionIndex};
     let Some(redis) = stores::redis().await else { return };
-    let key = Key { partition: Partition(0), name: "i/x".to_owned() };
+    let key = RecordKey { partition: Partition(0), name: "i/x".to_owned() };
     assert_eq!(redis.store.version_index(&key), VersionIndex::NotKept);
     assert_eq!(stores::on_disk().store.version_index(&key), VersionIndex::Absent);
 }

@@ -11,29 +11,29 @@ use countersign::domain::base::id::InteractionId;
 use countersign::domain::base::id::Kid;
 use countersign::domain::base::id::ParticipantId;
 use countersign::domain::base::method::Method;
-use countersign::domain::base::role::Role;
+use countersign::domain::base::role::ParticipantRole;
 use countersign::domain::conversation::address::Address;
 use countersign::domain::conversation::context::Context;
 use countersign::domain::conversation::context::Decision;
 use countersign::domain::conversation::context::Draws;
 use countersign::domain::conversation::context::Environment;
 use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::InteractionStatus;
 use countersign::domain::conversation::interaction::Person;
-use countersign::domain::conversation::interaction::Status;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
+use countersign::domain::proof::assertion::AssertionResult;
 use countersign::domain::proof::assertion::PostBack;
-use countersign::domain::proof::assertion::Verdict;
 use countersign::domain::proof::flag::Customer;
 use countersign::domain::proof::flag::Proof;
 use countersign::domain::proof::link::EndedLink;
+use countersign::domain::proof::link::LinkPurpose;
 use countersign::domain::proof::link::PostBackStatus;
-use countersign::domain::proof::link::Purpose;
 use countersign::domain::rules::bind::Finish;
 use countersign::domain::rules::continue_link;
 use countersign::domain::rules::finish;
-use countersign::domain::rules::finish::Said;
+use countersign::domain::rules::finish::FinishForm;
 use countersign::domain::rules::hear;
 use countersign::domain::rules::hear::Sender;
 use countersign::domain::rules::issue;
@@ -202,9 +202,9 @@ impl Story {
             channel: "sms".parse().expect("a name"),
             conversation: "+37255512345".parse().expect("a conversation"),
             participants: vec![
-                (Role::Primary, person("one")),
-                (Role::Cosigner, person("two")),
-                (Role::Cosigner, person("three")),
+                (ParticipantRole::Primary, person("one")),
+                (ParticipantRole::Cosigner, person("two")),
+                (ParticipantRole::Cosigner, person("three")),
             ],
             device: None,
         };
@@ -292,10 +292,10 @@ impl Story {
             Step::Issue { who, pre_chat } => self.issue(*who, *pre_chat),
             Step::Continue { link, browser } => self.press(*link, *browser),
             Step::PostBack { handle, jti, customer, verdict } => self.post_back(*handle, *jti, *customer, *verdict),
-            Step::Finish { done, browser } => self.finish(*done, *browser, Said::Nothing),
+            Step::Finish { done, browser } => self.finish(*done, *browser, FinishForm::Nothing),
             Step::Name { done, browser, right } => {
                 let said = if *right { "+372 5551 2345" } else { "+37255512346" };
-                self.finish(*done, *browser, Said::Address(said));
+                self.finish(*done, *browser, FinishForm::Address(said));
             }
             Step::PostForged { handle } => self.forge(*handle),
             Step::SayRight { who, own } => {
@@ -369,8 +369,8 @@ impl Story {
     }
 
     fn issue(&mut self, who: usize, pre_chat: bool) {
-        let purpose = if pre_chat { Purpose::PreChat } else { Purpose::MidChat };
-        let request = issue::Request {
+        let purpose = if pre_chat { LinkPurpose::PreChat } else { LinkPurpose::MidChat };
+        let request = issue::LinkRequest {
             purpose,
             participant: Some(self.id(who)),
             intent: None,
@@ -410,11 +410,11 @@ impl Story {
         let Some(handle) = nth(&self.handles, handle) else { return };
         let done = handle.done(&[&[jti, customer, verdict]], &self.keys.handle);
         let verdict = match verdict {
-            0 => Verdict::Denied,
-            1 => Verdict::Cancelled,
-            _ => Verdict::Authenticated(proof(customer)),
+            0 => AssertionResult::Denied,
+            1 => AssertionResult::Cancelled,
+            _ => AssertionResult::Authenticated(proof(customer)),
         };
-        let is_success = matches!(verdict, Verdict::Authenticated(_));
+        let is_success = matches!(verdict, AssertionResult::Authenticated(_));
         let assertion = PostBack { kid: self.kids[0].clone(), jti: format!("{jti:022}"), verdict };
         let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == handle.number));
         let asked = asked.map(|p| p.id.clone());
@@ -439,7 +439,7 @@ impl Story {
 
     /// A browser comes to a done page. It raises a flag only where there is no chat to bring a code to, and only
     /// where it is the browser that Continue was pressed in.
-    fn finish(&mut self, done: usize, browser: u8, said: Said<'_>) {
+    fn finish(&mut self, done: usize, browser: u8, said: FinishForm<'_>) {
         let Some(done) = nth(&self.dones, done) else { return };
         let (number, fingerprint) = (done.number, self.browser(browser));
         let asked = self.interaction.participants.iter().find(|p| p.links.iter().any(|l| l.number == number)).cloned();
@@ -447,7 +447,9 @@ impl Story {
             self.context(Some(number), |context| finish::finish(context, &done, &fingerprint, said));
         let waiting = self.waiting.get(&number).filter(|waiting| waiting.done == done).cloned();
         let may = asked.zip(waiting.clone()).filter(|(asked, waiting)| {
-            asked.role != Role::Primary && waiting.started == browser && waiting.finished.is_none_or(|b| b == browser)
+            asked.role != ParticipantRole::Primary
+                && waiting.started == browser
+                && waiting.finished.is_none_or(|b| b == browser)
         });
         let raise = may.map(|(asked, waiting)| Raise {
             who: asked.id,
@@ -475,7 +477,7 @@ impl Story {
     fn forge(&mut self, handle: usize) {
         let Some(mut handle) = nth(&self.handles, handle) else { return };
         handle.secret[3] ^= 1;
-        let verdict = Verdict::Authenticated(proof(0));
+        let verdict = AssertionResult::Authenticated(proof(0));
         let assertion = PostBack { kid: self.kids[0].clone(), jti: "f".repeat(22), verdict };
         let done = handle.done(&[b"forged"], &self.keys.handle);
         let answer = NewAnswer { handle: &handle, done: &done };
@@ -550,7 +552,7 @@ impl Story {
             assert_eq!(up, standing.is_some_and(|s| self.now < self.end(s)), "{:?}", participant.flag);
         }
         self.codes.check(&self.interaction.participants);
-        let closed = self.interaction.status != Status::Open;
+        let closed = self.interaction.status != InteractionStatus::Open;
         assert!(!closed || self.standing.is_empty());
         assert!(self.interaction.deadline().is_none_or(|deadline| deadline > self.now));
         assert!(self.told.is_sorted_by_key(|event| event.at), "in the order of what happened");

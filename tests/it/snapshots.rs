@@ -11,7 +11,7 @@ mod serial;
 mod shapes;
 mod story;
 
-use countersign::domain::settings::Shape;
+use countersign::domain::settings::SettingShape;
 use countersign::domain::settings::described;
 use serde_json::{Map, Value, json};
 
@@ -30,22 +30,22 @@ fn settings_table_equals_its_snapshot() {
     let rows = described().map(|setting| {
         let mut row = Map::new();
         let form = match setting.shape {
-            Shape::Switch => "switch",
-            Shape::Number(..) => "number",
-            Shape::Span(..) => "number or never",
-            Shape::OneOf(_) => "one of",
-            Shape::Maybe(_) => "one of or none",
-            Shape::Text => "text or none",
-            Shape::Phrase => "text",
-            Shape::Fields => "list of names or rules",
-            Shape::List => "list of texts",
+            SettingShape::Switch => "switch",
+            SettingShape::Number(..) => "number",
+            SettingShape::Span(..) => "number or never",
+            SettingShape::OneOf(_) => "one of",
+            SettingShape::Maybe(_) => "one of or none",
+            SettingShape::Text => "text or none",
+            SettingShape::Phrase => "text",
+            SettingShape::Fields => "list of names or rules",
+            SettingShape::List => "list of texts",
         };
         row.insert("form".to_owned(), json!(form));
         match setting.shape {
-            Shape::Number(least, most) | Shape::Span(least, most) => {
+            SettingShape::Number(least, most) | SettingShape::Span(least, most) => {
                 row.insert("bounds".to_owned(), json!([least, most]));
             }
-            Shape::OneOf(words) | Shape::Maybe(words) => {
+            SettingShape::OneOf(words) | SettingShape::Maybe(words) => {
                 row.insert("words".to_owned(), json!(words));
             }
             _ => {}

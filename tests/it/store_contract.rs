@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use countersign::store::{
-    Batch, CommitId, Entry, Expect, Key, Order, Outcome, Partition, Put, Record, Store, VersionIndex,
+    Batch, CommitId, CommitOutcome, Expect, IndexEntry, Order, Partition, Put, Record, RecordKey, Store, VersionIndex,
 };
 
 mod crash;
@@ -93,12 +93,12 @@ fn put(name: &str, bytes: &str) -> Put {
     Put { name: name.to_owned(), bytes: Bytes::copy_from_slice(bytes.as_bytes()), ..Put::default() }
 }
 
-fn entry(index: &str, member: &str, bytes: &str) -> Entry {
-    Entry { index: index.to_owned(), member: member.to_owned(), bytes: Bytes::copy_from_slice(bytes.as_bytes()) }
+fn entry(index: &str, member: &str, bytes: &str) -> IndexEntry {
+    IndexEntry { index: index.to_owned(), member: member.to_owned(), bytes: Bytes::copy_from_slice(bytes.as_bytes()) }
 }
 
-fn key(name: &str) -> Key {
-    Key { partition: P, name: name.to_owned() }
+fn key(name: &str) -> RecordKey {
+    RecordKey { partition: P, name: name.to_owned() }
 }
 
 fn event(text: impl Into<String>) -> Bytes {
@@ -113,7 +113,7 @@ async fn get(store: &dyn Store, name: &str) -> Option<Record> {
 
 async fn committed(store: &dyn Store, batch: Batch) -> CommitId {
     let id = batch.id;
-    assert_eq!(store.commit(batch).await.expect("it writes"), Outcome::Committed);
+    assert_eq!(store.commit(batch).await.expect("it writes"), CommitOutcome::Committed);
     id
 }
 
@@ -122,7 +122,7 @@ async fn written(store: &dyn Store, record: Put) -> CommitId {
 }
 
 async fn conflicts(store: &dyn Store, batch: Batch) {
-    assert_eq!(store.commit(batch).await.expect("it judges"), Outcome::Conflict);
+    assert_eq!(store.commit(batch).await.expect("it judges"), CommitOutcome::Conflict);
 }
 
 async fn members(store: &dyn Store, index: &str, order: Order, after: Option<&str>, limit: usize) -> Vec<String> {
@@ -185,7 +185,7 @@ async fn c1_any_bytes_come_back_as_they_were(store: Arc<dyn Store>) {
             &*store,
             Batch {
                 put: vec![Put { name: name.to_owned(), bytes: bytes.clone(), ..Put::default() }],
-                enter: vec![Entry { index: "list".into(), member: name.to_owned(), bytes: bytes.clone() }],
+                enter: vec![IndexEntry { index: "list".into(), member: name.to_owned(), bytes: bytes.clone() }],
                 events: vec![bytes.clone()],
                 ..batch()
             },
@@ -260,7 +260,7 @@ async fn c2_of_64_at_once_one_wins(store: Arc<dyn Store>) {
         let mut winners = Vec::new();
         for racer in racers {
             let (id, outcome) = racer.await.expect("no racer falls");
-            if outcome == Outcome::Committed {
+            if outcome == CommitOutcome::Committed {
                 winners.push(id);
             }
         }
@@ -295,7 +295,7 @@ async fn c3_a_repetition_is_committed_once(store: Arc<dyn Store>) {
     }
     let together = (0..16).map(|_| store.commit(again.clone()));
     for outcome in futures_util::future::join_all(together).await {
-        assert_eq!(outcome.expect("it judges"), Outcome::Committed);
+        assert_eq!(outcome.expect("it judges"), CommitOutcome::Committed);
     }
     assert_eq!(store.outbox(9).await.expect("it reads").waiting.len(), 1);
     written(&*store, put("r", "2")).await;

@@ -18,7 +18,7 @@ use std::{
 use countersign::store::{
     Store,
     embedded::Embedded,
-    redis::{Options, Place, Redis},
+    redis::{Redis, RedisAddress, RedisOptions},
 };
 use tempfile::TempDir;
 
@@ -97,7 +97,7 @@ pub async fn redis() -> Option<Stand> {
 /// The Redis store, as itself.
 pub async fn on_redis() -> Option<Stand<Redis>> {
     let server = shared_server()?;
-    let store = connected(Place::Single(server.url())).await;
+    let store = connected(RedisAddress::Single(server.url())).await;
     Some(Stand { store: Arc::new(store), _beneath: Beneath::Server { _server: server } })
 }
 
@@ -127,10 +127,10 @@ pub fn on(store: impl Store) -> Stand {
 }
 
 /// The Redis store there, under a prefix of its own.
-pub async fn connected(place: Place) -> Redis {
+pub async fn connected(place: RedisAddress) -> Redis {
     static PREFIX: AtomicU64 = AtomicU64::new(0);
     let prefix = format!("test{}", PREFIX.fetch_add(1, Ordering::Relaxed));
-    Redis::connect(&Options { prefix, ..Options::new(place) }).await.expect("our servers are fit")
+    Redis::connect(&RedisOptions { prefix, ..RedisOptions::new(place) }).await.expect("our servers are fit")
 }
 
 /// A folder on the disk that the build is on: a temporary file system flushes for nothing.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign::services::events::audit::Broken;
-use countersign::store::{Batch, CommitId, Expect, Key, Outcome, Put};
+use countersign::store::{Batch, CommitId, CommitOutcome, Expect, Put, RecordKey};
 use serde_json::{Value, json};
 
 use crate::simulation::sealed::Seal;
@@ -30,23 +30,23 @@ impl Newer {
     }
 
     /// Names of all records of a kind.
-    fn named(&self, kind: &str) -> Vec<Key> {
+    fn named(&self, kind: &str) -> Vec<RecordKey> {
         self.truth.look().records.keys().filter(|key| key.name.starts_with(kind)).cloned().collect()
     }
 
     /// A record's content.
-    fn read(&self, key: &Key) -> Value {
+    fn read(&self, key: &RecordKey) -> Value {
         let kept = self.truth.look().records[key].record.clone();
         let plain = self.seal.record(&key.name, kept.version, &kept.bytes).expect("it opens");
         serde_json::from_slice(&plain).expect("JSON")
     }
 
-    fn version(&self, key: &Key) -> CommitId {
+    fn version(&self, key: &RecordKey) -> CommitId {
         self.truth.look().records[key].record.version
     }
 
     /// Writes a record as a release of another day would.
-    fn write(&self, key: &Key, content: &Value) -> CommitId {
+    fn write(&self, key: &RecordKey, content: &Value) -> CommitId {
         self.written.set(self.written.get() + 1);
         let mut id = [0xA1; 16];
         id[8..].copy_from_slice(&self.written.get().to_be_bytes());
@@ -55,7 +55,7 @@ impl Newer {
         let put = Put { name: key.name.clone(), bytes, version_index: false, alarm: kept.alarm, expires: kept.expires };
         let expect = vec![(key.name.clone(), Expect::Version(kept.record.version))];
         let batch = Batch { expect, put: vec![put], ..Batch::new(id, key.partition) };
-        assert_eq!(self.truth.apply(&batch), Outcome::Committed);
+        assert_eq!(self.truth.apply(&batch), CommitOutcome::Committed);
         id
     }
 }
@@ -133,8 +133,8 @@ async fn a142_what_an_older_node_does_not_know_it_refuses_and_leaves_as_it_is() 
     opened_with(&team, &token).await.expect(201);
     let mut tried = 0;
     for kind in ["i/", "a/", "e/", "f/", "n/", "t/", "j/"] {
-        let keys: Vec<Key> = newer.named(kind);
-        let of_chat = |key: &&Key| ["j/", "t/", "n/", "a/"].contains(&kind) || key.name.contains(&chat);
+        let keys: Vec<RecordKey> = newer.named(kind);
+        let of_chat = |key: &&RecordKey| ["j/", "t/", "n/", "a/"].contains(&kind) || key.name.contains(&chat);
         for key in keys.iter().filter(of_chat) {
             let before = newer.read(key);
             for (pointer, content) in enriched(&before) {
@@ -325,7 +325,7 @@ async fn a142_an_event_of_a_newer_release_waits_for_a_newer_node() {
     for kind in ["participant.offline", "participant.quarantined", "participant.offline"] {
         batch.events.push(newer.seal.seal(b"outbox", event(kind).to_string().as_bytes()).into());
     }
-    assert_eq!(newer.truth.apply(&batch), Outcome::Committed);
+    assert_eq!(newer.truth.apply(&batch), CommitOutcome::Committed);
     let mut opened = 0;
     for conversation in other.take(6) {
         let chat: countersign::domain::base::id::InteractionId =

@@ -11,15 +11,15 @@ use axum::Router;
 use axum::body::Body;
 use countersign::ambient::{FixedClock, SeededEntropy};
 use countersign::domain::secret::Secret;
-use countersign::domain::team::oidc::Provider;
+use countersign::domain::team::oidc::OidcProvider;
 use countersign::http;
 use countersign::identity::mitek::Mitek;
-use countersign::identity::signed::Signed;
-use countersign::identity::{Kind, Kinds};
+use countersign::identity::signed::SignedKind;
+use countersign::identity::{Kind, ProviderKinds};
 use countersign::services::Gateway;
 use countersign::services::GatewayConfig;
 use countersign::services::Retention;
-use countersign::store::{Key, Partition, Store, VersionIndex};
+use countersign::store::{Partition, RecordKey, Store, VersionIndex};
 use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// The node whose staff also sign in by that OpenID provider.
-    pub fn with_provider(&self, provider: Provider) -> Self {
+    pub fn with_provider(&self, provider: OidcProvider) -> Self {
         let node = Node { provider: Some(provider), ..Node::default() };
         let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
         Self { gateway, router, recorder, ..self.clone() }
@@ -172,7 +172,7 @@ impl World {
 
     /// The node that knows this kind of providers alone.
     pub fn judged_by(&self, kind: Arc<dyn Kind>) -> Self {
-        let node = Node { kinds: Some(Kinds::of([kind])), ..Node::default() };
+        let node = Node { kinds: Some(ProviderKinds::of([kind])), ..Node::default() };
         let (gateway, router, recorder) = node.over(self.store.clone(), self.clock.clone(), unique());
         Self { gateway, router, recorder, ..self.clone() }
     }
@@ -185,7 +185,7 @@ impl World {
 
     /// Whether one process has the store for itself.
     pub fn keeps_a_board(&self) -> bool {
-        let key = Key { partition: Partition(0), name: "i/0".to_owned() };
+        let key = RecordKey { partition: Partition(0), name: "i/0".to_owned() };
         self.store.version_index(&key) != VersionIndex::NotKept
     }
 
@@ -285,19 +285,19 @@ fn node_with(
 }
 
 /// Who checks documents, as this process reaches them.
-fn providers(egress: EgressPolicy) -> Kinds {
+fn providers(egress: EgressPolicy) -> ProviderKinds {
     let http_client = HttpClient::new(egress).expect("TLS");
-    let (mitek, signed) = (Mitek::new(http_client.clone()), Signed::new(http_client));
-    Kinds::of([Arc::new(mitek) as Arc<dyn Kind>, Arc::new(signed)])
+    let (mitek, signed) = (Mitek::new(http_client.clone()), SignedKind::new(http_client));
+    ProviderKinds::of([Arc::new(mitek) as Arc<dyn Kind>, Arc::new(signed)])
 }
 
 /// What a node knows and whom it reaches.
 struct Node {
     platforms: Vec<Arc<dyn Definition>>,
     egress: EgressPolicy,
-    provider: Option<Provider>,
+    provider: Option<OidcProvider>,
     /// Others than this process reaches.
-    kinds: Option<Kinds>,
+    kinds: Option<ProviderKinds>,
 }
 
 impl Default for Node {

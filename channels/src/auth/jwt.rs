@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::template::values::Values;
-use crate::template::{Name, Template};
+use crate::template::{HoleName, Template};
 use crate::validation::{self, FieldError};
 
 /// `kind = "jwt"`
@@ -20,7 +20,7 @@ use crate::validation::{self, FieldError};
 #[serde(deny_unknown_fields)]
 pub struct Assertion {
     /// With what it is signed.
-    pub algorithm: Signature,
+    pub algorithm: TokenSignature,
     /// The key.
     pub key: Template,
     /// How the key is written; an RSA key is PEM.
@@ -42,7 +42,7 @@ pub struct Assertion {
 
 /// With what a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Signature {
+pub enum TokenSignature {
     /// HMAC with SHA-256.
     HS256,
     /// RSA PKCS #1 v1.5 with SHA-256.
@@ -80,16 +80,16 @@ impl Assertion {
     pub fn open(&self, values: &Values<'_>) -> Result<Mint, FieldError> {
         let key = Zeroizing::new(self.key.plain(values).unwrap_or_default());
         let (algorithm, key, wanted) = match self.algorithm {
-            Signature::HS256 => {
+            TokenSignature::HS256 => {
                 let key = self.key_encoding.decode(&key).filter(|key| !key.is_empty());
                 (Algorithm::HS256, key.map(|key| EncodingKey::from_secret(&key)), &validation::BASE64_KEY)
             }
-            Signature::RS256 => {
+            TokenSignature::RS256 => {
                 (Algorithm::RS256, EncodingKey::from_rsa_pem(key.as_bytes()).ok(), &validation::PEM_KEY)
             }
         };
         let secret = self.key.holes().find_map(|hole| match &hole.name {
-            Name::Secret(name) => Some(name.as_str()),
+            HoleName::Secret(name) => Some(name.as_str()),
             _ => None,
         });
         let pointer = format!("/secrets/{}", secret.unwrap_or_default());

@@ -17,7 +17,7 @@ use crate::template::values::Values;
 /// `kind = "sigv4"`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Signed {
+pub struct SigV4Proof {
     /// The service's name, as AWS signs it.
     pub service: String,
     /// The region.
@@ -28,15 +28,15 @@ pub struct Signed {
     pub secret_key: Template,
 }
 
-impl Signed {
+impl SigV4Proof {
     /// All templates in it.
     pub fn templates(&self) -> Vec<&Template> {
         vec![&self.region, &self.access_key, &self.secret_key]
     }
 
     /// With an account.
-    pub fn open(&self, values: &Values<'_>) -> Option<Signer> {
-        Some(Signer {
+    pub fn open(&self, values: &Values<'_>) -> Option<SigV4Signer> {
+        Some(SigV4Signer {
             service: self.service.clone(),
             region: self.region.plain(values)?,
             access_key: self.access_key.plain(values)?,
@@ -46,14 +46,14 @@ impl Signed {
 }
 
 /// Signs an account's requests.
-pub struct Signer {
+pub struct SigV4Signer {
     service: String,
     region: String,
     access_key: String,
     secret_key: SecretString,
 }
 
-impl Signer {
+impl SigV4Signer {
     /// Dates the request and signs its method, path, query, host, content type and body.
     pub fn sign(&self, request: &mut Request<Vec<u8>>, unix: u64) {
         let date = stamp(unix);
@@ -124,7 +124,7 @@ mod tests {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
             .body(body.as_bytes().to_vec())
             .unwrap();
-        let signer = Signer {
+        let signer = SigV4Signer {
             service: "sns".into(),
             region: "eu-west-1".into(),
             access_key: "AKIDEXAMPLE".into(),

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::basic;
-use super::jwt::{Assertion, KeyEncoding, Mint, Signature};
+use super::jwt::{Assertion, KeyEncoding, Mint, TokenSignature};
 use crate::DeliveryError;
 use crate::ambient::Ambient;
-use crate::http_client::{HttpClient, Reply};
+use crate::http_client::{HttpClient, HttpReply};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
-use crate::template::values::{Known, Moment, Values};
+use crate::template::values::{KnownAccount, RequestMoment, Values};
 use crate::validation::{self, FieldError};
 
 /// `kind = "oauth2"`
@@ -91,7 +91,7 @@ impl ServiceAccount {
         let audience = words(&url).map_err(|detail| FieldError::at("/account", validation::OTHER.saying(detail)))?;
         let claims = [("iss", self.issuer.clone()), ("scope", self.scope.clone()), ("aud", audience)];
         let assertion = Assertion {
-            algorithm: Signature::RS256,
+            algorithm: TokenSignature::RS256,
             key: self.key.clone(),
             key_encoding: KeyEncoding::Utf8,
             key_id: Some(self.key_id.clone()),
@@ -100,7 +100,7 @@ impl ServiceAccount {
             header: None,
         };
         let mint = assertion.open(values)?;
-        let known = Known { fields: values.fields().clone(), ..Known::default() };
+        let known = KnownAccount { fields: values.fields().clone(), ..KnownAccount::default() };
         Ok(TokenCache::new(url, Ask::Assertion { mint, known }))
     }
 }
@@ -117,7 +117,7 @@ fn body(form: &[(&str, String)]) -> String {
 /// What is asked for a token.
 enum Ask {
     Form { form: SecretString, user: Option<SecretString> },
-    Assertion { mint: Mint, known: Known },
+    Assertion { mint: Mint, known: KnownAccount },
 }
 
 /// An account's token.
@@ -222,7 +222,8 @@ impl TokenCache {
         let (form, user) = match &self.ask {
             Ask::Form { form, user } => (form.expose_secret().to_owned(), user.as_ref()),
             Ask::Assertion { mint, known } => {
-                let token = mint.token(&Values::of_account(known, Moment { unix: now, chance: ambient.draw() }))?;
+                let token =
+                    mint.token(&Values::of_account(known, RequestMoment { unix: now, chance: ambient.draw() }))?;
                 let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned();
                 (body(&[("grant_type", grant), ("assertion", token)]), None)
             }
@@ -238,7 +239,7 @@ impl TokenCache {
     }
 }
 
-fn read(reply: &Reply, asked: u64) -> Result<Token, DeliveryError> {
+fn read(reply: &HttpReply, asked: u64) -> Result<Token, DeliveryError> {
     match reply.status {
         200..=299 => {}
         408 | 429 | 500..=599 => return Err(DeliveryError::Retry("token-server")),
@@ -260,8 +261,8 @@ fn read(reply: &Reply, asked: u64) -> Result<Token, DeliveryError> {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() }
+    fn reply(status: u16, body: &str) -> HttpReply {
+        HttpReply { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() }
     }
 
     #[test]

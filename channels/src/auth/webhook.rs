@@ -15,22 +15,22 @@ use serde::Deserialize;
 
 use crate::account::BEFORE;
 use crate::template::Template;
-use crate::template::values::{Known, Values};
+use crate::template::values::{KnownAccount, Values};
 use crate::validation::{self, FieldError};
 
 /// `kind = "standard-webhook"`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sealed {
+pub struct StandardWebhookProof {
     /// The secret's name.
     pub secret: String,
     /// What the id is.
     pub id: Template,
 }
 
-impl Sealed {
+impl StandardWebhookProof {
     /// With an account's secrets.
-    pub fn open(&self, known: &Known) -> Result<Seal, FieldError> {
+    pub fn open(&self, known: &KnownAccount) -> Result<Seal, FieldError> {
         let mut keys = Vec::new();
         for name in [self.secret.clone(), format!("{}{BEFORE}", self.secret)] {
             let Some(secret) = known.secrets.get(&name) else { continue };
@@ -38,21 +38,21 @@ impl Sealed {
             let key = key
                 .filter(|key| (24..=64).contains(&key.len()))
                 .ok_or_else(|| FieldError::at(format!("/secrets/{name}"), &validation::WHSEC))?;
-            keys.push(Key::shared(&key));
+            keys.push(WebhookKey::shared(&key));
         }
-        Ok(Seal { signer: Signer(keys), id: self.id.clone() })
+        Ok(Seal { signer: WebhookSigner(keys), id: self.id.clone() })
     }
 }
 
 /// What signs.
-pub enum Key {
+pub enum WebhookKey {
     /// `v1`: the receiver has the same secret.
     Shared(Box<hmac::Key>),
     /// `v1a`: the receiver has the public half.
     Pair(Ed25519KeyPair),
 }
 
-impl Key {
+impl WebhookKey {
     /// Of a secret that the receiver has as well.
     pub fn shared(secret: &[u8]) -> Self {
         Self::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
@@ -72,15 +72,15 @@ impl Key {
 }
 
 /// Signs webhooks with every key that it has, the newest first.
-pub struct Signer(pub Vec<Key>);
+pub struct WebhookSigner(pub Vec<WebhookKey>);
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for WebhookSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signer({} keys)", self.0.len())
     }
 }
 
-impl Signer {
+impl WebhookSigner {
     /// The three headers of a body that leaves at that moment. None where the id is none: a dot in it
     /// would let a part of the id be read as the time.
     pub fn headers(&self, id: &str, unix: u64, body: &[u8]) -> Option<[(&'static str, HeaderValue); 3]> {
@@ -102,7 +102,7 @@ impl Signer {
 
 /// Signs an account's webhooks.
 pub struct Seal {
-    signer: Signer,
+    signer: WebhookSigner,
     id: Template,
 }
 
@@ -121,8 +121,8 @@ impl Seal {
 mod tests {
     use super::*;
 
-    fn signature(key: Key, id: &str, unix: u64, body: &str) -> String {
-        let [.., (_, signature)] = Signer(vec![key]).headers(id, unix, body.as_bytes()).unwrap();
+    fn signature(key: WebhookKey, id: &str, unix: u64, body: &str) -> String {
+        let [.., (_, signature)] = WebhookSigner(vec![key]).headers(id, unix, body.as_bytes()).unwrap();
         signature.to_str().unwrap().to_owned()
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn the_specifications_own_vector_comes_out() {
         let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let body = r#"{"test": 2432232314}"#;
-        let made = signature(Key::shared(&secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        let made = signature(WebhookKey::shared(&secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(made, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -141,24 +141,24 @@ mod tests {
             r#"{"type":"challenge.verified","timestamp":"2026-11-20T23:30:00Z","#,
             r#""data":{"challenge_id":"ch_01","subject":"cust-42"}}"#
         );
-        let made = signature(Key::pair(&seed).unwrap(), "msg_01", 1_795_217_400, body);
+        let made = signature(WebhookKey::pair(&seed).unwrap(), "msg_01", 1_795_217_400, body);
         let expected = "v1a,9ZqwKS5+sYkSNBq/dhlwu0PrAflCPkdRRfsKtsz+iZZSI12BKnuuZSTJrUqUw3ptncSmkAmtzqG5pYh6DFL3CQ==";
         assert_eq!(made, expected);
-        assert!(Key::pair(&seed[1..]).is_none());
+        assert!(WebhookKey::pair(&seed[1..]).is_none());
     }
 
     #[test]
     fn a_signature_under_each_key_stands_in_one_header() {
-        let signer = Signer(vec![Key::shared(&[1; 32]), Key::shared(&[2; 32])]);
+        let signer = WebhookSigner(vec![WebhookKey::shared(&[1; 32]), WebhookKey::shared(&[2; 32])]);
         let [.., (_, both)] = signer.headers("m1", 5, b"{}").unwrap();
-        let alone = |key| signature(Key::shared(key), "m1", 5, "{}");
+        let alone = |key| signature(WebhookKey::shared(key), "m1", 5, "{}");
         assert_eq!(both.to_str().unwrap(), format!("{} {}", alone(&[1; 32]), alone(&[2; 32])));
         assert_eq!(format!("{signer:?}"), "Signer(2 keys)");
     }
 
     #[test]
     fn a_dot_in_an_id_would_shift_what_is_signed() {
-        let signer = Signer(vec![Key::shared(&[1; 32])]);
+        let signer = WebhookSigner(vec![WebhookKey::shared(&[1; 32])]);
         for id in ["", "m.1", "m 1", "m\n1", "ü", &"x".repeat(65)] {
             assert!(signer.headers(id, 5, b"{}").is_none(), "{id}");
         }

@@ -193,16 +193,16 @@ impl<'de> Visitor<'de> for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::values::{Known, Moment};
-    use crate::{Address, Content, Message, Terms};
+    use crate::template::values::{KnownAccount, RequestMoment};
+    use crate::{Content, Message, MessageAddress, Terms};
     use proptest::prelude::*;
     use serde_json::json;
 
     fn said(text: &str, render: impl Fn(&Values<'_>)) {
         let (content, terms) = (Content::Text(text.into()), Terms { freely: false, seconds: Some(90) });
-        let message = Message { id: "m".into(), to: Address::new("t"), subject: None, content, terms };
-        let known = Known::default();
-        render(&Values::of_message(&known, Moment { unix: 7, chance: [0; 16] }, &message, &[]));
+        let message = Message { id: "m".into(), to: MessageAddress::new("t"), subject: None, content, terms };
+        let known = KnownAccount::default();
+        render(&Values::of_message(&known, RequestMoment { unix: 7, chance: [0; 16] }, &message, &[]));
     }
 
     fn node(toml: &str) -> Node {

@@ -7,14 +7,14 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use super::outcome::{MessageId, Row};
+use super::outcome::{ErrorRow, MessageIdPlace};
 use super::units::Unit;
-use crate::account::{Field, SecretField, Shape};
+use crate::account::{FieldDefinition, FieldShape, SecretField};
 use crate::auth::Auth;
 use crate::call::body::Node;
-use crate::call::{Call, Method};
-use crate::inbound_format::Inbound;
-use crate::matching::{Pointer, When};
+use crate::call::{HttpMethod, PlatformCall};
+use crate::inbound_format::InboundFormat;
+use crate::matching::{Condition, Pointer};
 use crate::template::Template;
 use crate::template::address::UrlTemplate;
 
@@ -23,10 +23,10 @@ use crate::template::address::UrlTemplate;
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// What it is.
-    pub platform: About,
+    pub platform: PlatformHeader,
     /// What an account says, by name.
     #[serde(default)]
-    pub account: BTreeMap<String, Field>,
+    pub account: BTreeMap<String, FieldDefinition>,
     /// What an account keeps to itself, by name.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretField>,
@@ -42,24 +42,24 @@ pub struct File {
     pub retract: Retract,
     /// How agents on the platform are shown who was proved.
     #[serde(default)]
-    pub shown: Option<Shown>,
+    pub shown: Option<StatusFormat>,
     /// How the platform is made to say whose browser has logged in.
     #[serde(default)]
-    pub linking: Option<Linking>,
+    pub linking: Option<LinkingFormat>,
     /// What the platform answers.
-    pub answer: Answer,
+    pub answer: ResponseFormat,
     /// What its refusals mean; the first that fits counts.
     #[serde(default)]
-    pub errors: Vec<Row>,
+    pub errors: Vec<ErrorRow>,
     /// What comes in.
     #[serde(default)]
-    pub inbound: Option<Inbound>,
+    pub inbound: Option<InboundFormat>,
 }
 
 /// `[platform]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct About {
+pub struct PlatformHeader {
     /// What teams call it: `[a-z0-9-]`.
     pub name: String,
     /// What people call it.
@@ -69,13 +69,13 @@ pub struct About {
     pub origin: Option<UrlTemplate>,
     /// What an address looks like; one that does not is refused before anything is asked.
     #[serde(default)]
-    pub to: Shape,
+    pub to: FieldShape,
     /// The parts of an address, separated by one space each, where it has several.
     #[serde(default)]
     pub address: Vec<String>,
     /// What an address may look like, where there are several kinds: it is the part of that name.
     #[serde(default)]
-    pub kinds: BTreeMap<String, Shape>,
+    pub kinds: BTreeMap<String, FieldShape>,
     /// Of each of these lists an account has exactly one field.
     #[serde(default)]
     pub one_of: Vec<Vec<String>>,
@@ -88,34 +88,34 @@ pub struct About {
 pub struct Retract {
     /// What a person wrote.
     #[serde(default)]
-    pub heard: Option<Call>,
+    pub heard: Option<PlatformCall>,
     /// What we sent.
     #[serde(default)]
-    pub sent: Option<Call>,
+    pub sent: Option<PlatformCall>,
 }
 
 /// `[shown]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shown {
+pub struct StatusFormat {
     /// Fields that the account must have for this.
     #[serde(default)]
     pub needs: Vec<String>,
     /// What is asked for, of a conversation.
-    pub call: Call,
+    pub call: PlatformCall,
 }
 
 /// `[linking]`: after the login, never before it. What a platform puts into a link when it is opened
 /// can be handed on with the link; what it says of the browser that comes back cannot.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Linking {
+pub struct LinkingFormat {
     /// Fields that the account must have for this.
     #[serde(default)]
     pub needs: Vec<String>,
     /// What the platform is asked for first, of the conversation.
     #[serde(default)]
-    pub ask: Option<Call>,
+    pub ask: Option<PlatformCall>,
     /// Where in its answer `{linking.token}` stands.
     #[serde(default)]
     pub token: Option<Pointer>,
@@ -182,11 +182,11 @@ pub struct ReturnLink(pub UrlTemplate);
 pub struct Send {
     /// The request's method.
     #[serde(default)]
-    pub method: Method,
+    pub method: HttpMethod,
     /// The request's path, below the origin.
     pub path: UrlTemplate,
     /// What the body is.
-    pub encoding: Encoding,
+    pub encoding: BodyEncoding,
     /// The body's media type where it is not the encoding's own.
     #[serde(default)]
     pub content_type: Option<String>,
@@ -206,19 +206,19 @@ pub struct Send {
     #[serde(default)]
     pub common: Option<Node>,
     /// Plain words: the first form that an account and a message fit.
-    pub text: Vec<Form>,
+    pub text: Vec<MessageTemplate>,
     /// Links; none: as plain words.
     #[serde(default)]
-    pub link: Vec<Form>,
+    pub link: Vec<MessageTemplate>,
     /// Codes; none: as plain words.
     #[serde(default)]
-    pub code: Vec<Form>,
+    pub code: Vec<MessageTemplate>,
 }
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Encoding {
+pub enum BodyEncoding {
     /// A JSON document.
     Json,
     /// `application/x-www-form-urlencoded`
@@ -230,7 +230,7 @@ pub enum Encoding {
 /// One form of a kind of message.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Form {
+pub struct MessageTemplate {
     /// Fields that the account must have for this form.
     #[serde(default)]
     pub needs: Vec<String>,
@@ -242,7 +242,7 @@ pub struct Form {
     pub alphabet: Option<Alphabet>,
     /// How long each part may be.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: LengthLimits,
     /// In what that is counted.
     #[serde(default)]
     pub unit: Unit,
@@ -261,7 +261,7 @@ pub enum Alphabet {
 /// How long the parts of a message may be, in the form's unit.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limits {
+pub struct LengthLimits {
     /// `{text}`
     #[serde(default)]
     pub text: Option<usize>,
@@ -279,9 +279,9 @@ pub struct Limits {
 /// `[answer]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct ResponseFormat {
     /// The message was taken where one of these fits.
-    pub success: Vec<When>,
+    pub success: Vec<Condition>,
     /// Where its id stands.
-    pub message_id: MessageId,
+    pub message_id: MessageIdPlace,
 }

@@ -8,25 +8,25 @@ use async_trait::async_trait;
 use http::{HeaderMap, Request};
 use secrecy::SecretString;
 
-use super::format::{self, File, Form};
-use super::outcome::{self, MessageId, Reason};
+use super::format::{self, File, MessageTemplate};
+use super::outcome::{self, MessageIdPlace, RefusalReason};
 use super::request::{forms, parts, request};
 use crate::ambient::Ambient;
-use crate::auth::Proof;
-use crate::call::Call;
-use crate::http_client::{HttpClient, Lost};
-use crate::matching::{Document, When, text};
-use crate::template::values::{self, Known, Moment, Values};
+use crate::auth::AccountProof;
+use crate::call::PlatformCall;
+use crate::http_client::{HttpClient, LostReply};
+use crate::matching::{Condition, TestedDocument, text};
+use crate::template::values::{self, KnownAccount, RequestMoment, Values};
 use crate::{
-    Address, AuthenticationStatus, Capabilities, Channel, Content, DeliveryError, Linking, Message, NOT_POSSIBLE,
-    Receipts, Sent, Terms, Whose,
+    AuthenticationStatus, Author, Capabilities, Channel, Content, DeliveryError, Linking, Message, MessageAddress,
+    NOT_POSSIBLE, Receipts, Sent, Terms,
 };
 
 /// The channel of an account.
 pub struct Line {
     pub(crate) file: Arc<File>,
-    pub(crate) known: Known,
-    pub(crate) proof: Proof,
+    pub(crate) known: KnownAccount,
+    pub(crate) proof: AccountProof,
     pub(crate) http_client: HttpClient,
     pub(crate) ambient: Arc<dyn Ambient>,
     pub(crate) limit: Option<NonZeroU32>,
@@ -43,13 +43,16 @@ impl Channel for Line {
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, DeliveryError> {
-        let parts = parts(&self.file, message).ok_or(DeliveryError::Permanent(Reason::BadAddress.wire_name()))?;
-        let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
+        let parts =
+            parts(&self.file, message).ok_or(DeliveryError::Permanent(RefusalReason::BadAddress.wire_name()))?;
+        let at = RequestMoment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, message, &parts);
         let forms = forms(&self.file, &self.known, message, &values);
-        let Some(first) = forms.first() else { return Err(DeliveryError::Permanent(Reason::TooLong.wire_name())) };
+        let Some(first) = forms.first() else {
+            return Err(DeliveryError::Permanent(RefusalReason::TooLong.wire_name()));
+        };
         let told = self.send_form(first, &values).await;
-        let is_closed = told == Err(DeliveryError::Fallback(Reason::WindowClosed.wire_name()));
+        let is_closed = told == Err(DeliveryError::Fallback(RefusalReason::WindowClosed.wire_name()));
         // The platform knows better how long ago the person has written; what it refused it did not send.
         match forms.iter().find(|form| !form.freely).filter(|_| first.freely && is_closed) {
             Some(other) => self.send_form(other, &values).await,
@@ -58,8 +61,8 @@ impl Channel for Line {
     }
 
     fn chosen_id(&self, message: &Message) -> Option<String> {
-        let MessageId::Chosen(template) = &self.file.answer.message_id else { return None };
-        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+        let MessageIdPlace::Chosen(template) = &self.file.answer.message_id else { return None };
+        let at = RequestMoment { unix: self.ambient.now(), chance: [0; 16] };
         template.plain(&Values::of_message(&self.known, at, message, &parts(&self.file, message)?))
     }
 
@@ -79,10 +82,10 @@ impl Channel for Line {
         }
     }
 
-    async fn retract(&self, what: Whose, to: &Address, id: &str) -> Result<(), DeliveryError> {
+    async fn retract(&self, what: Author, to: &MessageAddress, id: &str) -> Result<(), DeliveryError> {
         let call = match what {
-            Whose::Theirs => self.file.retract.heard.as_ref(),
-            Whose::Ours => self.file.retract.sent.as_ref(),
+            Author::Theirs => self.file.retract.heard.as_ref(),
+            Author::Ours => self.file.retract.sent.as_ref(),
         };
         self.ask(call.ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?, to, id).await.map(drop)
     }
@@ -91,7 +94,7 @@ impl Channel for Line {
         self.shown().is_some()
     }
 
-    async fn show_status(&self, to: &Address, status: &AuthenticationStatus) -> Result<(), DeliveryError> {
+    async fn show_status(&self, to: &MessageAddress, status: &AuthenticationStatus) -> Result<(), DeliveryError> {
         let call = self.shown().ok_or(DeliveryError::Permanent(NOT_POSSIBLE))?;
         self.ask_with(call, to, "", Some(status)).await.map(drop)
     }
@@ -101,28 +104,28 @@ impl Channel for Line {
         if linking.ask.is_some() {
             return Some(Linking::Asked);
         }
-        self.way_back(linking, values::Linking { nonce: nonce.clone(), token: None }).map(Linking::To)
+        self.way_back(linking, values::LinkingValues { nonce: nonce.clone(), token: None }).map(Linking::To)
     }
 
-    async fn ask_to_link(&self, to: &Address, nonce: &SecretString) -> Result<SecretString, DeliveryError> {
+    async fn ask_to_link(&self, to: &MessageAddress, nonce: &SecretString) -> Result<SecretString, DeliveryError> {
         let impossible = || DeliveryError::Permanent(NOT_POSSIBLE);
         let linking = self.way_to_link().ok_or_else(impossible)?;
         let token = match (&linking.ask, &linking.token) {
             (Some(ask), Some(at)) => {
                 let said = self.ask(ask, to, "").await?;
                 let token = said.json.pointer(at.as_str()).filter(|token| !token.is_null()).map(text);
-                Some(token.ok_or(DeliveryError::Retry(Reason::Unavailable.wire_name()))?.into())
+                Some(token.ok_or(DeliveryError::Retry(RefusalReason::Unavailable.wire_name()))?.into())
             }
             _ => None,
         };
-        self.way_back(linking, values::Linking { nonce: nonce.clone(), token }).ok_or_else(impossible)
+        self.way_back(linking, values::LinkingValues { nonce: nonce.clone(), token }).ok_or_else(impossible)
     }
 
     fn return_link(&self, code: &str) -> Option<String> {
         let link = self.file.can.return_link.as_ref()?;
-        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+        let at = RequestMoment { unix: self.ambient.now(), chance: [0; 16] };
         let content = Content::Code { text: String::new(), code: code.to_owned().into() };
-        let (id, to, terms) = (String::new(), Address::new(""), Terms::default());
+        let (id, to, terms) = (String::new(), MessageAddress::new(""), Terms::default());
         let message = Message { id, to, subject: None, content, terms };
         link.0.fill(&Values::of_message(&self.known, at, &message, &[])).ok().flatten()
     }
@@ -131,22 +134,28 @@ impl Channel for Line {
 impl Line {
     /// Asks for what a call says, of a conversation and what happened in it; answers what was
     /// answered to that.
-    pub(crate) async fn ask(&self, call: &Call, to: &Address, id: &str) -> Result<Document, DeliveryError> {
+    pub(crate) async fn ask(
+        &self,
+        call: &PlatformCall,
+        to: &MessageAddress,
+        id: &str,
+    ) -> Result<TestedDocument, DeliveryError> {
         self.ask_with(call, to, id, None).await
     }
 
     async fn ask_with(
         &self,
-        call: &Call,
-        to: &Address,
+        call: &PlatformCall,
+        to: &MessageAddress,
         id: &str,
         status: Option<&AuthenticationStatus>,
-    ) -> Result<Document, DeliveryError> {
+    ) -> Result<TestedDocument, DeliveryError> {
         let content = Content::Text(String::new());
         let (id, to, terms) = (id.to_owned(), to.clone(), Terms::default());
         let message = Message { id, to, subject: None, content, terms };
-        let parts = parts(&self.file, &message).ok_or(DeliveryError::Permanent(Reason::BadAddress.wire_name()))?;
-        let at = Moment { unix: self.ambient.now(), chance: self.ambient.draw() };
+        let parts =
+            parts(&self.file, &message).ok_or(DeliveryError::Permanent(RefusalReason::BadAddress.wire_name()))?;
+        let at = RequestMoment { unix: self.ambient.now(), chance: self.ambient.draw() };
         let values = Values::of_message(&self.known, at, &message, &parts).with_status(status);
         let request =
             call.request(&self.file, &values).map_err(|reason| DeliveryError::Permanent(reason.wire_name()))?;
@@ -159,24 +168,24 @@ impl Line {
     }
 
     /// How agents are shown who was proved, where the account wants it.
-    fn shown(&self) -> Option<&Call> {
+    fn shown(&self) -> Option<&PlatformCall> {
         let shown = self.file.shown.as_ref()?;
         shown.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(&shown.call)
     }
 
     /// How the platform says whose browser has logged in, where the account can.
-    fn way_to_link(&self) -> Option<&format::Linking> {
+    fn way_to_link(&self) -> Option<&format::LinkingFormat> {
         let linking = self.file.linking.as_ref()?;
         linking.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(linking)
     }
 
-    fn way_back(&self, linking: &format::Linking, carried: values::Linking) -> Option<SecretString> {
-        let at = Moment { unix: self.ambient.now(), chance: [0; 16] };
+    fn way_back(&self, linking: &format::LinkingFormat, carried: values::LinkingValues) -> Option<SecretString> {
+        let at = RequestMoment { unix: self.ambient.now(), chance: [0; 16] };
         let values = Values::of_account(&self.known, at).with_linking(&carried);
         linking.back.fill(&values).ok().flatten().map(SecretString::from)
     }
 
-    async fn send_form(&self, form: &Form, values: &Values<'_>) -> Result<Sent, DeliveryError> {
+    async fn send_form(&self, form: &MessageTemplate, values: &Values<'_>) -> Result<Sent, DeliveryError> {
         let request = request(&self.file, form, values);
         let request = request.map_err(|reason| DeliveryError::Permanent(reason.wire_name()))?;
         let idempotent = self.file.send.idempotent;
@@ -184,7 +193,7 @@ impl Line {
         if self.file.answer.success.iter().any(|success| reply.means(success)) {
             let id = &self.file.answer.message_id;
             let chosen = match id {
-                MessageId::Chosen(template) => template.plain(values),
+                MessageIdPlace::Chosen(template) => template.plain(values),
                 _ => None,
             };
             return Ok(Sent { platform_id: id.read(&reply.document, chosen) });
@@ -201,12 +210,12 @@ impl Line {
     ) -> Result<(Answered, bool), DeliveryError> {
         let was_kept = self.proof.put_on(&mut request, values, &self.http_client, &*self.ambient).await?;
         let reply = self.http_client.carry(request).await.map_err(|lost| match lost {
-            Lost::Refused => DeliveryError::AuthBroken("address-not-allowed"),
-            Lost::Unreached => DeliveryError::Retry("unreachable"),
-            Lost::Unanswered if idempotent => DeliveryError::Retry(Reason::Unavailable.wire_name()),
-            Lost::Unanswered => DeliveryError::Ambiguous,
+            LostReply::Refused => DeliveryError::AuthBroken("address-not-allowed"),
+            LostReply::Unreached => DeliveryError::Retry("unreachable"),
+            LostReply::Unanswered if idempotent => DeliveryError::Retry(RefusalReason::Unavailable.wire_name()),
+            LostReply::Unanswered => DeliveryError::Ambiguous,
         })?;
-        let document = Document::of_reply(reply.status, &reply.body);
+        let document = TestedDocument::of_reply(reply.status, &reply.body);
         Ok((Answered { document, status: reply.status, headers: reply.headers }, was_kept))
     }
 
@@ -216,7 +225,7 @@ impl Line {
         if was_kept && matches!(refused.error, DeliveryError::AuthBroken(_)) {
             // The token may have been taken back before its end: a new one tells.
             self.proof.forget();
-            return DeliveryError::Retry(Reason::Credentials.wire_name());
+            return DeliveryError::Retry(RefusalReason::Credentials.wire_name());
         }
         refused.error
     }
@@ -224,14 +233,14 @@ impl Line {
 
 /// What a platform has answered.
 struct Answered {
-    document: Document,
+    document: TestedDocument,
     status: u16,
     headers: HeaderMap,
 }
 
 impl Answered {
     /// What says nothing of the status means one of success.
-    fn means(&self, success: &When) -> bool {
+    fn means(&self, success: &Condition) -> bool {
         let is_good = (200..300).contains(&self.status);
         success.fits(&self.document) && (is_good || !success.status.is_empty())
     }

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::DeliveryError;
-use crate::matching::{Document, Pointer, When, text};
+use crate::matching::{Condition, Pointer, TestedDocument, text};
 use crate::template::Template;
 
 /// Where the id of a message that was taken stands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum MessageId {
+pub enum MessageIdPlace {
     /// Nowhere: the platform gives none.
     None,
     /// In the reply, at these places, joined by one space.
@@ -29,9 +29,9 @@ pub enum MessageId {
     Chosen(Template),
 }
 
-impl MessageId {
+impl MessageIdPlace {
     /// Reads it; `chosen` is what our own came out as.
-    pub fn read(&self, reply: &Document, chosen: Option<String>) -> Option<String> {
+    pub fn read(&self, reply: &TestedDocument, chosen: Option<String>) -> Option<String> {
         match self {
             Self::None => None,
             Self::Pointers(pointers) => {
@@ -51,13 +51,13 @@ impl MessageId {
 /// `[[errors]]`: what one kind of refusal means.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct ErrorRow {
     /// How it is known.
-    pub when: When,
+    pub when: Condition,
     /// What is to be done.
     pub class: Class,
     /// Why.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// When it may be tried again; the first that says so counts.
     #[serde(default)]
     pub after: Vec<Hint>,
@@ -82,7 +82,7 @@ pub enum Class {
 /// Why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum RefusalReason {
     /// The person is not on this platform, or cannot be reached there.
     NotReachable,
     /// The person wants no messages from us.
@@ -121,7 +121,7 @@ pub enum Reason {
     Refused,
 }
 
-impl Reason {
+impl RefusalReason {
     /// The word for it.
     pub fn wire_name(self) -> &'static str {
         match self {
@@ -168,7 +168,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub type Headers = http::HeaderMap;
 
 impl Hint {
-    fn read(&self, reply: &Document, headers: &Headers, unix: u64) -> Option<Duration> {
+    fn read(&self, reply: &TestedDocument, headers: &Headers, unix: u64) -> Option<Duration> {
         let found = match self {
             Self::Header(name) => moment(headers.get(name)?.to_str().ok()?, unix),
             Self::Pointer(pointer) => moment(&text(reply.json.pointer(pointer.as_str())?), unix),
@@ -197,7 +197,7 @@ pub fn retry_after(headers: &Headers, unix: u64) -> Option<Duration> {
 
 /// A refusal, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct PlatformRefusal {
     /// Which row of the definition says so.
     pub row: Option<usize>,
     /// As the sender is told.
@@ -205,23 +205,29 @@ pub struct Refused {
 }
 
 /// What a reply means that is no success.
-pub fn refused(rows: &[Row], reply: &Document, headers: &Headers, unix: u64, idempotent: bool) -> Refused {
+pub fn refused(
+    rows: &[ErrorRow],
+    reply: &TestedDocument,
+    headers: &Headers,
+    unix: u64,
+    idempotent: bool,
+) -> PlatformRefusal {
     if let Some((number, row)) = rows.iter().enumerate().find(|(_, row)| row.when.fits(reply)) {
         let after = row.after.iter().find_map(|hint| hint.read(reply, headers, unix));
-        return Refused { row: Some(number), error: error(row.class, row.reason, after) };
+        return PlatformRefusal { row: Some(number), error: error(row.class, row.reason, after) };
     }
     let unsure = if idempotent { Class::Retry } else { Class::Ambiguous };
     let (class, reason) = match reply.status.unwrap_or_default() {
-        401 => (Class::Account, Reason::Credentials),
-        408 | 425 | 429 => (Class::Retry, Reason::Rate),
-        500..=599 => (unsure, Reason::Unavailable),
-        _ => (Class::Permanent, Reason::Refused),
+        401 => (Class::Account, RefusalReason::Credentials),
+        408 | 425 | 429 => (Class::Retry, RefusalReason::Rate),
+        500..=599 => (unsure, RefusalReason::Unavailable),
+        _ => (Class::Permanent, RefusalReason::Refused),
     };
     let after = retry_after(headers, unix).filter(|_| class == Class::Retry);
-    Refused { row: None, error: error(class, reason, after) }
+    PlatformRefusal { row: None, error: error(class, reason, after) }
 }
 
-fn error(class: Class, reason: Reason, after: Option<Duration>) -> DeliveryError {
+fn error(class: Class, reason: RefusalReason, after: Option<Duration>) -> DeliveryError {
     let word = reason.wire_name();
     match (class, after) {
         (Class::Retry, Some(after)) => DeliveryError::RetryAfter(after),
@@ -239,20 +245,20 @@ mod tests {
 
     const NOW: u64 = 1_795_217_522;
 
-    fn rows(toml: &str) -> Vec<Row> {
+    fn rows(toml: &str) -> Vec<ErrorRow> {
         #[derive(Deserialize)]
         struct File {
-            errors: Vec<Row>,
+            errors: Vec<ErrorRow>,
         }
         toml::from_str::<File>(toml).unwrap().errors
     }
 
-    fn read(rows: &[Row], status: u16, body: &str, header: Option<(&'static str, &str)>) -> DeliveryError {
+    fn read(rows: &[ErrorRow], status: u16, body: &str, header: Option<(&'static str, &str)>) -> DeliveryError {
         let mut headers = Headers::new();
         if let Some((name, value)) = header {
             headers.insert(name, value.parse().unwrap());
         }
-        refused(rows, &Document::of_reply(status, body.as_bytes()), &headers, NOW, false).error
+        refused(rows, &TestedDocument::of_reply(status, body.as_bytes()), &headers, NOW, false).error
     }
 
     #[test]
@@ -267,7 +273,7 @@ mod tests {
         ] {
             assert_eq!(read(&[], status, "", None), error, "{status}");
         }
-        let reply = Document::of_reply(503, b"");
+        let reply = TestedDocument::of_reply(503, b"");
         let error = refused(&[], &reply, &Headers::new(), NOW, true).error;
         assert_eq!(error, DeliveryError::Retry("unavailable"));
     }
@@ -306,10 +312,10 @@ mod tests {
     fn an_id_is_composed_found_in_xml_chosen_or_none() {
         #[derive(Deserialize)]
         struct One {
-            message_id: MessageId,
+            message_id: MessageIdPlace,
         }
         let id = |toml: &str, body: &str| {
-            let reply = Document::of_reply(200, body.as_bytes());
+            let reply = TestedDocument::of_reply(200, body.as_bytes());
             toml::from_str::<One>(toml).unwrap().message_id.read(&reply, Some("ours".into()))
         };
         let both = "message_id.pointers = [\"/channel\", \"/ts\"]";

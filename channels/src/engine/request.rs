@@ -7,20 +7,20 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request};
 use url::form_urlencoded;
 
-use super::format::{Alphabet, Encoding, File, Form};
-use super::outcome::Reason;
+use super::format::{Alphabet, BodyEncoding, File, MessageTemplate};
+use super::outcome::RefusalReason;
 use super::units::{is_gsm, length};
 use crate::account::BASE_URL;
-use crate::call::Call;
+use crate::call::PlatformCall;
 use crate::call::body::Node;
 use crate::template::address::UrlTemplate;
 use crate::template::escape::{self, EscapeError};
-use crate::template::values::{Known, Values};
-use crate::template::{Hole, Name};
+use crate::template::values::{KnownAccount, Values};
+use crate::template::{Hole, HoleName};
 use crate::{Content, Message};
 
 /// Why there is no request for a message.
-pub type NoRequest = Reason;
+pub type NoRequest = RefusalReason;
 
 /// The parts of an address; none where it is no address of the platform's.
 pub fn parts(file: &File, message: &Message) -> Option<Vec<(String, String)>> {
@@ -42,103 +42,118 @@ pub fn parts(file: &File, message: &Message) -> Option<Vec<(String, String)>> {
 }
 
 /// The forms that a message may take, best first; none that its words would not fit in.
-pub fn forms<'a>(file: &'a File, known: &Known, message: &Message, values: &Values<'_>) -> Vec<&'a Form> {
-    let own: &[Form] = match message.content {
+pub fn forms<'a>(
+    file: &'a File,
+    known: &KnownAccount,
+    message: &Message,
+    values: &Values<'_>,
+) -> Vec<&'a MessageTemplate> {
+    let own: &[MessageTemplate] = match message.content {
         Content::Text(_) => &[],
         Content::Link { .. } => &file.send.link,
         Content::Code { .. } => &file.send.code,
     };
     let all = own.iter().chain(&file.send.text);
-    let is_allowed = |form: &&Form| !form.freely || message.terms.freely;
+    let is_allowed = |form: &&MessageTemplate| !form.freely || message.terms.freely;
     let all = all.filter(is_allowed).filter(|form| has_needs(form, known));
     all.filter(|form| is_filled(form, values) && fits(form, values)).collect()
 }
 
-fn has_needs(form: &Form, known: &Known) -> bool {
+fn has_needs(form: &MessageTemplate, known: &KnownAccount) -> bool {
     form.needs.iter().all(|field| known.fields.contains_key(field))
 }
 
 /// What a message lacks leaves no gap in a form; only the account's fields may.
-fn is_filled(form: &Form, values: &Values<'_>) -> bool {
+fn is_filled(form: &MessageTemplate, values: &Values<'_>) -> bool {
     let mut holes = form.body.templates().into_iter().flat_map(|template| template.holes());
     holes.all(|hole| {
         let may_lack = matches!(
             hole.name,
-            Name::Account(_) | Name::Secret(_) | Name::Hmac(..) | Name::Subject | Name::Ttl | Name::TtlWithin(_)
+            HoleName::Account(_)
+                | HoleName::Secret(_)
+                | HoleName::Hmac(..)
+                | HoleName::Subject
+                | HoleName::Ttl
+                | HoleName::TtlWithin(_)
         );
         may_lack || values.of(hole).is_some()
     })
 }
 
-fn fits(form: &Form, values: &Values<'_>) -> bool {
-    let plain = || values.of(&Hole { name: Name::Plain, filter: None }).unwrap_or_default();
+fn fits(form: &MessageTemplate, values: &Values<'_>) -> bool {
+    let plain = || values.of(&Hole { name: HoleName::Plain, filter: None }).unwrap_or_default();
     if form.alphabet == Some(Alphabet::Gsm) && !is_gsm(&plain()) {
         return false;
     }
     let limits = form.limits;
-    let within = |name: Name, most: Option<usize>| {
+    let within = |name: HoleName, most: Option<usize>| {
         let value = most.and_then(|_| values.of(&Hole { name, filter: None }));
         value.zip(most).is_none_or(|(value, most)| length(&value, form.unit) <= most)
     };
-    within(Name::Text, limits.text)
-        && within(Name::Plain, limits.plain)
-        && within(Name::Url, limits.url)
-        && within(Name::Code, limits.code)
+    within(HoleName::Text, limits.text)
+        && within(HoleName::Plain, limits.plain)
+        && within(HoleName::Url, limits.url)
+        && within(HoleName::Code, limits.code)
 }
 
 /// The request of a message in a form.
-pub fn request(file: &File, form: &Form, values: &Values<'_>) -> Result<Request<Vec<u8>>, NoRequest> {
+pub fn request(file: &File, form: &MessageTemplate, values: &Values<'_>) -> Result<Request<Vec<u8>>, NoRequest> {
     let send = &file.send;
     let body = match &send.common {
         Some(common) => common.clone().with(form.body.clone()),
         None => form.body.clone(),
     };
-    let (content_type, bytes, in_query) = encode(send.encoding, &body, values).map_err(|_| Reason::Content)?;
+    let (content_type, bytes, in_query) = encode(send.encoding, &body, values).map_err(|_| RefusalReason::Content)?;
     let own = send.query.iter().filter_map(|(name, template)| Some((name.clone(), template.plain(values)?)));
     let pairs = own.chain(in_query).collect();
-    let url = address(file, &send.path, values, pairs).map_err(|_| Reason::BadAddress)?;
+    let url = address(file, &send.path, values, pairs).map_err(|_| RefusalReason::BadAddress)?;
     let mut request =
-        Request::builder().method(send.method.http()).uri(url).body(bytes).map_err(|_| Reason::TooLong)?;
+        Request::builder().method(send.method.http()).uri(url).body(bytes).map_err(|_| RefusalReason::TooLong)?;
     if let Some(content_type) = content_type {
         let content_type = send.content_type.as_deref().unwrap_or(content_type);
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(|_| Reason::Content)?);
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(|_| RefusalReason::Content)?);
     }
     for (name, template) in &send.headers {
-        let Some(text) = template.fill(values, escape::header).map_err(|_| Reason::BadAddress)? else { continue };
-        let name: HeaderName = name.parse().map_err(|_| Reason::Content)?;
-        let mut value = HeaderValue::from_str(&text).map_err(|_| Reason::BadAddress)?;
+        let Some(text) = template.fill(values, escape::header).map_err(|_| RefusalReason::BadAddress)? else {
+            continue;
+        };
+        let name: HeaderName = name.parse().map_err(|_| RefusalReason::Content)?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| RefusalReason::BadAddress)?;
         value.set_sensitive(true);
         request.headers_mut().insert(name, value);
     }
     Ok(request)
 }
 
-impl Call {
+impl PlatformCall {
     /// The request, with these values in its holes.
-    pub fn request(&self, file: &File, values: &Values<'_>) -> Result<Request<Vec<u8>>, Reason> {
-        let url = address(file, &self.path, values, Vec::new()).map_err(|_| Reason::BadAddress)?;
+    pub fn request(&self, file: &File, values: &Values<'_>) -> Result<Request<Vec<u8>>, RefusalReason> {
+        let url = address(file, &self.path, values, Vec::new()).map_err(|_| RefusalReason::BadAddress)?;
         let request = Request::builder().method(self.method.http()).uri(url);
-        let Some(body) = &self.body else { return request.body(Vec::new()).map_err(|_| Reason::BadAddress) };
-        let (content_type, bytes, _) = encode(Encoding::Json, body, values).map_err(|_| Reason::BadAddress)?;
+        let Some(body) = &self.body else { return request.body(Vec::new()).map_err(|_| RefusalReason::BadAddress) };
+        let (content_type, bytes, _) =
+            encode(BodyEncoding::Json, body, values).map_err(|_| RefusalReason::BadAddress)?;
         let request = content_type.into_iter().fold(request, |request, kind| request.header(CONTENT_TYPE, kind));
-        request.body(bytes).map_err(|_| Reason::BadAddress)
+        request.body(bytes).map_err(|_| RefusalReason::BadAddress)
     }
 }
 
 /// Media type, body, and what goes to the query instead.
 type Encoded = (Option<&'static str>, Vec<u8>, Vec<(String, String)>);
 
-fn encode(encoding: Encoding, body: &Node, values: &Values<'_>) -> Result<Encoded, EscapeError> {
+fn encode(encoding: BodyEncoding, body: &Node, values: &Values<'_>) -> Result<Encoded, EscapeError> {
     Ok(match encoding {
-        Encoding::Json => {
+        BodyEncoding::Json => {
             let json = body.json(values)?.unwrap_or_default();
             (Some("application/json"), json.to_string().into_bytes(), Vec::new())
         }
-        Encoding::Form => {
+        BodyEncoding::Form => {
             let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(body.pairs(values)?).finish();
             (Some("application/x-www-form-urlencoded"), form.into_bytes(), Vec::new())
         }
-        Encoding::Query => (None, Vec::new(), body.pairs(values)?),
+        BodyEncoding::Query => (None, Vec::new(), body.pairs(values)?),
     })
 }
 
@@ -170,8 +185,8 @@ mod tests {
 
     use super::*;
     use crate::platform::check::load;
-    use crate::template::values::Moment;
-    use crate::{Address, Terms};
+    use crate::template::values::RequestMoment;
+    use crate::{MessageAddress, Terms};
     use proptest::prelude::*;
 
     fn made(definition: &str, content: Content) -> Option<Request<Vec<u8>>> {
@@ -180,10 +195,10 @@ mod tests {
         let fields = file.account.keys().map(|name| (name.clone(), "1".to_owned()));
         let secrets = file.secrets.keys().map(|name| (name.clone(), "s".to_owned().into())).collect();
         let base_url = (BASE_URL.to_owned(), "https://platform.example".to_owned());
-        let known = Known { fields: fields.chain([base_url]).collect(), secrets };
-        let to = Address::new("+3725551234");
+        let known = KnownAccount { fields: fields.chain([base_url]).collect(), secrets };
+        let to = MessageAddress::new("+3725551234");
         let message = Message { id: "m".into(), to, subject: None, content, terms: Terms::default() };
-        let values = Values::of_message(&known, Moment { unix: 0, chance: [0; 16] }, &message, &[]);
+        let values = Values::of_message(&known, RequestMoment { unix: 0, chance: [0; 16] }, &message, &[]);
         let form = forms(&file, &known, &message, &values).into_iter().next()?;
         Some(request(&file, form, &values).unwrap())
     }

@@ -22,7 +22,7 @@ const MINUTE: u64 = 60;
 const MAX_CERTIFICATES: usize = 8;
 
 /// Keys and certificates of one account's platform.
-pub struct Keys {
+pub struct PlatformKeys {
     http_client: HttpClient,
     published: tokio::sync::Mutex<Published>,
     certificates: Mutex<VecDeque<(String, Vec<u8>)>>,
@@ -49,7 +49,7 @@ struct KeySet {
     keys: Vec<serde_json::Value>,
 }
 
-impl Keys {
+impl PlatformKeys {
     /// None yet.
     pub fn new(http_client: HttpClient) -> Self {
         Self {

@@ -3,16 +3,16 @@
 
 use serde_json::Value;
 
-use super::{Audience, DeliveryReceipt, DeliveryStatus, Happening, Heard, Opened, Raw};
-use crate::Address;
-use crate::inbound_format::request::Format;
-use crate::inbound_format::shared::{Place, Shared};
+use super::{DeliveryReceipt, DeliveryStatus, Happening, MessageAudience, OpenedLink, Raw, SpokenMessage};
+use crate::MessageAddress;
+use crate::inbound_format::request::BodyFormat;
+use crate::inbound_format::shared::{SecretLocation, SharedSecretProof};
 use crate::inbound_format::take::{Item, Take};
-use crate::inbound_format::verify::Verify;
-use crate::inbound_format::{AudienceRule, Inbound, Linked, Message, Receipt, words};
-use crate::matching::{Document, When};
+use crate::inbound_format::verify::VerifyFormat;
+use crate::inbound_format::{AudienceRule, InboundFormat, LinkedFormat, MessageFormat, ReceiptFormat, words};
+use crate::matching::{Condition, TestedDocument};
 
-impl Inbound {
+impl InboundFormat {
     /// Everything that a document tells.
     pub fn read(&self, document: &Value) -> Vec<Happening> {
         let mut happenings = Vec::new();
@@ -35,9 +35,9 @@ impl Inbound {
 
     /// The values of the query that prove a request, where the query is what is read.
     fn keys_in_query(&self) -> Vec<&str> {
-        let proofs = self.verify.iter().filter(|_| self.format != Format::Json);
+        let proofs = self.verify.iter().filter(|_| self.format != BodyFormat::Json);
         let keys = proofs.filter_map(|proof| match proof {
-            Verify::Shared(Shared { place: Place::Query(name), .. }) => Some(name.as_str()),
+            VerifyFormat::Shared(SharedSecretProof { place: SecretLocation::Query(name), .. }) => Some(name.as_str()),
             _ => None,
         });
         keys.collect()
@@ -45,18 +45,18 @@ impl Inbound {
 }
 
 /// The items that a shape names and accepts.
-pub(super) fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[When]) -> Vec<Item<'a>> {
+pub(super) fn accepted<'a>(document: &'a Value, each: Option<&str>, accept_if: &[Condition]) -> Vec<Item<'a>> {
     let mut items = Item::each(document, each);
     items.retain(|item| all_hold(accept_if, item));
     items
 }
 
-fn all_hold(tests: &[When], item: &Item<'_>) -> bool {
-    let nothing = Document { status: None, json: Value::Null, text: String::new() };
+fn all_hold(tests: &[Condition], item: &Item<'_>) -> bool {
+    let nothing = TestedDocument { status: None, json: Value::Null, text: String::new() };
     tests.iter().all(|test| test.looks(&nothing, |pointer| item.at(pointer)))
 }
 
-fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
+fn heard(shape: &MessageFormat, item: &Item<'_>, keys: &[&str]) -> Option<SpokenMessage> {
     let sender = shape.sender.text(item)?;
     let conversation = match &shape.conversation {
         Some(take) => take.text(item)?,
@@ -67,15 +67,15 @@ fn heard(shape: &Message, item: &Item<'_>, keys: &[&str]) -> Option<Heard> {
     let is_own = shape.one_sender || conversation == sender || shape.conversation.as_ref().is_some_and(names_sender);
     let text = words::edited(shape.text.value(item)?, &shape.edit)?;
     let audience = match &shape.audience {
-        AudienceRule::Direct => Audience::Alone,
-        AudienceRule::DirectIf(tests) if all_hold(tests, item) => Audience::Alone,
-        AudienceRule::DirectIf(_) => Audience::Group,
-        AudienceRule::Unknown => Audience::Unknown,
+        AudienceRule::Direct => MessageAudience::Alone,
+        AudienceRule::DirectIf(tests) if all_hold(tests, item) => MessageAudience::Alone,
+        AudienceRule::DirectIf(_) => MessageAudience::Group,
+        AudienceRule::Unknown => MessageAudience::Unknown,
     };
-    Some(Heard {
+    Some(SpokenMessage {
         message_id: shape.id.text(item)?,
-        sender: Address::new(sender),
-        conversation: Address::new(conversation),
+        sender: MessageAddress::new(sender),
+        conversation: MessageAddress::new(conversation),
         text: text.into(),
         audience,
         is_own,
@@ -91,7 +91,7 @@ fn raw(item: &Item<'_>, keys: &[&str]) -> Raw {
     Raw(raw)
 }
 
-fn delivery_receipt(shape: &Receipt, item: &Item<'_>) -> Option<DeliveryReceipt> {
+fn delivery_receipt(shape: &ReceiptFormat, item: &Item<'_>) -> Option<DeliveryReceipt> {
     let state = shape.state.text(item)?;
     let statuses = [
         (&shape.delivered, DeliveryStatus::Delivered),
@@ -103,14 +103,14 @@ fn delivery_receipt(shape: &Receipt, item: &Item<'_>) -> Option<DeliveryReceipt>
     Some(DeliveryReceipt { platform_id: shape.id.text(item)?, ours, status })
 }
 
-fn opened(shape: &Linked, item: &Item<'_>) -> Option<Opened> {
+fn opened(shape: &LinkedFormat, item: &Item<'_>) -> Option<OpenedLink> {
     let sender = shape.sender.text(item)?;
     let conversation = match &shape.conversation {
         Some(take) => take.text(item)?,
         None => sender.clone(),
     };
     let token = shape.token.text(item)?.into();
-    Some(Opened { sender: Address::new(sender), conversation: Address::new(conversation), token })
+    Some(OpenedLink { sender: MessageAddress::new(sender), conversation: MessageAddress::new(conversation), token })
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
     /// How each shipped definition tells whose conversation it is; a new one is looked at by a person.
     #[test]
     fn a_sender_is_compared_with_the_conversation_everywhere() {
-        let way = |shape: &Message| match &shape.conversation {
+        let way = |shape: &MessageFormat| match &shape.conversation {
             None => "the conversation is the sender",
             Some(_) if shape.one_sender => "one sender",
             Some(take) if shape.sender.any.iter().any(|pointer| take.all.contains(pointer)) => "named by the sender",
@@ -187,7 +187,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_document_brings_a_definition_down(document in documents()) {
-            static ALL: std::sync::LazyLock<Vec<Inbound>> = std::sync::LazyLock::new(|| {
+            static ALL: std::sync::LazyLock<Vec<InboundFormat>> = std::sync::LazyLock::new(|| {
                 let inbound = |(name, source): &(&str, &str)| load(name, source).unwrap().inbound.unwrap();
                 crate::shipped::SOURCES.iter().map(inbound).collect()
             });

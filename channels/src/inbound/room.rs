@@ -9,11 +9,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::reading::accepted;
-use super::{Audience, Happening, WebhookVerifier};
+use super::{Happening, MessageAudience, WebhookVerifier};
 use crate::engine::line::Line;
 use crate::inbound_format::Members;
 use crate::inbound_format::proof::VerificationError;
-use crate::{Address, DeliveryError};
+use crate::{DeliveryError, MessageAddress};
 
 impl WebhookVerifier {
     /// Finds out who reads along, for each message whose platform leaves that open.
@@ -23,10 +23,10 @@ impl WebhookVerifier {
     /// [`VerificationError::Unavailable`] where the platform cannot say it now: it may send the same again.
     pub(super) async fn look_around(&self, happenings: &mut [Happening]) -> Result<(), VerificationError> {
         let (Some(members), Some(line)) = (&self.inbound.members, &self.line) else { return Ok(()) };
-        let mut seen: BTreeMap<String, Audience> = BTreeMap::new();
+        let mut seen: BTreeMap<String, MessageAudience> = BTreeMap::new();
         for happening in happenings {
             let Happening::Heard(heard) = happening else { continue };
-            if heard.audience != Audience::Unknown {
+            if heard.audience != MessageAudience::Unknown {
                 continue;
             }
             let room = heard.conversation.as_str().to_owned();
@@ -47,7 +47,7 @@ impl WebhookVerifier {
             let items = accepted(document, shape.each.as_ref().map(|each| each.as_str()), &shape.accept_if);
             for (to, id) in items.iter().filter_map(|item| Some((shape.to.text(item)?, shape.id.text(item)?))) {
                 let (line, call) = (line.clone(), shape.join.clone());
-                tokio::spawn(async move { line.ask(&call, &Address::new(to), &id).await.map(drop) });
+                tokio::spawn(async move { line.ask(&call, &MessageAddress::new(to), &id).await.map(drop) });
             }
         }
     }
@@ -57,29 +57,29 @@ impl Members {
     async fn audience(
         &self,
         line: &Arc<Line>,
-        room: &Address,
+        room: &MessageAddress,
         message_id: &str,
-    ) -> Result<Audience, VerificationError> {
+    ) -> Result<MessageAudience, VerificationError> {
         match line.ask(&self.ask, room, message_id).await {
             Ok(said) => Ok(self.count(&said.json)),
             Err(DeliveryError::Retry(_) | DeliveryError::RetryAfter(_) | DeliveryError::Ambiguous) => {
                 Err(VerificationError::Unavailable("who reads along"))
             }
             // It will not say it later either, and who is not known to be alone is not.
-            Err(_) => Ok(Audience::Unknown),
+            Err(_) => Ok(MessageAudience::Unknown),
         }
     }
 
-    fn count(&self, said: &Value) -> Audience {
+    fn count(&self, said: &Value) -> MessageAudience {
         let count = match said.pointer(self.members.as_str()) {
             Some(Value::Array(members)) => members.len(),
             Some(Value::Object(members)) => members.len(),
-            _ => return Audience::Unknown,
+            _ => return MessageAudience::Unknown,
         };
         match count {
-            0 => Audience::Unknown, // whoever wrote is not among them
-            count if count <= self.most => Audience::Alone,
-            _ => Audience::Group,
+            0 => MessageAudience::Unknown, // whoever wrote is not among them
+            count if count <= self.most => MessageAudience::Alone,
+            _ => MessageAudience::Group,
         }
     }
 }

@@ -10,30 +10,30 @@ use serde_json::Value;
 use super::proof::{Against, VerificationError, same};
 use super::request::InboundRequest;
 use super::sns::is_amazons;
-use crate::matching::{Document, Pointer, When};
+use crate::matching::{Condition, Pointer, TestedDocument};
 
 /// `[[inbound.handshake]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handshake {
     /// The method that it is asked with.
-    pub method: Method,
+    pub method: HandshakeMethod,
     /// Values of the query that are there and equal these.
     #[serde(default)]
     pub query: BTreeMap<String, String>,
     /// What must hold for the body.
     #[serde(default)]
-    pub when: Vec<When>,
+    pub when: Vec<Condition>,
     /// How who asks proves himself.
-    pub proof: Proof,
+    pub proof: HandshakeProof,
     /// What is answered.
-    pub answer: Answer,
+    pub answer: HandshakeAnswer,
 }
 
 /// A handshake's method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Method {
+pub enum HandshakeMethod {
     /// `GET`
     Get,
     /// `POST`
@@ -43,7 +43,7 @@ pub enum Method {
 /// How who asks proves himself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Proof {
+pub enum HandshakeProof {
     /// As every request does.
     Signature,
     /// By a secret.
@@ -57,13 +57,13 @@ pub struct AnswerSecret {
     /// Its name.
     pub name: String,
     /// Where the question says it.
-    pub at: Source,
+    pub at: QuestionField,
 }
 
 /// A place in a question.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum QuestionField {
     /// A value of the query.
     Query(String),
     /// A value in the body.
@@ -73,9 +73,9 @@ pub enum Source {
 /// What is answered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum HandshakeAnswer {
     /// What stands there, as it stands there.
-    Echo(Source),
+    Echo(QuestionField),
     /// The address that stands there is visited; it must be Amazon's.
     VisitAmazon(Pointer),
 }
@@ -93,10 +93,10 @@ impl Handshake {
     /// Whether this is that question.
     pub fn is_asked(&self, request: &InboundRequest<'_>, document: &Value) -> bool {
         let method = match self.method {
-            Method::Get => http::Method::GET,
-            Method::Post => http::Method::POST,
+            HandshakeMethod::Get => http::Method::GET,
+            HandshakeMethod::Post => http::Method::POST,
         };
-        let looked_at = Document { status: None, json: document.clone(), text: String::new() };
+        let looked_at = TestedDocument { status: None, json: document.clone(), text: String::new() };
         request.method == method
             && self.query.iter().all(|(name, value)| request.query(name).as_deref() == Some(value.as_str()))
             && self.when.iter().all(|when| when.fits(&looked_at))
@@ -104,7 +104,7 @@ impl Handshake {
 
     /// Whether every request's signature is its proof, too.
     pub fn is_signed(&self) -> bool {
-        matches!(self.proof, Proof::Signature)
+        matches!(self.proof, HandshakeProof::Signature)
     }
 
     /// What is to be done for it, once its own proof holds.
@@ -114,7 +114,7 @@ impl Handshake {
         document: &Value,
         against: &Against<'_>,
     ) -> Result<HandshakeReply, VerificationError> {
-        if let Proof::Secret(told) = &self.proof {
+        if let HandshakeProof::Secret(told) = &self.proof {
             let said = told
                 .at
                 .read(request, document)
@@ -128,12 +128,12 @@ impl Handshake {
             }
         }
         match &self.answer {
-            Answer::Echo(source) => {
+            HandshakeAnswer::Echo(source) => {
                 let said = source.read(request, document);
                 said.map(HandshakeReply::Say)
                     .ok_or_else(|| VerificationError::Missing("what the handshake wants to hear".into()))
             }
-            Answer::VisitAmazon(pointer) => {
+            HandshakeAnswer::VisitAmazon(pointer) => {
                 let url = document.pointer(pointer.as_str()).and_then(Value::as_str);
                 let url = url
                     .filter(|url| is_amazons(url))
@@ -144,7 +144,7 @@ impl Handshake {
     }
 }
 
-impl Source {
+impl QuestionField {
     fn read(&self, request: &InboundRequest<'_>, document: &Value) -> Option<String> {
         match self {
             Self::Query(name) => request.query(name),

@@ -8,12 +8,12 @@ use secrecy::SecretString;
 use super::request::InboundRequest;
 use crate::account::BEFORE;
 use crate::template::Template;
-use crate::template::values::{Known, Moment, Values};
+use crate::template::values::{KnownAccount, RequestMoment, Values};
 
 /// What an account holds against a request.
 pub struct Against<'a> {
     /// Its fields and secrets.
-    pub known: &'a Known,
+    pub known: &'a KnownAccount,
 }
 
 impl Against<'_> {
@@ -25,7 +25,7 @@ impl Against<'_> {
 
     /// A template filled with the account's fields.
     pub fn text(&self, template: &Template) -> Option<String> {
-        template.plain(&Values::of_account(self.known, Moment { unix: 0, chance: [0; 16] }))
+        template.plain(&Values::of_account(self.known, RequestMoment { unix: 0, chance: [0; 16] }))
     }
 }
 

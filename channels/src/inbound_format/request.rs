@@ -56,12 +56,12 @@ impl InboundRequest<'_> {
     }
 
     /// The body as one document; none where it is not what the format says.
-    pub fn document(&self, format: Format, unwrap: &[Unwrap]) -> Option<Value> {
+    pub fn document(&self, format: BodyFormat, unwrap: &[Unwrap]) -> Option<Value> {
         let mut document = match format {
-            Format::Json if self.body.is_empty() => Value::Null,
-            Format::Json => serde_json::from_slice(self.body).ok()?,
-            Format::Form => object(self.form().chain(pairs(self.query_text()))),
-            Format::Query => {
+            BodyFormat::Json if self.body.is_empty() => Value::Null,
+            BodyFormat::Json => serde_json::from_slice(self.body).ok()?,
+            BodyFormat::Form => object(self.form().chain(pairs(self.query_text()))),
+            BodyFormat::Query => {
                 let body = std::str::from_utf8(self.body).ok()?;
                 let body = Some(body).filter(|body| !body.is_empty()).map(|body| ("body".to_owned(), body.to_owned()));
                 object(pairs(self.query_text()).chain(body))
@@ -81,7 +81,7 @@ impl InboundRequest<'_> {
 /// What a body is; all become one JSON document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Format {
+pub enum BodyFormat {
     /// JSON.
     Json,
     /// A form: an object of texts. What its body has not may stand in the query.

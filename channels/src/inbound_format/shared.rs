@@ -13,11 +13,11 @@ use crate::template::Template;
 /// `kind = "shared"`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shared {
+pub struct SharedSecretProof {
     /// The secret's name.
     pub secret: String,
     /// Where the request says it.
-    pub place: Place,
+    pub place: SecretLocation,
     /// The user's name, where it is a password.
     #[serde(default)]
     pub user: Option<Template>,
@@ -26,7 +26,7 @@ pub struct Shared {
 /// Where a request says a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum SecretLocation {
     /// In this header.
     Header(String),
     /// In `Authorization: Bearer`.
@@ -37,14 +37,14 @@ pub enum Place {
     Query(String),
 }
 
-impl Shared {
+impl SharedSecretProof {
     /// Whether the request says a secret that is good now.
     pub fn verify(&self, request: &InboundRequest<'_>, against: &Against<'_>) -> Result<(), VerificationError> {
         let said = match &self.place {
-            Place::Header(name) => header(request, name)?.to_owned(),
-            Place::Bearer => bearer(request)?.to_owned(),
-            Place::Password => return self.password(request, against),
-            Place::Query(name) => {
+            SecretLocation::Header(name) => header(request, name)?.to_owned(),
+            SecretLocation::Bearer => bearer(request)?.to_owned(),
+            SecretLocation::Password => return self.password(request, against),
+            SecretLocation::Query(name) => {
                 request.query(name).ok_or_else(|| VerificationError::Missing(format!("`{name}` in the query")))?
             }
         };

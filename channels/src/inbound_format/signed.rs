@@ -28,10 +28,10 @@ pub struct Keyed {
     /// What is signed.
     pub over: Over,
     /// Where the signature stands.
-    pub signature: Signature,
+    pub signature: SignatureFormat,
     /// The header that says when, in seconds since 1970, and how far that may be from now.
     #[serde(default)]
-    pub time: Option<Time>,
+    pub time: Option<RequestTime>,
     /// The value of the signed address's query that is the body's SHA-256 in hex, where the body
     /// itself is not signed.
     #[serde(default)]
@@ -50,10 +50,10 @@ pub struct PublicKey {
     /// What is signed.
     pub over: Over,
     /// Where the signature stands.
-    pub signature: Signature,
+    pub signature: SignatureFormat,
     /// When, as for `hmac`.
     #[serde(default)]
-    pub time: Option<Time>,
+    pub time: Option<RequestTime>,
 }
 
 /// How a key is written.
@@ -86,14 +86,14 @@ pub enum Hash {
 /// Where a signature stands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Signature {
+pub struct SignatureFormat {
     /// In this header.
     pub header: String,
     /// Behind this.
     #[serde(default)]
     pub prefix: String,
     /// As what.
-    pub encoding: Encoding,
+    pub encoding: BytesEncoding,
     /// Whether there may be several, separated by spaces.
     #[serde(default)]
     pub list: bool,
@@ -102,7 +102,7 @@ pub struct Signature {
 /// As what bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Encoding {
+pub enum BytesEncoding {
     /// Hex.
     Hex,
     /// Standard base64.
@@ -112,7 +112,7 @@ pub enum Encoding {
 /// When a request says it was made.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Time {
+pub struct RequestTime {
     /// In this header, in seconds since 1970.
     pub header: String,
     /// How far from now it may be, before and after.
@@ -179,7 +179,7 @@ impl PublicKey {
     }
 }
 
-impl Signature {
+impl SignatureFormat {
     /// Every signature that the request says.
     fn read(&self, request: &InboundRequest<'_>) -> Result<Vec<Vec<u8>>, VerificationError> {
         let text = header(request, &self.header)?;
@@ -187,8 +187,8 @@ impl Signature {
         let read = |text: &&str| {
             let text = text.strip_prefix(&self.prefix)?;
             match self.encoding {
-                Encoding::Hex => unhex(text),
-                Encoding::Base64 => BASE64_STANDARD.decode(text).ok(),
+                BytesEncoding::Hex => unhex(text),
+                BytesEncoding::Base64 => BASE64_STANDARD.decode(text).ok(),
             }
         };
         let read: Vec<_> = each.iter().filter_map(read).collect();
@@ -196,7 +196,7 @@ impl Signature {
     }
 }
 
-impl Time {
+impl RequestTime {
     fn check(&self, request: &InboundRequest<'_>) -> Result<(), VerificationError> {
         let said = header(request, &self.header)?;
         // One way to write a time: others would move the border to what is signed behind it.

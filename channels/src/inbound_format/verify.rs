@@ -4,23 +4,23 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::shared::Shared;
+use super::shared::SharedSecretProof;
 use super::signed::{Keyed, PublicKey};
 use super::sns::Topic;
 use super::token::{Discovered, SharedToken};
 use crate::account::BEFORE;
 use crate::template::Template;
-use crate::template::values::Known;
+use crate::template::values::KnownAccount;
 use crate::validation::{self, FieldError};
 
 /// `[[inbound.verify]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Verify {
+pub enum VerifyFormat {
     /// A keyed hash over parts of the request.
     Hmac(Keyed),
     /// A secret that the request says.
-    Shared(Shared),
+    Shared(SharedSecretProof),
     /// A JWT under a shared key.
     Jwt(SharedToken),
     /// A JWT under a key that the platform publishes.
@@ -31,7 +31,7 @@ pub enum Verify {
     Ed25519(PublicKey),
 }
 
-impl Verify {
+impl VerifyFormat {
     /// The name of the secret that it needs, where it needs one.
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -44,7 +44,7 @@ impl Verify {
     }
 
     /// Every secret of an account that cannot be what it should be.
-    pub fn errors(&self, known: &Known) -> Vec<FieldError> {
+    pub fn errors(&self, known: &KnownAccount) -> Vec<FieldError> {
         let Some(name) = self.secret() else { return Vec::new() };
         let right = |secret: &SecretString| {
             let text = secret.expose_secret();

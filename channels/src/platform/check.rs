@@ -6,13 +6,13 @@ use std::fmt;
 use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
 use crate::engine::format::File;
-use crate::matching::When;
+use crate::matching::Condition;
 
 mod holes;
 mod incoming;
 mod outgoing;
 
-use holes::{Of, fields, known};
+use holes::{TemplateKind, fields, known};
 
 /// What is wrong with a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn judge(file: &File) -> Result<(), ErrorAt> {
     names(file)?;
     for auth in &file.auth {
         // A webhook's headers say the message's id; everything else is proved without a message.
-        let of = if matches!(auth, Auth::StandardWebhook(_)) { Of::Message } else { Of::Account };
+        let of = if matches!(auth, Auth::StandardWebhook(_)) { TemplateKind::Message } else { TemplateKind::Account };
         for template in auth.templates() {
             known(file, template, of, "[[auth]]")?;
         }
@@ -103,13 +103,13 @@ fn names(file: &File) -> Result<(), ErrorAt> {
 }
 
 /// A test of what a platform answers: it knows no account.
-fn sound(when: &When, place: &str) -> Result<(), ErrorAt> {
+fn sound(when: &Condition, place: &str) -> Result<(), ErrorAt> {
     if when.templates().next().is_some() {
         return error_at(place, "what the account says is compared in `accept_if` only");
     }
     sound_of_account(when, place)
 }
 
-fn sound_of_account(when: &When, place: &str) -> Result<(), ErrorAt> {
+fn sound_of_account(when: &Condition, place: &str) -> Result<(), ErrorAt> {
     when.error().map_or(Ok(()), |detail| error_at(place, detail))
 }

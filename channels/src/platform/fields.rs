@@ -1,5 +1,5 @@
 //! An account judged by its definition: every field that must be there is, each looks as it
-//! should, and nothing else is there. What is right becomes `Known`; what is wrong is all told at
+//! should, and nothing else is there. What is right becomes `KnownAccount`; what is wrong is all told at
 //! once, each with its pointer.
 
 use std::collections::BTreeMap;
@@ -9,21 +9,21 @@ use serde_json::Value;
 use url::Url;
 
 use crate::account::{
-    Account, BASE_URL, BEFORE, FORWARD_URL, Field, MAX_PER_MINUTE, SecretField, Shape, max_per_minute,
+    Account, BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField, max_per_minute,
 };
-use crate::asked::Asked;
+use crate::asked::RequestedField;
 use crate::egress::EgressPolicy;
 use crate::engine::format::File;
-use crate::template::values::Known;
+use crate::template::values::KnownAccount;
 use crate::validation::{self, FieldError, ValidationError};
 
 /// A field is at most so long.
 const MAX_BYTES: usize = 4096;
 
 /// Judges an account.
-pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Known, Vec<FieldError>> {
+pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<KnownAccount, Vec<FieldError>> {
     let mut wrong = Vec::new();
-    let mut known = Known::default();
+    let mut known = KnownAccount::default();
     surplus(file, account, &mut wrong);
     for (name, field) in &file.account {
         match account.fields.get(name) {
@@ -58,12 +58,13 @@ fn at(place: &str, name: &str, error: impl Into<ValidationError>) -> FieldError 
 }
 
 /// What an account may say, in the order in which it is asked: secrets last.
-pub fn asked(file: &File) -> Vec<Asked> {
-    let own = file.account.iter().map(|(name, field)| Asked::of_field(name, field, is_one_of_several(file, name)));
-    let every = [Asked::base(file.platform.origin.is_none()), Asked::rate_limit()];
-    let forward = file.inbound.is_some().then(Asked::forward);
-    let secrets = file.secrets.iter().flat_map(|(name, secret)| Asked::of_secret(name, secret));
-    let mut all: Vec<Asked> = own.chain(every).chain(forward).chain(secrets).collect();
+pub fn asked(file: &File) -> Vec<RequestedField> {
+    let own =
+        file.account.iter().map(|(name, field)| RequestedField::of_field(name, field, is_one_of_several(file, name)));
+    let every = [RequestedField::base(file.platform.origin.is_none()), RequestedField::rate_limit()];
+    let forward = file.inbound.is_some().then(RequestedField::forward);
+    let secrets = file.secrets.iter().flat_map(|(name, secret)| RequestedField::of_secret(name, secret));
+    let mut all: Vec<RequestedField> = own.chain(every).chain(forward).chain(secrets).collect();
     all.sort_by_key(|asked| (asked.secret, asked.optional));
     all
 }
@@ -97,7 +98,13 @@ fn secret_names(file: &File) -> Vec<String> {
     file.secrets.iter().flat_map(both).flatten().collect()
 }
 
-fn base_url(file: &File, account: &Account, egress: &EgressPolicy, known: &mut Known, wrong: &mut Vec<FieldError>) {
+fn base_url(
+    file: &File,
+    account: &Account,
+    egress: &EgressPolicy,
+    known: &mut KnownAccount,
+    wrong: &mut Vec<FieldError>,
+) {
     match account.fields.get(BASE_URL) {
         None | Some(Value::Null) if file.platform.origin.is_some() => {}
         None | Some(Value::Null) => {
@@ -147,10 +154,10 @@ fn secrets(file: &File, account: &Account, wrong: &mut Vec<FieldError>) -> BTree
     known
 }
 
-fn read(field: &Field, value: &Value, egress: &EgressPolicy) -> Result<String, ValidationError> {
+fn read(field: &FieldDefinition, value: &Value, egress: &EgressPolicy) -> Result<String, ValidationError> {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) if field.shape == Shape::Number => number.to_string(),
+        Value::Number(number) if field.shape == FieldShape::Number => number.to_string(),
         _ => return Err(validation::TEXT.saying(format!("must be a text: {}", field.about))),
     };
     if !field.choices.is_empty() && !field.choices.contains(&text) {
@@ -160,7 +167,7 @@ fn read(field: &Field, value: &Value, egress: &EgressPolicy) -> Result<String, V
         return Err(validation::LENGTH.with([("most", &MAX_BYTES)]));
     }
     match field.shape {
-        Shape::Url => url(&text, egress),
+        FieldShape::Url => url(&text, egress),
         shape if shape.takes(&text) => Ok(text),
         shape => Err(shape.error().saying(format!("{}: {}", shape.error().says, field.about))),
     }
@@ -182,7 +189,7 @@ mod tests {
     use crate::platform::check::load;
     use serde_json::json;
 
-    fn judged(definition: &str, fields: Value, secrets: &[&str]) -> Result<Known, Vec<String>> {
+    fn judged(definition: &str, fields: Value, secrets: &[&str]) -> Result<KnownAccount, Vec<String>> {
         let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
         let fields = fields.as_object().unwrap().clone();
         let secrets = secrets.iter().map(|name| ((*name).to_owned(), "s".to_owned().into())).collect();
@@ -198,7 +205,8 @@ mod tests {
         for (name, source) in crate::shipped::SOURCES {
             let file = load(name, source).unwrap();
             let asked = asked(&file);
-            let (secrets, fields): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| asked.secret);
+            let (secrets, fields): (Vec<&RequestedField>, Vec<&RequestedField>) =
+                asked.iter().partition(|asked| asked.secret);
             let account = Account {
                 fields: fields.iter().map(|asked| (asked.name.clone(), "x".into())).collect(),
                 secrets: secrets.iter().map(|asked| (asked.name.clone(), "x".to_owned().into())).collect(),
@@ -286,7 +294,7 @@ mod tests {
         for (phone, is_right) in
             [("+37255512345", true), ("37255512345", false), ("+0123456", false), ("+372 555", false)]
         {
-            assert_eq!(Shape::Phone.takes(phone), is_right, "{phone}");
+            assert_eq!(FieldShape::Phone.takes(phone), is_right, "{phone}");
         }
         let choice = json!({"project_id": "p", "app_id": "a", "key_id": "k", "region": "mars"});
         assert!(judged("sinch.toml", choice, &["key_secret"]).unwrap_err()[0].contains("one of: us, eu, br"));

@@ -13,13 +13,13 @@ use crate::validation::{self, FieldError, ValidationError};
 const MAX_BYTES: usize = 8 * 1024;
 
 /// An account that is being read.
-pub struct Fields<'a> {
+pub struct SmtpAccountReader<'a> {
     /// The account.
     pub account: &'a Account,
     wrong: &'a mut Vec<FieldError>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> SmtpAccountReader<'a> {
     /// Of an account; what is wrong goes to `wrong`.
     pub fn of(account: &'a Account, wrong: &'a mut Vec<FieldError>) -> Self {
         Self { account, wrong }

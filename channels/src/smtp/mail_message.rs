@@ -73,7 +73,7 @@ fn digest(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::smtp::address;
-    use crate::{Address, Content};
+    use crate::{Content, MessageAddress};
 
     const NOW: u64 = 1_795_217_522;
 
@@ -83,7 +83,7 @@ mod tests {
         let to = address::parse("customer@example.com").unwrap();
         let message = Message {
             id: "0199aa.m1-email".into(),
-            to: Address::new("customer@example.com"),
+            to: MessageAddress::new("customer@example.com"),
             subject: Some(subject.into()),
             content,
             terms: crate::Terms::default(),

@@ -18,9 +18,9 @@ use super::wary::Wary;
 
 /// Such a line.
 #[derive(Debug)]
-pub struct Sealed(AsyncNetworkStream);
+pub struct TlsStream(AsyncNetworkStream);
 
-impl Sealed {
+impl TlsStream {
     /// Begins TLS at once.
     ///
     /// # Errors
@@ -38,13 +38,13 @@ impl Sealed {
     }
 }
 
-impl AsyncTokioStream for Sealed {
+impl AsyncTokioStream for TlsStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.peer_addr()
     }
 }
 
-impl AsyncRead for Sealed {
+impl AsyncRead for TlsStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let count = ready!(Pin::new(&mut self.0).poll_read(context, buf.initialize_unfilled()))?;
         buf.advance(count);
@@ -52,7 +52,7 @@ impl AsyncRead for Sealed {
     }
 }
 
-impl AsyncWrite for Sealed {
+impl AsyncWrite for TlsStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, buf)
     }

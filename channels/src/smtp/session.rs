@@ -21,12 +21,12 @@ use url::Host;
 
 use super::address::MailAddress;
 use super::mail_message::MailMessage;
-use super::sealed::Sealed;
+use super::sealed::TlsStream;
 use super::wary::Wary;
 use super::{Server, Tls};
 use crate::DeliveryError;
 use crate::egress::EgressPolicy;
-use crate::engine::outcome::Reason;
+use crate::engine::outcome::RefusalReason;
 
 /// A connection that is not there after so long will not be there.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -71,7 +71,7 @@ pub async fn hand_over(
         }
         Ok(Err(error)) => Err(error),
         Err(_) if begun.load(Ordering::Relaxed) => Err(DeliveryError::Ambiguous),
-        Err(_) => Err(DeliveryError::Retry(Reason::Unavailable.wire_name())),
+        Err(_) => Err(DeliveryError::Retry(RefusalReason::Unavailable.wire_name())),
     }
 }
 
@@ -109,7 +109,7 @@ async fn open(server: &Server, address: SocketAddr) -> Result<AsyncSmtpConnectio
     let greeted = |error| sort(Stage::Greeting, &error);
     let (line, is_encrypted) = match server.tls {
         Tls::Implicit => {
-            let stream = Sealed::over(stream, server.trust.clone()).await.map_err(greeted)?;
+            let stream = TlsStream::over(stream, server.trust.clone()).await.map_err(greeted)?;
             let is_encrypted = stream.is_encrypted();
             let line = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &server.hello).await;
             (line.map_err(greeted)?, is_encrypted)
@@ -143,7 +143,7 @@ async fn prepare(
     let mut options = Vec::new();
     if !to.is_ascii() {
         if !line.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Err(DeliveryError::Fallback(Reason::BadAddress.wire_name()));
+            return Err(DeliveryError::Fallback(RefusalReason::BadAddress.wire_name()));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
@@ -153,7 +153,7 @@ async fn prepare(
     recipient.map_err(|error| sort(Stage::Recipient, &error))?;
     let data = line.command(Data).await;
     data.map_err(|error| match sort(Stage::Content, &error) {
-        DeliveryError::Ambiguous => DeliveryError::Retry(Reason::Unavailable.wire_name()), // nothing has left yet
+        DeliveryError::Ambiguous => DeliveryError::Retry(RefusalReason::Unavailable.wire_name()), // nothing has left yet
         told => told,
     })?;
     Ok(())
@@ -172,10 +172,10 @@ fn unanswered(stage: Stage, error: &Error) -> DeliveryError {
     match stage {
         Stage::Content => DeliveryError::Ambiguous,
         // It offers no way of logging in that we know.
-        Stage::Login if error.is_client() => DeliveryError::AuthBroken(Reason::Credentials.wire_name()),
+        Stage::Login if error.is_client() => DeliveryError::AuthBroken(RefusalReason::Credentials.wire_name()),
         _ if is_tls_failure(error) => DeliveryError::AuthBroken("tls"),
         Stage::Greeting if !error.is_response() => DeliveryError::Retry("unreachable"),
-        _ => DeliveryError::Retry(Reason::Unavailable.wire_name()),
+        _ => DeliveryError::Retry(RefusalReason::Unavailable.wire_name()),
     }
 }
 
@@ -206,25 +206,27 @@ fn enhanced(error: &Error) -> Option<(u16, u16)> {
 fn refused(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
     let subject = enhanced.map(|(subject, _)| subject);
     match (stage, code) {
-        (_, 421) => DeliveryError::Retry(Reason::Unavailable.wire_name()),
-        (_, 400..=499) if subject == Some(7) => DeliveryError::Retry(Reason::Rate.wire_name()), // greylisted
-        (_, 400..=499) => DeliveryError::Retry(Reason::Unavailable.wire_name()),
-        (Stage::Login, _) | (_, 530 | 534 | 535 | 538) => DeliveryError::AuthBroken(Reason::Credentials.wire_name()),
-        (Stage::Greeting | Stage::Tls, _) => DeliveryError::AuthBroken(Reason::Forbidden.wire_name()),
-        (Stage::Sender | Stage::Content, 552) => DeliveryError::Permanent(Reason::TooLong.wire_name()),
-        (Stage::Sender, _) => DeliveryError::AuthBroken(Reason::BadSender.wire_name()),
+        (_, 421) => DeliveryError::Retry(RefusalReason::Unavailable.wire_name()),
+        (_, 400..=499) if subject == Some(7) => DeliveryError::Retry(RefusalReason::Rate.wire_name()), // greylisted
+        (_, 400..=499) => DeliveryError::Retry(RefusalReason::Unavailable.wire_name()),
+        (Stage::Login, _) | (_, 530 | 534 | 535 | 538) => {
+            DeliveryError::AuthBroken(RefusalReason::Credentials.wire_name())
+        }
+        (Stage::Greeting | Stage::Tls, _) => DeliveryError::AuthBroken(RefusalReason::Forbidden.wire_name()),
+        (Stage::Sender | Stage::Content, 552) => DeliveryError::Permanent(RefusalReason::TooLong.wire_name()),
+        (Stage::Sender, _) => DeliveryError::AuthBroken(RefusalReason::BadSender.wire_name()),
         (Stage::Recipient, _) => recipient(code, enhanced),
-        (Stage::Content, _) if subject == Some(7) => DeliveryError::Fallback(Reason::Spam.wire_name()),
-        (Stage::Content, _) => DeliveryError::Fallback(Reason::Content.wire_name()),
+        (Stage::Content, _) if subject == Some(7) => DeliveryError::Fallback(RefusalReason::Spam.wire_name()),
+        (Stage::Content, _) => DeliveryError::Fallback(RefusalReason::Content.wire_name()),
     }
 }
 
 fn recipient(code: u16, enhanced: Option<(u16, u16)>) -> DeliveryError {
     let reason = match (enhanced, code) {
-        (Some((1, 7 | 8)), _) => return DeliveryError::AuthBroken(Reason::BadSender.wire_name()),
-        (Some((1, _)), _) | (None, 550 | 551 | 553 | 555) => Reason::BadAddress,
-        (Some((2, _)), _) | (None, 552) => Reason::NotReachable,
-        _ => Reason::Refused,
+        (Some((1, 7 | 8)), _) => return DeliveryError::AuthBroken(RefusalReason::BadSender.wire_name()),
+        (Some((1, _)), _) | (None, 550 | 551 | 553 | 555) => RefusalReason::BadAddress,
+        (Some((2, _)), _) | (None, 552) => RefusalReason::NotReachable,
+        _ => RefusalReason::Refused,
     };
     DeliveryError::Fallback(reason.wire_name())
 }

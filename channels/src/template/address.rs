@@ -109,13 +109,13 @@ impl<'de> Deserialize<'de> for UrlTemplate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::{Known, Moment};
+    use super::super::values::{KnownAccount, RequestMoment};
     use super::*;
 
     fn fill(template: &str, value: &str) -> Result<Option<String>, EscapeError> {
         let fields = [("a".to_owned(), value.to_owned())].into_iter().collect();
-        let known = Known { fields, ..Known::default() };
-        let at = Moment { unix: 0, chance: [0; 16] };
+        let known = KnownAccount { fields, ..KnownAccount::default() };
+        let at = RequestMoment { unix: 0, chance: [0; 16] };
         UrlTemplate::parse(template).unwrap().fill(&Values::of_account(&known, at))
     }
 

@@ -11,12 +11,12 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Filter, Hole, Name};
+use super::{Hole, HoleName, ValueFilter};
 use crate::{AuthenticationStatus, Content, Message, PIN};
 
 /// The fields and secrets of an account, judged.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownAccount {
     /// Fields by name, as text.
     pub fields: BTreeMap<String, String>,
     /// Secrets by name.
@@ -25,7 +25,7 @@ pub struct Known {
 
 /// A moment and its chance: what a request has that no other has.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct RequestMoment {
     /// Seconds since 1970.
     pub unix: u64,
     /// Drawn for this request.
@@ -34,15 +34,15 @@ pub struct Moment {
 
 /// What a message's templates are filled with.
 pub struct Values<'a> {
-    known: &'a Known,
-    at: Moment,
+    known: &'a KnownAccount,
+    at: RequestMoment,
     said: Option<Said<'a>>,
     status: Option<&'a AuthenticationStatus>,
-    linking: Option<&'a Linking>,
+    linking: Option<&'a LinkingValues>,
 }
 
 /// What a browser that logged in carries to its platform.
-pub struct Linking {
+pub struct LinkingValues {
     /// What the login is known by.
     pub nonce: SecretString,
     /// What the platform has given for this, where it was asked.
@@ -59,12 +59,17 @@ struct Said<'a> {
 
 impl<'a> Values<'a> {
     /// Of an account alone: what asks for tokens has no message.
-    pub fn of_account(known: &'a Known, at: Moment) -> Self {
+    pub fn of_account(known: &'a KnownAccount, at: RequestMoment) -> Self {
         Self { known, at, said: None, status: None, linking: None }
     }
 
     /// Of a message.
-    pub fn of_message(known: &'a Known, at: Moment, message: &'a Message, parts: &'a [(String, String)]) -> Self {
+    pub fn of_message(
+        known: &'a KnownAccount,
+        at: RequestMoment,
+        message: &'a Message,
+        parts: &'a [(String, String)],
+    ) -> Self {
         let text = match &message.content {
             Content::Text(text) | Content::Link { text, .. } => Cow::Borrowed(text.as_str()),
             Content::Code { text, code } => Cow::Owned(text.replace(PIN, code.expose_secret())),
@@ -79,12 +84,12 @@ impl<'a> Values<'a> {
     }
 
     /// With what a browser carries to the platform.
-    pub fn with_linking(self, linking: &'a Linking) -> Self {
+    pub fn with_linking(self, linking: &'a LinkingValues) -> Self {
         Self { linking: Some(linking), ..self }
     }
 
     /// When.
-    pub fn at(&self) -> Moment {
+    pub fn at(&self) -> RequestMoment {
         self.at
     }
 
@@ -99,34 +104,34 @@ impl<'a> Values<'a> {
         let value = self.named(&hole.name)?;
         Some(match hole.filter {
             None => value,
-            Some(Filter::Digits) => value.chars().filter(char::is_ascii_digit).collect(),
-            Some(Filter::Base64) => BASE64_STANDARD.encode(value),
-            Some(Filter::First) => value.split(' ').next().unwrap_or_default().to_owned(),
-            Some(Filter::Last) => value.rsplit(' ').next().unwrap_or_default().to_owned(),
+            Some(ValueFilter::Digits) => value.chars().filter(char::is_ascii_digit).collect(),
+            Some(ValueFilter::Base64) => BASE64_STANDARD.encode(value),
+            Some(ValueFilter::First) => value.split(' ').next().unwrap_or_default().to_owned(),
+            Some(ValueFilter::Last) => value.rsplit(' ').next().unwrap_or_default().to_owned(),
         })
     }
 
-    fn named(&self, name: &Name) -> Option<String> {
+    fn named(&self, name: &HoleName) -> Option<String> {
         match name {
-            Name::Account(field) => self.known.fields.get(field).cloned(),
-            Name::Secret(name) => self.known.secrets.get(name).map(|secret| secret.expose_secret().to_owned()),
-            Name::Hmac(secret, key) => {
+            HoleName::Account(field) => self.known.fields.get(field).cloned(),
+            HoleName::Secret(name) => self.known.secrets.get(name).map(|secret| secret.expose_secret().to_owned()),
+            HoleName::Hmac(secret, key) => {
                 let (secret, key) = (self.known.secrets.get(secret)?, self.known.secrets.get(key)?);
                 let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
                 Some(super::escape::hex(hmac::sign(&key, secret.expose_secret().as_bytes()).as_ref()))
             }
-            Name::Unix => Some(self.at.unix.to_string()),
-            Name::Timestamp => Some(timestamp(self.at.unix)),
-            Name::RandomUuid => Some(uuid(self.at.chance)),
-            Name::FlagState => {
+            HoleName::Unix => Some(self.at.unix.to_string()),
+            HoleName::Timestamp => Some(timestamp(self.at.unix)),
+            HoleName::RandomUuid => Some(uuid(self.at.chance)),
+            HoleName::FlagState => {
                 let is_authenticated = self.status?.is_authenticated;
                 Some(if is_authenticated { "authenticated" } else { "unauthenticated" }.to_owned())
             }
-            Name::FlagUntil => Some(self.status?.until.clone()),
-            Name::FlagMethods => Some(self.status?.methods.clone()),
-            Name::FlagWords => self.status.map(words),
-            Name::LinkingNonce => Some(self.linking?.nonce.expose_secret().to_owned()),
-            Name::LinkingToken => Some(self.linking?.token.as_ref()?.expose_secret().to_owned()),
+            HoleName::FlagUntil => Some(self.status?.until.clone()),
+            HoleName::FlagMethods => Some(self.status?.methods.clone()),
+            HoleName::FlagWords => self.status.map(words),
+            HoleName::LinkingNonce => Some(self.linking?.nonce.expose_secret().to_owned()),
+            HoleName::LinkingToken => Some(self.linking?.token.as_ref()?.expose_secret().to_owned()),
             _ => self.said.as_ref()?.named(name, self.known),
         }
     }
@@ -142,26 +147,26 @@ fn words(status: &AuthenticationStatus) -> String {
 }
 
 impl Said<'_> {
-    fn named(&self, name: &Name, known: &Known) -> Option<String> {
+    fn named(&self, name: &HoleName, known: &KnownAccount) -> Option<String> {
         match (name, &self.message.content) {
-            (Name::To, _) => Some(self.message.to.as_str().to_owned()),
-            (Name::Part(part), _) => {
+            (HoleName::To, _) => Some(self.message.to.as_str().to_owned()),
+            (HoleName::Part(part), _) => {
                 let found = self.parts.iter().find(|(name, _)| name == part);
                 found.map(|(_, value)| value.clone())
             }
-            (Name::Text, _) => Some(self.text.clone().into_owned()),
-            (Name::Plain, _) => Some(self.plain.expose_secret().to_owned()),
-            (Name::Url, Content::Link { url, .. }) => Some(url.expose_secret().to_owned()),
-            (Name::UrlRest, Content::Link { url, .. }) => {
+            (HoleName::Text, _) => Some(self.text.clone().into_owned()),
+            (HoleName::Plain, _) => Some(self.plain.expose_secret().to_owned()),
+            (HoleName::Url, Content::Link { url, .. }) => Some(url.expose_secret().to_owned()),
+            (HoleName::UrlRest, Content::Link { url, .. }) => {
                 let base = known.fields.get("link_base")?;
                 url.expose_secret().strip_prefix(base.as_str()).map(str::to_owned)
             }
-            (Name::Code, Content::Code { code, .. }) => Some(code.expose_secret().to_owned()),
-            (Name::Subject, _) => self.message.subject.clone(),
-            (Name::Id, _) => Some(self.message.id.clone()),
-            (Name::Uuid, _) => Some(uuid_of(&self.message.id)),
-            (Name::Ttl, _) => self.message.terms.seconds.map(|seconds| seconds.to_string()),
-            (Name::TtlWithin(field), _) => {
+            (HoleName::Code, Content::Code { code, .. }) => Some(code.expose_secret().to_owned()),
+            (HoleName::Subject, _) => self.message.subject.clone(),
+            (HoleName::Id, _) => Some(self.message.id.clone()),
+            (HoleName::Uuid, _) => Some(uuid_of(&self.message.id)),
+            (HoleName::Ttl, _) => self.message.terms.seconds.map(|seconds| seconds.to_string()),
+            (HoleName::TtlWithin(field), _) => {
                 let most = known.fields.get(field).and_then(|most| number_of(most));
                 self.message.terms.seconds.into_iter().chain(most).min().map(|seconds| seconds.to_string())
             }
@@ -214,10 +219,10 @@ mod tests {
     #[test]
     fn one_secret_is_proved_by_another() {
         let key = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
-        let mut known = Known::default();
+        let mut known = KnownAccount::default();
         known.secrets.insert("token".into(), "EAAJB-page-token".to_owned().into());
-        let hole = Hole { name: Name::Hmac("token".into(), "app".into()), filter: None };
-        let of = |known: &Known| Values::of_account(known, Moment { unix: 0, chance: [0; 16] }).of(&hole);
+        let hole = Hole { name: HoleName::Hmac("token".into(), "app".into()), filter: None };
+        let of = |known: &KnownAccount| Values::of_account(known, RequestMoment { unix: 0, chance: [0; 16] }).of(&hole);
         assert_eq!(of(&known), None);
         known.secrets.insert("app".into(), key.to_owned().into());
         let proof = "67f178c4986a8481d04b6ecd96bec3bb8d16361d82609ebd91306a3f6d2f8f5e";

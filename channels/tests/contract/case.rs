@@ -10,7 +10,7 @@ use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
-use countersign_channels::{Address, Channel, Content, Message, Terms};
+use countersign_channels::{Channel, Content, Message, MessageAddress, Terms};
 use serde::Deserialize;
 
 use crate::heard::Coming;
@@ -177,7 +177,7 @@ impl Case {
             Kind::Link => Content::Link { text, url: URL.to_owned().into() },
             Kind::Code => Content::Code { text: format!("{text}: #PIN#"), code },
         };
-        let (id, to, subject) = ("0199aa.m1-chat".into(), Address::new(&self.to), Some("Demo Bank".into()));
+        let (id, to, subject) = ("0199aa.m1-chat".into(), MessageAddress::new(&self.to), Some("Demo Bank".into()));
         Message { id, to, subject, content, terms: Terms::default() }
     }
 }

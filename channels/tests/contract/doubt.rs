@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::WebhookVerifier;
-use countersign_channels::inbound::keys::Keys;
+use countersign_channels::inbound::keys::PlatformKeys;
 use countersign_channels::inbound::proof::VerificationError;
 use http::HeaderMap;
 
@@ -170,7 +170,7 @@ async fn no_body_brings_it_down() {
 /// had none is asked for, for a minute.
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_asked_for_once_a_minute() {
-    let (server, keys) = (Server::start().await, Keys::new(http_client()));
+    let (server, keys) = (Server::start().await, PlatformKeys::new(http_client()));
     let (good, bad) = (format!("{}/good.pem", server.url), |n: u32| format!("{}/{n}.pem", server.url));
     let answer = |status, body: &str| Answer { status, body: body.into(), ..Answer::default() };
     server.answers([answer(200, "a certificate")]);

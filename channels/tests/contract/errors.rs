@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_channels::platform::matching::Document;
+use countersign_channels::platform::matching::TestedDocument;
 use countersign_channels::platform::outcome::{Headers, refused};
 
 use crate::case::{Kind, NOW, Refusal, TEXT, all};
@@ -12,7 +12,7 @@ use crate::server::{Answer, Server};
 fn row(platform: &countersign_channels::platform::Platform, refusal: &Refusal) -> Option<usize> {
     let headers: Headers =
         refusal.headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    let document = Document::of_reply(refusal.status, refusal.body.as_bytes());
+    let document = TestedDocument::of_reply(refusal.status, refusal.body.as_bytes());
     refused(&platform.file().errors, &document, &headers, NOW, platform.file().send.idempotent).row
 }
 

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use countersign_channels::ambient::Still;
 use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::WebhookVerifier;
-use countersign_channels::inbound::keys::Keys;
+use countersign_channels::inbound::keys::PlatformKeys;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
 use http::HeaderMap;
@@ -162,7 +162,7 @@ fn webhook_verifier(signed: &Signed, at: u64, server: &Server) -> WebhookVerifie
     let webhook_verifier = platform.webhook_verifier(&account).unwrap().unwrap();
     match signed.definition {
         "amazon-sns" => webhook_verifier
-            .with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes())),
+            .with_keys(PlatformKeys::new(http_client()).with_certificate(CERTIFICATE_URL, CERTIFICATE.as_bytes())),
         _ => webhook_verifier,
     }
 }

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::request::InboundRequest;
-use countersign_channels::inbound::{Audience, DeliveryStatus, Happening, Taken, WebhookVerifier};
+use countersign_channels::inbound::{DeliveryStatus, Happening, MessageAudience, Taken, WebhookVerifier};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -162,7 +162,7 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
                 continue;
             }
             let taken = taken.unwrap_or_else(|distrust| panic!("{place}: {distrust}"));
-            let read = |reply: &countersign_channels::inbound::format::Reply| {
+            let read = |reply: &countersign_channels::inbound::format::ReplyFormat| {
                 let reply = reply.clone();
                 Reply { status: reply.status, content_type: reply.content_type, body: reply.body }
             };
@@ -184,9 +184,9 @@ fn seen(taken: &Taken) -> (Vec<Said>, Vec<DeliveryReceipt>, Vec<Opened>) {
                 conversation: heard.conversation.as_str().into(),
                 text: heard.text.expose_secret().into(),
                 audience: match heard.audience {
-                    Audience::Alone => "alone",
-                    Audience::Group => "group",
-                    Audience::Unknown => "unknown",
+                    MessageAudience::Alone => "alone",
+                    MessageAudience::Group => "group",
+                    MessageAudience::Unknown => "unknown",
                 }
                 .into(),
             }),

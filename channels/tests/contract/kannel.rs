@@ -13,7 +13,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{DeliveryStatus, Happening, WebhookVerifier};
 use countersign_channels::platform::Platform;
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms};
+use countersign_channels::{Channel, Content, DeliveryError, Message, MessageAddress, Terms};
 use http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -158,7 +158,7 @@ fn account(server: &str, back: &str) -> (Arc<dyn Channel>, WebhookVerifier) {
 
 fn message(id: &str, text: &str) -> Message {
     let content = Content::Code { text: text.into(), code: "482913".to_owned().into() };
-    Message { id: id.into(), to: Address::new(PHONE), subject: None, content, terms: Terms::default() }
+    Message { id: id.into(), to: MessageAddress::new(PHONE), subject: None, content, terms: Terms::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

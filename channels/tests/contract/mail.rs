@@ -14,7 +14,7 @@ use countersign_channels::DeliveryError::{self, Ambiguous, AuthBroken, Fallback,
 use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::smtp::Smtp;
-use countersign_channels::{Address, Channel, Content, Message, Sent, Terms};
+use countersign_channels::{Channel, Content, Message, MessageAddress, Sent, Terms};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -118,7 +118,13 @@ impl Mail {
 
 fn to(address: &str, content: Content) -> Message {
     let subject = Some("Demo Bank: Your verification code".into());
-    Message { id: "0199aa.m1-email".into(), to: Address::new(address), subject, content, terms: Terms::default() }
+    Message {
+        id: "0199aa.m1-email".into(),
+        to: MessageAddress::new(address),
+        subject,
+        content,
+        terms: Terms::default(),
+    }
 }
 
 fn code() -> Content {

@@ -2,7 +2,7 @@
 //! the id that the platform gave.
 
 use countersign_channels::definition::Definition as _;
-use countersign_channels::{Address, AuthenticationStatus, DeliveryError, Linking, NOT_POSSIBLE, Terms, Whose};
+use countersign_channels::{AuthenticationStatus, Author, DeliveryError, Linking, MessageAddress, NOT_POSSIBLE, Terms};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ async fn each_platform_is_asked_for_what_it_documents() {
             let mut message = case.message(wanted.kind, wanted.text.as_deref().unwrap_or(TEXT));
             message.terms = Terms { freely: wanted.freely, seconds: wanted.seconds };
             if let Some(to) = &wanted.to {
-                message.to = Address::new(to);
+                message.to = MessageAddress::new(to);
             }
             let sent = channel.send(&message).await;
             let place = format!("{name}, request {number}");
@@ -76,7 +76,7 @@ async fn a_browser_that_logged_in_is_led_to_its_platform() {
     let mut linking = Vec::new();
     for (platform, case) in all() {
         let name = &platform.file().platform.name;
-        let (channel, to) = (case.channel(&platform, &server.url, &[]), Address::new(&case.to));
+        let (channel, to) = (case.channel(&platform, &server.url, &[]), MessageAddress::new(&case.to));
         assert_eq!(platform.features().account_link, case.linking.is_some(), "{name}");
         let Some(way) = &case.linking else {
             assert!(channel.linking(&nonce).is_none(), "{name}");
@@ -142,24 +142,24 @@ async fn agents_are_shown_who_was_proved() {
         let Some(wanted) = &case.shown else {
             let channel = case.channel(&platform, &server.url, &[]);
             assert!(platform.file().shown.is_none() && !channel.shows_status(), "{name}");
-            let outcome = channel.show_status(&Address::new(&case.to), &status).await;
+            let outcome = channel.show_status(&MessageAddress::new(&case.to), &status).await;
             assert_eq!(outcome, Err(DeliveryError::Permanent(NOT_POSSIBLE)), "{name}");
             continue;
         };
         server.answers([Answer { status: 200, body: "{}".into(), ..Answer::default() }]);
         let channel = case.channel(&platform, &server.url, &[]);
         assert!(channel.shows_status(), "{name}");
-        assert_eq!(channel.show_status(&Address::new(&case.to), &status).await, Ok(()), "{name}");
+        assert_eq!(channel.show_status(&MessageAddress::new(&case.to), &status).await, Ok(()), "{name}");
         let asked = server.asked().remove(0);
         assert_eq!((&asked.method, &asked.path), (&wanted.method, &wanted.path), "{name}");
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(json(&asked.body), json(&wanted.body), "{name}");
         // What does not hold any more is written over.
-        channel.show_status(&Address::new(&case.to), &AuthenticationStatus::default()).await.unwrap();
+        channel.show_status(&MessageAddress::new(&case.to), &AuthenticationStatus::default()).await.unwrap();
         let body = server.asked().remove(0).body;
         assert!(body.contains("unauthenticated") && !body.contains("otp") && !body.contains("2026"), "{name}: {body}");
         server.answers([Answer { status: 503, ..Answer::default() }]);
-        let outcome = channel.show_status(&Address::new(&case.to), &status).await;
+        let outcome = channel.show_status(&MessageAddress::new(&case.to), &status).await;
         assert!(matches!(outcome, Err(DeliveryError::Retry(_))), "{name}: {outcome:?}");
         server.asked();
         let silent = case.channel(&platform, &server.url, &["show_flag".into()]);
@@ -174,8 +174,8 @@ async fn a_message_is_taken_back_as_each_platform_documents_it() {
     for (platform, case) in all() {
         let name = &platform.file().platform.name;
         let channel = case.channel(&platform, &server.url, &[]);
-        let to = Address::new(&case.to);
-        for (whose, word) in [(Whose::Theirs, "theirs"), (Whose::Ours, "ours")] {
+        let to = MessageAddress::new(&case.to);
+        for (whose, word) in [(Author::Theirs, "theirs"), (Author::Ours, "ours")] {
             let Some(wanted) = case.retract.iter().find(|wanted| wanted.whose == word) else {
                 let outcome = channel.retract(whose, &to, "1").await;
                 assert_eq!(outcome, Err(DeliveryError::Permanent(NOT_POSSIBLE)), "{name}");

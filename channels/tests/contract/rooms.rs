@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_channels::definition::Definition as _;
 use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::{Audience, Happening, Taken, WebhookVerifier};
+use countersign_channels::inbound::{Happening, MessageAudience, Taken, WebhookVerifier};
 
 use crate::case::{NOW, all};
 use crate::heard::Request;
@@ -37,13 +37,13 @@ async fn a111_who_reads_along_in_a_room_is_asked_for() {
     let three = r#"{"joined":{"@gate:hs.example":{},"@customer:hs.example":{},"@colleague:hs.example":{}}}"#;
     let server = Server::start().await;
     for (status, body, audience) in [
-        (200, two, Audience::Alone),
-        (200, three, Audience::Group),
-        (200, r#"{"joined":{}}"#, Audience::Unknown),
-        (200, r#"{"joined":7}"#, Audience::Unknown),
-        (200, "{}", Audience::Unknown),
-        (403, r#"{"errcode":"M_FORBIDDEN","error":"not in the room"}"#, Audience::Unknown),
-        (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"x"}"#, Audience::Unknown),
+        (200, two, MessageAudience::Alone),
+        (200, three, MessageAudience::Group),
+        (200, r#"{"joined":{}}"#, MessageAudience::Unknown),
+        (200, r#"{"joined":7}"#, MessageAudience::Unknown),
+        (200, "{}", MessageAudience::Unknown),
+        (403, r#"{"errcode":"M_FORBIDDEN","error":"not in the room"}"#, MessageAudience::Unknown),
+        (401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"x"}"#, MessageAudience::Unknown),
     ] {
         server.answers([Answer { status, body: body.into(), ..Answer::default() }]);
         let taken = told(&server, &[said(1), said(2)].join(",")).await.unwrap();

@@ -9,10 +9,10 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::request::InboundRequest;
-use countersign_channels::inbound::{Audience, Happening, Heard, WebhookVerifier};
+use countersign_channels::inbound::{Happening, MessageAudience, SpokenMessage, WebhookVerifier};
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
-use countersign_channels::{Address, Channel, Content, DeliveryError, Message, Terms, Whose};
+use countersign_channels::{Author, Channel, Content, DeliveryError, Message, MessageAddress, Terms};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -31,7 +31,7 @@ struct Place {
 struct Listening {
     webhook_verifier: Arc<WebhookVerifier>,
     url: String,
-    heard: UnboundedSender<Heard>,
+    heard: UnboundedSender<SpokenMessage>,
 }
 
 impl Place {
@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// Listens from now on.
-    fn listen(self, webhook_verifier: WebhookVerifier) -> UnboundedReceiver<Heard> {
+    fn listen(self, webhook_verifier: WebhookVerifier) -> UnboundedReceiver<SpokenMessage> {
         let (sender, heard) = unbounded_channel();
         let state = Listening { webhook_verifier: Arc::new(webhook_verifier), url: self.url, heard: sender };
         let router = Router::new().fallback(hear).with_state(state);
@@ -80,7 +80,7 @@ fn sides(server: &Homeserver, token: &str) -> (Arc<dyn Channel>, WebhookVerifier
     (platform.open(&account).unwrap(), platform.webhook_verifier(&account).unwrap().unwrap())
 }
 
-fn code(id: &str, to: &Address) -> Message {
+fn code(id: &str, to: &MessageAddress) -> Message {
     let content = Content::Code { text: "Your code: #PIN#".into(), code: "482913".to_owned().into() };
     Message { id: id.into(), to: to.clone(), subject: None, content, terms: Terms::default() }
 }
@@ -96,7 +96,7 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     server.wait_for_members(&customer, &room, 2).await; // the invitation is accepted
 
     // A code is sent, and the same one again is the same message.
-    let to = Address::new(format!("{room} {}", customer.id));
+    let to = MessageAddress::new(format!("{room} {}", customer.id));
     let sent = channel.send(&code("m-1", &to)).await.unwrap().platform_id.unwrap();
     assert_eq!(channel.send(&code("m-1", &to)).await.unwrap().platform_id.as_ref(), Some(&sent));
     let content = server.content(&customer, &room, &sent).await;
@@ -107,11 +107,11 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     let typed = server.say(&customer, &room, "482913").await;
     let said = next(&mut heard, &typed).await;
     assert_eq!((said.sender.as_str(), said.conversation.as_str()), (customer.id.as_str(), to.as_str()));
-    assert_eq!((said.text.expose_secret(), said.audience), ("482913", Audience::Alone));
+    assert_eq!((said.text.expose_secret(), said.audience), ("482913", MessageAudience::Alone));
 
     // Neither what she typed nor what we sent stays in the room.
-    channel.retract(Whose::Theirs, &to, &said.message_id).await.unwrap();
-    channel.retract(Whose::Ours, &to, &sent).await.unwrap();
+    channel.retract(Author::Theirs, &to, &said.message_id).await.unwrap();
+    channel.retract(Author::Ours, &to, &sent).await.unwrap();
     for event in [&typed, &sent] {
         assert_eq!(server.content(&customer, &room, event).await.get("body"), None, "{event}");
     }
@@ -122,11 +122,11 @@ async fn a111_a112_a_code_goes_through_a_real_room() {
     server.bring(&customer, &room, &colleague).await;
     for user in [&customer, &colleague] {
         let typed = server.say(user, &room, "482913").await;
-        assert_eq!(next(&mut heard, &typed).await.audience, Audience::Group, "{}", user.id);
+        assert_eq!(next(&mut heard, &typed).await.audience, MessageAudience::Group, "{}", user.id);
     }
     server.leave(&colleague, &room).await;
     let typed = server.say(&customer, &room, "482913").await;
-    assert_eq!(next(&mut heard, &typed).await.audience, Audience::Alone);
+    assert_eq!(next(&mut heard, &typed).await.audience, MessageAudience::Alone);
 }
 
 /// What the homeserver refuses means what the definition says.
@@ -136,7 +136,7 @@ async fn a_real_homeservers_refusals_are_told_apart() {
     let Some(server) = Homeserver::start(&place.url).await else { return };
     let (channel, _) = sides(&server, AS_TOKEN);
     let customer = server.user("customer").await;
-    let nowhere = Address::new(format!("!nowhere:localhost {}", customer.id));
+    let nowhere = MessageAddress::new(format!("!nowhere:localhost {}", customer.id));
     let refused = channel.send(&code("m-1", &nowhere)).await;
     assert_eq!(refused, Err(DeliveryError::Fallback("not-reachable")));
     let long = Content::Text("x".repeat(10_001));
@@ -147,7 +147,7 @@ async fn a_real_homeservers_refusals_are_told_apart() {
 }
 
 /// The message of that id; what came before it, such as our own words, is passed over.
-async fn next(heard: &mut UnboundedReceiver<Heard>, id: &str) -> Heard {
+async fn next(heard: &mut UnboundedReceiver<SpokenMessage>, id: &str) -> SpokenMessage {
     loop {
         let waiting = tokio::time::timeout(std::time::Duration::from_secs(60), heard.recv());
         let said = waiting.await.expect("it is heard").expect("somebody listens");

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::WebhookVerifier;
-use countersign_channels::inbound::keys::Keys;
+use countersign_channels::inbound::keys::PlatformKeys;
 use countersign_channels::inbound::proof::{Against, VerificationError};
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::shipped::SOURCES;
 use countersign_channels::template::Template;
-use countersign_channels::template::values::Known;
+use countersign_channels::template::values::KnownAccount;
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -91,9 +91,8 @@ impl Vector {
         let webhook_verifier = platform.webhook_verifier(&Account { fields, secrets: known });
         let webhook_verifier = webhook_verifier.unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name)).unwrap();
         match &self.certificate {
-            Some(pem) => {
-                webhook_verifier.with_keys(Keys::new(http_client()).with_certificate(CERTIFICATE_URL, pem.as_bytes()))
-            }
+            Some(pem) => webhook_verifier
+                .with_keys(PlatformKeys::new(http_client()).with_certificate(CERTIFICATE_URL, pem.as_bytes())),
             None => webhook_verifier,
         }
     }
@@ -245,7 +244,7 @@ fn a_subscription_is_amazons_where_it_says_so() {
     }
     let Subscription { topic, body, certificate } =
         toml::from_str::<File>(include_str!("../vectors.toml")).unwrap().subscription;
-    let known = Known { fields: [("topic".to_owned(), topic)].into(), ..Known::default() };
+    let known = KnownAccount { fields: [("topic".to_owned(), topic)].into(), ..KnownAccount::default() };
     let template = |text: &str| Template::parse(text).unwrap();
     let proof = Topic { topic: template("{account.topic}"), version: template("2") };
     let judge = |body: &str| {
@@ -269,7 +268,7 @@ async fn unknown_keys_are_not_asked_for_again_and_again() {
     let discovery = format!("{}/configuration", server.url);
     let ok = |body: String| Answer { status: 200, body, ..Answer::default() };
     let configuration = ok(format!(r#"{{"jwks_uri":"{}/keys"}}"#, server.url));
-    let keys = Keys::new(http_client());
+    let keys = PlatformKeys::new(http_client());
     server.answers([Answer { status: 503, ..Answer::default() }]);
     assert!(keys.published(&discovery, 1_000, false).await.is_err());
     assert!(keys.published(&discovery, 1_059, false).await.is_err());

@@ -6,10 +6,10 @@
 use serde_json::Value;
 
 use super::state::Conversation;
-use crate::api::{ApiError, Problem};
+use crate::api::{ApiError, ProblemReply};
 use crate::bot::{ProtectedRequest, bot};
 use crate::channel::ChatChannel;
-use crate::events::Event;
+use crate::events::TeamEvent;
 
 impl Conversation {
     /// Has a code sent to the customer's phone, or by mail. `false`: the gateway sends none for now.
@@ -68,7 +68,7 @@ impl Conversation {
     }
 
     /// Takes an event about a code. One that was typed has been told by its reply already.
-    pub async fn take_code_event(&mut self, event: &Event, wire: String) -> Result<(), ApiError> {
+    pub async fn take_code_event(&mut self, event: &TeamEvent, wire: String) -> Result<(), ApiError> {
         let about = event.data.get("challenge").and_then(Value::as_str);
         if about.is_none() || about != self.code.as_ref().map(|(challenge, _)| challenge.as_str()) {
             return Ok(());
@@ -101,7 +101,7 @@ impl Conversation {
     }
 
     /// Says why no code is sent, where the gateway's "no" is one for the customer.
-    pub fn may_not_send(&mut self, problem: &Problem) -> bool {
+    pub fn may_not_send(&mut self, problem: &ProblemReply) -> bool {
         let wait = problem.retry_after_seconds.unwrap_or(60);
         let said = match problem.status {
             423 => format!("There were too many wrong codes. Please ask again in {wait} seconds."),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::state::Conversation;
 use crate::api::{ApiError, Authentication};
 use crate::bot::{RequiredProof, bot};
-use crate::events::Event;
+use crate::events::TeamEvent;
 use crate::mark::Mark;
 use crate::transcript::{CardState, CodeState};
 
@@ -24,7 +24,7 @@ struct LinkEventEffect {
 
 impl Conversation {
     /// Takes an event about this conversation.
-    pub async fn take_event(&mut self, event: Event) -> Result<(), ApiError> {
+    pub async fn take_event(&mut self, event: TeamEvent) -> Result<(), ApiError> {
         if self.known_events.contains(&event.id) {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl Conversation {
     }
 
     /// The customer has proved it: what they asked for is answered without asking them again.
-    async fn resume(&mut self, event: &Event) -> Result<(), ApiError> {
+    async fn resume(&mut self, event: &TeamEvent) -> Result<(), ApiError> {
         self.refresh().await?;
         self.finish_tasks(event);
         let state = event.data.get("state").and_then(Value::as_str);
@@ -101,7 +101,7 @@ impl Conversation {
         self.answer_pending().await
     }
 
-    fn take_link_event(&mut self, event: &Event, wire: String) {
+    fn take_link_event(&mut self, event: &TeamEvent, wire: String) {
         let about = event.data.get("link").and_then(Value::as_str);
         let live = self.view.link.as_ref().map(|link| link.id.as_str());
         if about.is_some() && about != live {

@@ -6,7 +6,7 @@
 use super::state::Conversation;
 use crate::api::ApiError;
 use crate::bot::bot;
-use crate::events::Event;
+use crate::events::TeamEvent;
 use crate::transcript::PageTask;
 
 impl Conversation {
@@ -27,7 +27,7 @@ impl Conversation {
     }
 
     /// A proof has been given, perhaps on such a page.
-    pub fn finish_tasks(&mut self, event: &Event) {
+    pub fn finish_tasks(&mut self, event: &TeamEvent) {
         let proved = |task: PageTask| {
             let methods = event.data.get("methods").and_then(|methods| methods.as_array());
             methods.is_some_and(|all| all.iter().any(|method| method == task.method()))

@@ -2,7 +2,7 @@
 //!
 //! The proof is a login by a link, or a code; of a code the customer may want another.
 
-use crate::api::{ApiError, Problem};
+use crate::api::{ApiError, ProblemReply};
 use crate::bot::{ProtectedRequest, RequiredProof, bot};
 use crate::channel::ChatChannel;
 
@@ -67,7 +67,7 @@ impl Conversation {
                 self.view.move_code_to_end();
                 Ok(())
             }
-            Err(ApiError::Refused(Problem { status: 410, .. })) => self.answer_request(want).await,
+            Err(ApiError::Refused(ProblemReply { status: 410, .. })) => self.answer_request(want).await,
             Err(ApiError::Refused(problem)) if self.may_not_send(&problem) => {
                 self.view.move_code_to_end();
                 self.update_code().await

@@ -35,7 +35,7 @@ pub(crate) fn check_size(
 /// A team's channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Channel {
+pub struct TeamChannel {
     /// The platform.
     pub definition: String,
     /// What may be shown of the account.
@@ -63,7 +63,7 @@ pub enum Health {
     Down(&'static str),
 }
 
-impl Channel {
+impl TeamChannel {
     /// What was found out of it; true where that is news.
     pub fn hear(&mut self, health: Health, now: Moment) -> bool {
         let is_news = self.is_news(health);
@@ -116,7 +116,7 @@ impl Channel {
 
 /// What an admin writes of a channel.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct ChannelInput {
     /// The platform.
     pub definition: String,
     /// What may be shown.
@@ -126,10 +126,10 @@ pub struct Writing {
     pub secrets: Option<BTreeMap<String, Option<Secret>>>,
 }
 
-impl Writing {
+impl ChannelInput {
     /// The channel as it is from now on. Another platform's secrets are none of this one. Where
     /// nothing went over it, it is for a message to show that something does again.
-    pub fn over(&self, before: Option<&Channel>, forward: [u8; 32], now: Moment) -> Channel {
+    pub fn over(&self, before: Option<&TeamChannel>, forward: [u8; 32], now: Moment) -> TeamChannel {
         let kept = before.filter(|b| b.definition == self.definition).map(|b| b.secrets.clone()).unwrap_or_default();
         let secrets = match &self.secrets {
             None => kept,
@@ -138,7 +138,7 @@ impl Writing {
                 .filter_map(|(name, secret)| Some((name.clone(), secret.as_ref().or_else(|| kept.get(name))?.clone())))
                 .collect(),
         };
-        Channel {
+        TeamChannel {
             definition: self.definition.clone(),
             account: self.account.clone(),
             secrets,
@@ -154,9 +154,9 @@ impl Writing {
 mod tests {
     use super::*;
 
-    fn writing(definition: &str, secret: Option<&str>) -> Writing {
+    fn writing(definition: &str, secret: Option<&str>) -> ChannelInput {
         let secrets = secret.map(|s| [("auth_token".to_owned(), Some(Secret::new(s.into())))].into_iter().collect());
-        Writing { definition: definition.into(), account: Map::new(), secrets }
+        ChannelInput { definition: definition.into(), account: Map::new(), secrets }
     }
 
     #[test]
@@ -165,9 +165,9 @@ mod tests {
         let same = writing("a", None).over(Some(&first), [2; 32], Moment(2));
         assert_eq!(same, first);
         let nothing = Some([("auth_token".to_owned(), None), ("other".to_owned(), None)].into_iter().collect());
-        let nothing = Writing { secrets: nothing, ..writing("a", None) };
+        let nothing = ChannelInput { secrets: nothing, ..writing("a", None) };
         assert_eq!(nothing.over(Some(&first), [2; 32], Moment(2)), first, "a name with nothing keeps that one");
-        let none = Writing { secrets: Some(BTreeMap::new()), ..writing("a", None) };
+        let none = ChannelInput { secrets: Some(BTreeMap::new()), ..writing("a", None) };
         assert!(none.over(Some(&first), [2; 32], Moment(2)).secrets.is_empty(), "what is not named goes");
         let other = writing("b", None).over(Some(&first), [2; 32], Moment(2));
         assert!(other.secrets.is_empty());
@@ -177,16 +177,16 @@ mod tests {
     #[test]
     fn what_is_kept_counts_with_what_is_written() {
         let half = || Some(Secret::new(vec![b'x'; MAX_BYTES / 2]));
-        let written = |names: &[(&str, bool)], before: Option<&Channel>| {
+        let written = |names: &[(&str, bool)], before: Option<&TeamChannel>| {
             let secrets = names.iter().map(|(name, new)| ((*name).to_owned(), half().filter(|_| *new)));
-            Writing { secrets: Some(secrets.collect()), ..writing("a", None) }.over(before, [1; 32], Moment(1))
+            ChannelInput { secrets: Some(secrets.collect()), ..writing("a", None) }.over(before, [1; 32], Moment(1))
         };
         let first = written(&[("a", true)], None);
         assert!(first.check().is_ok());
         assert!(written(&[("a", false), ("b", true)], Some(&first)).check().is_err(), "a stays, and its name counts");
         assert!(written(&[("b", true)], Some(&first)).check().is_ok(), "a goes");
         let account = [("note".to_owned(), Value::from("x".repeat(MAX_BYTES / 2)))].into_iter().collect();
-        let more = Writing { account, ..writing("a", None) };
+        let more = ChannelInput { account, ..writing("a", None) };
         assert!(more.over(Some(&first), [1; 32], Moment(2)).check().is_err(), "all secrets stay");
     }
 
@@ -194,7 +194,7 @@ mod tests {
     fn a_secret_that_was_replaced_signs_on_until_its_end() {
         let mut channel = writing("a", None).over(None, [1; 32], Moment(0));
         channel.rotate([2; 32], 5, Moment(0));
-        let signs = |channel: &Channel, now| -> Vec<u8> {
+        let signs = |channel: &TeamChannel, now| -> Vec<u8> {
             channel.forward_secrets(Moment(now)).map(|secret| secret.expose()[0]).collect()
         };
         assert_eq!((signs(&channel, 299_999), signs(&channel, 300_000)), (vec![2, 1], vec![2]));

@@ -81,7 +81,7 @@ impl Connected {
 
 /// What an admin writes of a directory.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct DirectoryInput {
     /// Of which kind it is.
     pub kind: DirectoryKind,
     /// What may be shown.
@@ -90,7 +90,7 @@ pub struct Writing {
     pub secrets: Option<BTreeMap<String, Secret>>,
 }
 
-impl Writing {
+impl DirectoryInput {
     /// The directory as it is from now on; or that no record can bear it. Another kind's secrets are
     /// none of this one.
     pub fn over(&self, before: Option<&Connected>, now: Moment) -> Result<Connected, Vec<FieldError>> {
@@ -115,9 +115,9 @@ impl Writing {
 mod tests {
     use super::*;
 
-    fn writing(kind: DirectoryKind, secret: Option<&str>) -> Writing {
+    fn writing(kind: DirectoryKind, secret: Option<&str>) -> DirectoryInput {
         let secrets = secret.map(|s| [("password".to_owned(), Secret::new(s.into()))].into_iter().collect());
-        Writing { kind, connection: Map::new(), secrets }
+        DirectoryInput { kind, connection: Map::new(), secrets }
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         let long = "x".repeat(MAX_BYTES + 1);
         assert!(writing(DirectoryKind::Ldap, Some(&long)).over(None, Moment(1)).is_err());
         let connection = [("note".to_owned(), Value::from("x".repeat(MAX_BYTES - 8)))].into_iter().collect();
-        let full = Writing { connection, ..writing(DirectoryKind::Ldap, None) };
+        let full = DirectoryInput { connection, ..writing(DirectoryKind::Ldap, None) };
         assert!(full.over(None, Moment(1)).is_ok());
         assert!(full.over(Some(&first), Moment(2)).is_err(), "what is kept counts, too");
         assert!(!format!("{first:?}").contains("hunter"));

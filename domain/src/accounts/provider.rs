@@ -57,7 +57,7 @@ impl Provider {
 
 /// What an admin writes of a provider.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct ProviderInput {
     /// Which.
     pub kind: String,
     /// What may be shown.
@@ -66,7 +66,7 @@ pub struct Writing {
     pub secrets: Option<BTreeMap<String, Secret>>,
 }
 
-impl Writing {
+impl ProviderInput {
     /// The provider as it is from now on. Another kind's secrets are none of this one.
     pub fn over(&self, before: Option<&Provider>, now: Moment) -> Provider {
         let kept = || before.filter(|b| b.kind == self.kind).map(|b| b.secrets.clone()).unwrap_or_default();
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn that_it_does_not_answer_is_news_once_and_that_it_does_again_too() {
-        let writing = Writing { kind: "signed".into(), account: Map::new(), secrets: None };
+        let writing = ProviderInput { kind: "signed".into(), account: Map::new(), secrets: None };
         let mut provider = writing.over(None, Moment(1));
         assert!(!provider.hear(true, Moment(2)));
         assert!(provider.hear(false, Moment(3)) && !provider.hear(false, Moment(4)));
@@ -97,13 +97,14 @@ mod tests {
     #[test]
     fn secrets_stay_until_others_are_written_or_the_kind_changes() {
         let secrets = Some([("secret".to_owned(), Secret::new(b"one".to_vec()))].into_iter().collect());
-        let first = Writing { kind: "a".into(), account: Map::new(), secrets }.over(None, Moment(1));
-        let kept = Writing { kind: "a".into(), account: Map::new(), secrets: None }.over(Some(&first), Moment(2));
+        let first = ProviderInput { kind: "a".into(), account: Map::new(), secrets }.over(None, Moment(1));
+        let kept = ProviderInput { kind: "a".into(), account: Map::new(), secrets: None }.over(Some(&first), Moment(2));
         assert_eq!(kept, first);
-        let other = Writing { kind: "b".into(), account: Map::new(), secrets: None }.over(Some(&first), Moment(2));
+        let other =
+            ProviderInput { kind: "b".into(), account: Map::new(), secrets: None }.over(Some(&first), Moment(2));
         assert!(other.secrets.is_empty());
         let account = [("note".to_owned(), Value::from("x".repeat(16 * 1024 - 8)))].into_iter().collect();
-        let full = Writing { kind: "a".into(), account, secrets: None };
+        let full = ProviderInput { kind: "a".into(), account, secrets: None };
         assert!(full.over(None, Moment(1)).check().is_ok());
         assert!(full.over(Some(&first), Moment(2)).check().is_err(), "what is kept counts, too");
     }

@@ -48,7 +48,7 @@ impl Binding {
 /// What a page belongs to, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum PageSource {
     /// A login link.
     Link(u16),
     /// A challenge.

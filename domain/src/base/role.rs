@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A person's part in the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ParticipantRole {
     /// The one who chats.
     Primary,
     /// Another who must prove themselves.

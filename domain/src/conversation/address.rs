@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::interaction::Participant;
 use crate::base::id::InteractionId;
 use crate::base::method::Guarded;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::event::EventKind;
 use crate::proof::lockout::{Budget, may_lift};
 use crate::refusal::Refusal;
@@ -130,7 +130,7 @@ impl Address {
     /// The name of a participant's budget for a method. A cosigner's carries her own address, so
     /// that she cannot lock the primary; `pseudonym` keeps it unreadable.
     pub fn budget_name(what: Guarded, participant: &Participant, pseudonym: impl Fn(&str) -> String) -> String {
-        if participant.role == Role::Primary {
+        if participant.role == ParticipantRole::Primary {
             return what.to_string();
         }
         let own = participant.person.address();

@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
-use super::interaction::{Interaction, Participant, Status};
+use super::interaction::{Interaction, InteractionStatus, Participant};
 use crate::base::country::Country;
 use crate::base::id::ParticipantId;
 use crate::event::{Actor, Event, EventKind};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
-use crate::proof::link::{EndedLink, Link, LinkEnd, Purpose};
+use crate::proof::link::{EndedLink, Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
 use crate::time::Moment;
 
@@ -182,7 +182,7 @@ impl<'a> Context<'a> {
 
     /// Refuses what only an open interaction takes.
     pub fn must_be_open(&self) -> Result<(), Refusal> {
-        if self.interaction.status == Status::Open { Ok(()) } else { Err(Refusal::Closed) }
+        if self.interaction.status == InteractionStatus::Open { Ok(()) } else { Err(Refusal::Closed) }
     }
 
     /// Something happened that keeps the interaction from closing. What was accepted on a page is waited for in any
@@ -223,7 +223,7 @@ impl<'a> Context<'a> {
     /// invitation ends the login that its page has sent somebody to.
     pub fn end_link(&mut self, mut link: Link, end: LinkEnd) {
         link.page.pending = None;
-        if link.purpose == Purpose::Entry {
+        if link.purpose == LinkPurpose::Entry {
             self.end_invitation(&link);
         }
         self.ended.links.push(EndedLink { link, end });

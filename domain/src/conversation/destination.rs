@@ -5,9 +5,9 @@ use super::interaction::{Interaction, Participant};
 use crate::base::channel_capabilities::ChannelCapabilities;
 use crate::base::country;
 use crate::base::id::{ChannelName, TeamName};
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::base::way::Way;
-use crate::messaging::sending::{Sending, State, What};
+use crate::messaging::sending::{DeliveryState, Sending, What};
 use crate::secret::{MacKey, Tag};
 use crate::time::Moment;
 
@@ -62,7 +62,7 @@ impl Sending {
 
     /// Where a code's message lies, once it was sent.
     fn lies_in_chat(&self, interaction: &Interaction) -> Option<Spent> {
-        let was_sent = matches!(self.state, State::Sent | State::Delivered);
+        let was_sent = matches!(self.state, DeliveryState::Sent | DeliveryState::Delivered);
         self.spent_as(interaction, self.platform_id.as_deref().filter(|_| was_sent)?)
     }
 
@@ -88,7 +88,7 @@ impl Way {
     /// Where it ends: in the conversation only the one who chats is reached.
     pub fn address<'a>(self, interaction: &'a Interaction, participant: &'a Participant) -> Option<&'a str> {
         match self {
-            Self::Chat => (participant.role == Role::Primary).then_some(interaction.conversation.as_str()),
+            Self::Chat => (participant.role == ParticipantRole::Primary).then_some(interaction.conversation.as_str()),
             Self::Sms => participant.person.phone.as_deref(),
             Self::Email => participant.person.email.as_deref(),
             Self::Event => participant.person.phone.as_deref().or(participant.person.email.as_deref()),

@@ -188,18 +188,18 @@ impl Need {
 
 /// Failure limits as a rule may know them.
 #[derive(Clone, Debug, Default)]
-pub struct CustomerFailureLimits(BTreeMap<CustomerTag, Known>);
+pub struct CustomerFailureLimits(BTreeMap<CustomerTag, KnownFailures>);
 
 /// One of them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known {
+pub struct KnownFailures {
     /// Wrong answers in a row, this one among them where it is counted.
     pub failures: u32,
     /// This transaction's answer is among them.
     pub counted: bool,
 }
 
-impl Known {
+impl KnownFailures {
     /// Whether the customer was banned before this answer.
     pub fn bans(self) -> bool {
         self.failures >= MAX_FAILURES + u32::from(self.counted)
@@ -213,7 +213,7 @@ impl Known {
 
 impl CustomerFailureLimits {
     /// What is known of a customer.
-    pub fn of(&self, customer: &CustomerTag) -> Option<Known> {
+    pub fn of(&self, customer: &CustomerTag) -> Option<KnownFailures> {
         self.0.get(customer).copied()
     }
 
@@ -223,7 +223,7 @@ impl CustomerFailureLimits {
     }
 
     /// From now on it is known so.
-    pub fn know(&mut self, customer: CustomerTag, known: Known) {
+    pub fn know(&mut self, customer: CustomerTag, known: KnownFailures) {
         self.0.insert(customer, known);
     }
 
@@ -245,9 +245,12 @@ mod tests {
         (0..MAX_FAILURES).for_each(|_| failure_limit.count(None, Moment(5)));
         assert_eq!(failure_limit.failures(Moment(5).plus(DAY * 4000)), MAX_FAILURES, "a ban ends by no clock");
         assert_eq!(failure_limit.forgotten_at(), None);
-        let known = Known { failures: MAX_FAILURES, counted: true };
+        let known = KnownFailures { failures: MAX_FAILURES, counted: true };
         assert!(known.trips() && !known.bans());
-        assert!(Known { counted: false, ..known }.bans() && Known { failures: MAX_FAILURES + 1, ..known }.bans());
+        assert!(
+            KnownFailures { counted: false, ..known }.bans()
+                && KnownFailures { failures: MAX_FAILURES + 1, ..known }.bans()
+        );
     }
 
     #[test]
@@ -283,7 +286,7 @@ mod tests {
         failure_limit.again(Redo::Locked(Moment(9)), Moment(6));
         assert_eq!(failure_limit.failures(Moment(6)), 1);
         failure_limit.again(Redo::Banned, Moment(6));
-        assert!(Known { failures: failure_limit.failures(Moment(7)), ..Known::default() }.bans());
+        assert!(KnownFailures { failures: failure_limit.failures(Moment(7)), ..KnownFailures::default() }.bans());
         failure_limit.again(Redo::Unlocked, Moment(8));
         assert_eq!(failure_limit.forgotten_at(), None, "lifting a lock lifts no ban");
         failure_limit.again(Redo::Unbanned, Moment(8));

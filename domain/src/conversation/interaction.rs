@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::base::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::is_default;
 use crate::messaging::sending::{Sending, What};
 use crate::proof::challenge::Challenge;
 use crate::proof::confirmation::Confirmation;
 use crate::proof::entry::Entry;
 use crate::proof::flag::{Customer, Flag};
-use crate::proof::link::{Link, Purpose};
+use crate::proof::link::{Link, LinkPurpose};
 use crate::proof::page_proof::{PageProof, PendingProof};
 use crate::time::Moment;
 
@@ -35,7 +35,7 @@ pub struct Interaction {
     /// The platform's id of it.
     pub conversation: Conversation,
     /// Open or closed.
-    pub status: Status,
+    pub status: InteractionStatus,
     /// Since when.
     pub opened_at: Moment,
     /// When it closes by itself, if nothing happens before.
@@ -68,7 +68,7 @@ pub struct Interaction {
 /// Whether the conversation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum InteractionStatus {
     /// It does.
     Open,
     /// It ended then.
@@ -92,7 +92,7 @@ pub struct Participant {
     /// Its id within the interaction.
     pub id: ParticipantId,
     /// Its part.
-    pub role: Role,
+    pub role: ParticipantRole,
     /// What the bot knows of the person.
     pub person: Person,
     /// Who was proved to be there earlier; another one is a conflict.
@@ -168,7 +168,7 @@ impl Participant {
     /// challenge.
     pub fn is_awaited(&self, now: Moment) -> bool {
         self.challenge.as_ref().is_some_and(|challenge| challenge.is_live(now))
-            || self.links.iter().any(|link| link.purpose != Purpose::Entry && link.is_live(now))
+            || self.links.iter().any(|link| link.purpose != LinkPurpose::Entry && link.is_live(now))
     }
 
     /// The pages of the participant's live login links, and of the live challenge.
@@ -187,7 +187,7 @@ impl Participant {
     }
 
     /// A person who has proved nothing.
-    pub fn new(id: ParticipantId, role: Role, person: Person) -> Self {
+    pub fn new(id: ParticipantId, role: ParticipantRole, person: Person) -> Self {
         Self {
             id,
             role,
@@ -226,13 +226,13 @@ impl Participant {
     }
 
     /// The live link of a purpose.
-    pub fn link(&self, purpose: Purpose) -> Option<&Link> {
+    pub fn link(&self, purpose: LinkPurpose) -> Option<&Link> {
         self.links.iter().find(|link| link.purpose == purpose)
     }
 
     /// The newest live login link.
     pub fn newest_link(&self) -> Option<&Link> {
-        self.links.iter().filter(|link| link.purpose != Purpose::Entry).max_by_key(|link| link.number)
+        self.links.iter().filter(|link| link.purpose != LinkPurpose::Entry).max_by_key(|link| link.number)
     }
 }
 
@@ -246,7 +246,7 @@ impl Interaction {
     pub fn primary(&self) -> &Participant {
         self.participants
             .iter()
-            .find(|p| p.role == Role::Primary)
+            .find(|p| p.role == ParticipantRole::Primary)
             .expect("opening makes exactly one primary, nothing removes it")
     }
 
@@ -257,7 +257,7 @@ impl Interaction {
 
     /// Whether the conversation goes on at `now`.
     pub fn is_open(&self, now: Moment) -> bool {
-        self.status == Status::Open && now < self.idle_until
+        self.status == InteractionStatus::Open && now < self.idle_until
     }
 
     /// The next moment at which somebody must look at it: time changes something, or a message
@@ -283,7 +283,7 @@ impl Interaction {
 
     /// The next moment at which time alone changes something.
     pub fn deadline(&self) -> Option<Moment> {
-        if self.status != Status::Open {
+        if self.status != InteractionStatus::Open {
             return None;
         }
         let parts = self.participants.iter().flat_map(|p| {

@@ -4,7 +4,7 @@
 use super::failure_limit::CustomerTag;
 use super::interaction::Participant;
 use crate::base::id::{CustomerId, ParticipantId, ProviderName, TeamName};
-use crate::customer::Record;
+use crate::customer::StoredCustomer;
 use crate::customer::matching::As;
 use crate::proof::flag::Customer;
 use crate::proof::questions::{Question, Questions, fingerprint};
@@ -24,7 +24,7 @@ pub struct Prepared {
 }
 
 /// What questions are made of.
-pub struct Asking<'a> {
+pub struct QuestionInputs<'a> {
     /// The gateway's keys.
     pub keys: &'a Keys,
     /// Whose customer.
@@ -37,11 +37,11 @@ pub struct Asking<'a> {
     pub nonce: [u8; 16],
 }
 
-impl Asking<'_> {
+impl QuestionInputs<'_> {
     /// What is put to a participant, of what her record says. The same person is asked the same each time,
     /// so that asking again is no way to easier questions; so is one whom nobody knows. None where there is
     /// less to ask for than the team wants.
-    pub fn of(&self, participant: &Participant, record: Option<&Record>) -> Option<Prepared> {
+    pub fn of(&self, participant: &Participant, record: Option<&StoredCustomer>) -> Option<Prepared> {
         let count = self.rules.questions;
         if self.pool.len() < count {
             return None;
@@ -81,7 +81,7 @@ impl Asking<'_> {
         provider: &ProviderName,
         set: Set,
         participant: &Participant,
-        record: Option<&Record>,
+        record: Option<&StoredCustomer>,
     ) -> Prepared {
         let question = |(at, (text, choices)): (u8, (String, Vec<String>))| Question {
             text,
@@ -94,7 +94,7 @@ impl Asking<'_> {
     }
 
     /// Who is asked, by a name that says nothing of her and stays the same.
-    pub fn person(&self, participant: &Participant, record: Option<&Record>) -> String {
+    pub fn person(&self, participant: &Participant, record: Option<&StoredCustomer>) -> String {
         let record = record.map(|record| CustomerTag::of_id(self.keys, self.team, &record.id));
         let person = record.or_else(|| CustomerTag::of(self.keys, self.team, participant));
         person.map_or_else(|| participant.id.to_string(), |person| person.as_str().to_owned())
@@ -108,7 +108,7 @@ impl Asking<'_> {
     fn prepared(
         &self,
         participant: &Participant,
-        record: Option<&Record>,
+        record: Option<&StoredCustomer>,
         put: Vec<Question>,
         judge: Option<Judge>,
     ) -> Prepared {

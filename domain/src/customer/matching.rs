@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq as _;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::customer::{Record, folded, is_field};
+use crate::customer::{StoredCustomer, folded, is_field};
 
 /// How two spellings of a value are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Rule {
 
 /// What a record must say of one field.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct FieldCondition {
     /// The field.
     pub field: String,
     /// How it is compared.
@@ -121,13 +121,13 @@ pub struct Wanted {
     pub given: String,
 }
 
-impl fmt::Debug for Wanted {
+impl fmt::Debug for FieldCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Wanted({} …)", self.field)
     }
 }
 
-impl Wanted {
+impl FieldCondition {
     /// Spellings that a directory may have the value in, each once: for one that can only look for
     /// what is written in it.
     pub fn spellings(&self) -> Vec<String> {
@@ -149,7 +149,7 @@ impl Wanted {
     }
 
     /// Whether a record says the same. All its values are looked at, whichever fits.
-    fn fits(&self, record: &Record) -> bool {
+    fn fits(&self, record: &StoredCustomer) -> bool {
         let values = record.values(&self.field);
         let one = |value: &&str| {
             let spelled = self.how.spelled(value).unwrap_or_default();
@@ -161,42 +161,42 @@ impl Wanted {
 
 /// What must be found, by the team's rules and the private data that came. Nothing where a field is
 /// missing or is no such value: then no record can fit.
-pub fn wanted(rules: &[Rule], private_data: &BTreeMap<String, String>) -> Option<Vec<Wanted>> {
+pub fn wanted(rules: &[Rule], private_data: &BTreeMap<String, String>) -> Option<Vec<FieldCondition>> {
     let one = |rule: &Rule| {
         let given = private_data.get(&rule.field)?;
         let value = rule.how.spelled(given)?;
-        Some(Wanted { field: rule.field.clone(), how: rule.how, value, given: given.clone() })
+        Some(FieldCondition { field: rule.field.clone(), how: rule.how, value, given: given.clone() })
     };
     rules.iter().map(one).collect::<Option<Vec<_>>>().filter(|wanted| !wanted.is_empty())
 }
 
 /// Whose the private data are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum MatchedCustomer {
     /// Nobody's.
     Nobody,
     /// Hers, and nobody else's.
-    One(Box<Record>),
+    One(Box<StoredCustomer>),
     /// They fit more than one, so they show nothing.
     Several,
 }
 
 /// Whether a record says all of it; nothing is said by one that nothing is asked of.
-pub fn fit(wanted: &[Wanted], record: &Record) -> bool {
+pub fn fit(wanted: &[FieldCondition], record: &StoredCustomer) -> bool {
     !wanted.is_empty() && wanted.iter().all(|wanted| wanted.fits(record))
 }
 
 /// Which of the candidates that a directory gave all of it fits. A directory may give too many: what
 /// it looks for is its own affair, what fits is decided here.
-pub fn judge(wanted: &[Wanted], candidates: Vec<Record>) -> Found {
-    let mut fitting: Vec<Record> = candidates.into_iter().filter(|record| fit(wanted, record)).collect();
+pub fn judge(wanted: &[FieldCondition], candidates: Vec<StoredCustomer>) -> MatchedCustomer {
+    let mut fitting: Vec<StoredCustomer> = candidates.into_iter().filter(|record| fit(wanted, record)).collect();
     // The same record twice is one: an index may name it by more than one way.
     fitting.sort_by(|a, b| a.id.cmp(&b.id));
     fitting.dedup_by(|a, b| a.id == b.id);
     match fitting.pop() {
-        None => Found::Nobody,
-        Some(record) if fitting.is_empty() => Found::One(Box::new(record)),
-        Some(_) => Found::Several,
+        None => MatchedCustomer::Nobody,
+        Some(record) if fitting.is_empty() => MatchedCustomer::One(Box::new(record)),
+        Some(_) => MatchedCustomer::Several,
     }
 }
 

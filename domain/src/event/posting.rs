@@ -15,19 +15,19 @@ const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum PostOutcome {
     /// With a status of 200 to 299.
     Taken,
     /// With 410: nothing more is wanted there.
     Gone,
     /// Otherwise.
-    Failed(Failure),
+    Failed(PostFailure),
 }
 
 /// A try that was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Failure {
+pub struct PostFailure {
     /// Why.
     pub why: Why,
     /// For how long the receiver asks to be left alone.
@@ -77,19 +77,19 @@ impl Why {
     }
 }
 
-impl Answer {
+impl PostOutcome {
     /// What a status says, with the wait that came with it.
     pub fn of(status: u16, after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Taken,
             410 => Self::Gone,
-            _ => Self::Failed(Failure { why: Why::Status(status), after }),
+            _ => Self::Failed(PostFailure { why: Why::Status(status), after }),
         }
     }
 
     /// A try that came to no answer.
     pub fn without(why: Why) -> Self {
-        Self::Failed(Failure { why, after: None })
+        Self::Failed(PostFailure { why, after: None })
     }
 }
 
@@ -143,12 +143,14 @@ mod tests {
     #[test]
     fn only_two_hundreds_are_taken() {
         for (status, expected) in
-            [(200, Answer::Taken), (204, Answer::Taken), (299, Answer::Taken), (410, Answer::Gone)]
+            [(200, PostOutcome::Taken), (204, PostOutcome::Taken), (299, PostOutcome::Taken), (410, PostOutcome::Gone)]
         {
-            assert_eq!(Answer::of(status, None), expected);
+            assert_eq!(PostOutcome::of(status, None), expected);
         }
         for (status, word) in [(302, "redirect"), (404, "status"), (503, "status")] {
-            let Answer::Failed(Failure { why, .. }) = Answer::of(status, None) else { panic!("{status}") };
+            let PostOutcome::Failed(PostFailure { why, .. }) = PostOutcome::of(status, None) else {
+                panic!("{status}")
+            };
             assert_eq!((why.as_str(), why.status()), (word, Some(status)));
         }
     }

@@ -28,7 +28,7 @@ pub const OTP_REQUESTED: &str = "otp.requested";
 
 /// What is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum EventSelection {
     /// Every event.
     All,
     /// Events of that kind.
@@ -37,7 +37,7 @@ pub enum Wanted {
     Codes,
 }
 
-impl Wanted {
+impl EventSelection {
     /// Everything that may be wanted by its own name.
     pub fn names() -> impl Iterator<Item = &'static str> {
         EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OTP_REQUESTED])
@@ -52,13 +52,13 @@ impl Wanted {
     }
 }
 
-impl fmt::Display for Wanted {
+impl fmt::Display for EventSelection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Wanted {
+impl FromStr for EventSelection {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let kind = || EventKind::ALL.iter().find(|kind| kind.as_str() == text).copied().map(Self::Kind);
@@ -70,13 +70,13 @@ impl FromStr for Wanted {
     }
 }
 
-impl Serialize for Wanted {
+impl Serialize for EventSelection {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(self.as_str())
     }
 }
 
-impl<'de> Deserialize<'de> for Wanted {
+impl<'de> Deserialize<'de> for EventSelection {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Wanted {
 /// How it is signed, as Standard Webhooks calls it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Signature {
+pub enum SignatureScheme {
     /// HMAC-SHA-256: the receiver has the secret.
     #[default]
     V1,
@@ -110,9 +110,9 @@ pub struct Webhook {
     /// Where to.
     pub url: String,
     /// What is told.
-    pub events: Vec<Wanted>,
+    pub events: Vec<EventSelection>,
     /// How it is signed.
-    pub signature: Signature,
+    pub signature: SignatureScheme,
     /// What signs: a shared secret, or the seed of a pair.
     pub secret: Secret,
     /// What signs still.
@@ -149,7 +149,7 @@ pub(crate) fn overlap_until(retiring: &[Retiring], now: Moment) -> Option<Moment
 impl Webhook {
     /// Whether it is told events of that kind.
     pub fn wants(&self, kind: EventKind) -> bool {
-        self.events.iter().any(|wanted| *wanted == Wanted::All || *wanted == Wanted::Kind(kind))
+        self.events.iter().any(|wanted| *wanted == EventSelection::All || *wanted == EventSelection::Kind(kind))
     }
 
     /// What signs at that moment, the newest first.
@@ -172,12 +172,12 @@ impl Webhook {
     /// What the receiver must have, as Standard Webhooks writes it, told once: nothing but the public
     /// key, where a pair signs.
     pub fn secret_text(&self) -> Option<String> {
-        (self.signature == Signature::V1).then(|| format!("whsec_{}", STANDARD.encode(self.secret.expose())))
+        (self.signature == SignatureScheme::V1).then(|| format!("whsec_{}", STANDARD.encode(self.secret.expose())))
     }
 
     /// The public half of what signs, where a pair does.
     pub fn public_key(&self) -> Option<String> {
-        if self.signature == Signature::V1 {
+        if self.signature == SignatureScheme::V1 {
             return None;
         }
         let pair = Ed25519KeyPair::from_seed_unchecked(self.secret.expose()).ok()?;
@@ -187,16 +187,16 @@ impl Webhook {
 
 /// What an admin writes of a webhook.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct WebhookInput {
     /// Where to.
     pub url: String,
     /// What is told.
-    pub events: Vec<Wanted>,
+    pub events: Vec<EventSelection>,
     /// How it is signed; none keeps what is there.
-    pub signature: Option<Signature>,
+    pub signature: Option<SignatureScheme>,
 }
 
-impl Writing {
+impl WebhookInput {
     /// The webhook as it is from now on, and whether its secret is a new one: what was a shared secret
     /// must never sign as a pair, since others know it.
     pub fn over(&self, before: Option<&Webhook>, secret: [u8; 32], start: Start, now: Moment) -> (Webhook, bool) {
@@ -223,18 +223,18 @@ mod tests {
         Start { id: "a".into(), after: 0 }
     }
 
-    fn written(signature: Option<Signature>, before: Option<&Webhook>, draw: u8) -> (Webhook, bool) {
-        let writing = Writing { url: "https://a.example/".into(), events: vec![Wanted::All], signature };
+    fn written(signature: Option<SignatureScheme>, before: Option<&Webhook>, draw: u8) -> (Webhook, bool) {
+        let writing = WebhookInput { url: "https://a.example/".into(), events: vec![EventSelection::All], signature };
         writing.over(before, [draw; 32], start(), Moment(1))
     }
 
     #[test]
     fn a_secret_stays_until_it_is_rotated_or_signs_otherwise() {
         let (first, is_new) = written(None, None, 1);
-        assert!(is_new && first.signature == Signature::V1);
+        assert!(is_new && first.signature == SignatureScheme::V1);
         let (same, is_new) = written(None, Some(&first), 2);
         assert_eq!((same.clone(), is_new), (first.clone(), false));
-        let (other, is_new) = written(Some(Signature::V1a), Some(&first), 2);
+        let (other, is_new) = written(Some(SignatureScheme::V1a), Some(&first), 2);
         assert!(is_new && other.secret != first.secret, "a secret that others know must not become a pair's seed");
         assert!(other.public_key().is_some_and(|key| key.starts_with("whpk_")) && other.secret_text().is_none());
         assert!(first.public_key().is_none() && first.secret_text().is_some_and(|text| text.starts_with("whsec_")));
@@ -259,15 +259,15 @@ mod tests {
 
     #[test]
     fn what_is_wanted_is_named_or_everything() {
-        assert_eq!("*".parse::<Wanted>(), Ok(Wanted::All));
-        let named: Wanted = "participant.authenticated".parse().unwrap();
+        assert_eq!("*".parse::<EventSelection>(), Ok(EventSelection::All));
+        let named: EventSelection = "participant.authenticated".parse().unwrap();
         let (mut webhook, _) = written(None, None, 1);
         assert!(webhook.wants(EventKind::Locked));
-        webhook.events = vec![named, Wanted::Codes];
+        webhook.events = vec![named, EventSelection::Codes];
         assert!(webhook.wants(EventKind::Authenticated) && !webhook.wants(EventKind::Locked));
-        assert!("participant.*".parse::<Wanted>().is_err() && "".parse::<Wanted>().is_err());
+        assert!("participant.*".parse::<EventSelection>().is_err() && "".parse::<EventSelection>().is_err());
         for kind in EventKind::ALL {
-            assert_eq!(kind.as_str().parse::<Wanted>().unwrap().to_string(), kind.as_str());
+            assert_eq!(kind.as_str().parse::<EventSelection>().unwrap().to_string(), kind.as_str());
         }
     }
 }

@@ -21,7 +21,7 @@ pub const NO_ANSWER: &str = "no-answer";
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tried {
+pub enum AttemptResult {
     /// The platform has it.
     Sent,
     /// The platform says when to come back.
@@ -40,7 +40,7 @@ pub enum Tried {
     Shut(Duration),
 }
 
-impl Tried {
+impl AttemptResult {
     /// What it says of the channel, after the tries before it; a trial has none. One message that finds
     /// nobody says nothing of the next; a platform that was asked so often and never took it does.
     pub fn health(self, trying: Option<Trying>) -> Option<Health> {

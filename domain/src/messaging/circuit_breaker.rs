@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::attempt::Tried;
+use super::attempt::AttemptResult;
 use super::sending::{LEASE, Trying};
 use crate::accounts::channel::Health;
 use crate::time::Moment;
@@ -88,16 +88,16 @@ impl CircuitBreaker {
 
     /// A message ended so, after these tries before it (none: it was a trial); what that says of the
     /// channel. `jitter` spreads those that wait.
-    pub fn hear(&mut self, how: Tried, trying: Option<Trying>, now: Moment, jitter: u8) -> Option<Health> {
+    pub fn hear(&mut self, how: AttemptResult, trying: Option<Trying>, now: Moment, jitter: u8) -> Option<Health> {
         let open = |probes| Self::Open { probes, next: now.plus(wait(probes, jitter)), since: now };
         let told = how.health(trying);
-        if how == Tried::Sent {
+        if how == AttemptResult::Sent {
             *self = Self::default();
             return told;
         }
         let why = match how {
-            Tried::Later(why) | Tried::Barred(why) => why,
-            Tried::Lost => crate::messaging::attempt::NO_ANSWER,
+            AttemptResult::Later(why) | AttemptResult::Barred(why) => why,
+            AttemptResult::Lost => crate::messaging::attempt::NO_ANSWER,
             // It answered, and nothing was learnt: the next message finds out.
             _ => {
                 if let Self::Probing { probes, since, .. } = *self {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn fail(circuit_breaker: &mut CircuitBreaker, second: u64) -> Option<Health> {
-        circuit_breaker.hear(Tried::Later("503"), first(), at(second), 0)
+        circuit_breaker.hear(AttemptResult::Later("503"), first(), at(second), 0)
     }
 
     fn opened() -> CircuitBreaker {
@@ -161,17 +161,17 @@ mod tests {
         for _ in 1..MAX_FAILURES {
             assert_eq!(fail(&mut circuit_breaker, 0), None);
         }
-        assert_eq!(circuit_breaker.hear(Tried::Sent, first(), at(1), 0), Some(Health::Up));
+        assert_eq!(circuit_breaker.hear(AttemptResult::Sent, first(), at(1), 0), Some(Health::Up));
         assert_eq!(fail(&mut circuit_breaker, 2), None);
         assert_eq!(circuit_breaker.is_shut(false, at(2)), None);
         opened();
         // A number that nobody has says nothing of the channel.
         let mut circuit_breaker = CircuitBreaker::default();
         for _ in 0..100 {
-            assert_eq!(circuit_breaker.hear(Tried::Refused("bad-address"), first(), at(0), 0), None);
+            assert_eq!(circuit_breaker.hear(AttemptResult::Refused("bad-address"), first(), at(0), 0), None);
         }
         assert_eq!(circuit_breaker, CircuitBreaker::default());
-        assert_eq!(circuit_breaker.hear(Tried::Barred("401"), first(), at(0), 0), Some(Health::Down("401")));
+        assert_eq!(circuit_breaker.hear(AttemptResult::Barred("401"), first(), at(0), 0), Some(Health::Down("401")));
         assert!(circuit_breaker.is_shut(true, at(1)).is_some());
     }
 
@@ -187,7 +187,7 @@ mod tests {
             circuit_breaker.is_shut(true, at(6 + 7)).is_some() && circuit_breaker.is_shut(true, at(6 + 8)).is_none()
         );
         circuit_breaker.lets_go(true, at(14));
-        assert_eq!(circuit_breaker.hear(Tried::Sent, first(), at(15), 0), Some(Health::Up));
+        assert_eq!(circuit_breaker.hear(AttemptResult::Sent, first(), at(15), 0), Some(Health::Up));
         assert_eq!(circuit_breaker.is_shut(false, at(15)), None);
     }
 
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(circuit_breaker.is_shut(true, at(5)), None);
         for probe in 0..20 {
             circuit_breaker.lets_go(true, at(100 * probe));
-            circuit_breaker.hear(Tried::Lost, first(), at(100 * probe), 255);
+            circuit_breaker.hear(AttemptResult::Lost, first(), at(100 * probe), 255);
             assert!(circuit_breaker.is_shut(true, at(100 * probe)) <= Some(MAX_WAIT));
         }
     }
@@ -230,7 +230,7 @@ mod tests {
     fn an_answer_that_is_none_lets_the_next_find_out() {
         let mut circuit_breaker = opened();
         circuit_breaker.lets_go(true, at(5));
-        assert_eq!(circuit_breaker.hear(Tried::Refused("bad-address"), first(), at(5), 0), None);
+        assert_eq!(circuit_breaker.hear(AttemptResult::Refused("bad-address"), first(), at(5), 0), None);
         assert_eq!(circuit_breaker.is_shut(true, at(5)), None);
     }
 }

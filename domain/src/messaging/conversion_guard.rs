@@ -35,7 +35,7 @@ struct Step(Moment, u64, u64);
 
 /// What a count led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ConversionVerdict {
     /// As before.
     Same,
     /// Nothing is sent there any more, for now.
@@ -52,7 +52,7 @@ impl ConversionGuard {
     }
 
     /// Counts codes that left and codes that came back, and judges.
-    pub fn count(&mut self, sent: u64, back: u64, now: Moment) -> Verdict {
+    pub fn count(&mut self, sent: u64, back: u64, now: Moment) -> ConversionVerdict {
         self.steps.retain(|Step(from, ..)| now < from.plus(STEP).plus(SPAN));
         if sent + back > 0 {
             match self.steps.last_mut() {
@@ -63,9 +63,9 @@ impl ConversionGuard {
         let was = self.paused;
         self.paused = self.is_hopeless(now);
         match (was, self.paused) {
-            (false, true) => Verdict::Paused,
-            (true, false) => Verdict::Resumed,
-            _ => Verdict::Same,
+            (false, true) => ConversionVerdict::Paused,
+            (true, false) => ConversionVerdict::Resumed,
+            _ => ConversionVerdict::Same,
         }
     }
 
@@ -90,13 +90,13 @@ mod tests {
     #[test]
     fn sending_stops_where_fewer_than_one_in_twenty_comes_back_and_goes_on_a_day_later() {
         let mut conversion_guard = ConversionGuard::default();
-        assert_eq!(conversion_guard.count(100, 4, minute(0)), Verdict::Same, "they may still come");
-        assert_eq!(conversion_guard.count(0, 0, minute(19)), Verdict::Same);
-        assert_eq!(conversion_guard.count(0, 0, minute(20)), Verdict::Paused);
-        assert_eq!(conversion_guard.count(0, 0, minute(21)), Verdict::Same);
+        assert_eq!(conversion_guard.count(100, 4, minute(0)), ConversionVerdict::Same, "they may still come");
+        assert_eq!(conversion_guard.count(0, 0, minute(19)), ConversionVerdict::Same);
+        assert_eq!(conversion_guard.count(0, 0, minute(20)), ConversionVerdict::Paused);
+        assert_eq!(conversion_guard.count(0, 0, minute(21)), ConversionVerdict::Same);
         let until = conversion_guard.until().unwrap();
-        assert_eq!(conversion_guard.count(0, 0, Moment(until.0 - 1)), Verdict::Same);
-        assert_eq!(conversion_guard.count(0, 0, until), Verdict::Resumed);
+        assert_eq!(conversion_guard.count(0, 0, Moment(until.0 - 1)), ConversionVerdict::Same);
+        assert_eq!(conversion_guard.count(0, 0, until), ConversionVerdict::Resumed);
         assert_eq!(conversion_guard.until(), None);
     }
 
@@ -104,18 +104,18 @@ mod tests {
     fn late_answers_resume_it_and_enough_of_them_never_stop_it() {
         let mut conversion_guard = ConversionGuard::default();
         conversion_guard.count(100, 4, minute(0));
-        assert_eq!(conversion_guard.count(0, 0, minute(20)), Verdict::Paused);
-        assert_eq!(conversion_guard.count(0, 1, minute(25)), Verdict::Resumed);
+        assert_eq!(conversion_guard.count(0, 0, minute(20)), ConversionVerdict::Paused);
+        assert_eq!(conversion_guard.count(0, 1, minute(25)), ConversionVerdict::Resumed);
         let mut good = ConversionGuard::default();
-        assert_eq!(good.count(1000, 50, minute(0)), Verdict::Same);
-        assert_eq!(good.count(0, 0, minute(600)), Verdict::Same);
+        assert_eq!(good.count(1000, 50, minute(0)), ConversionVerdict::Same);
+        assert_eq!(good.count(0, 0, minute(600)), ConversionVerdict::Same);
     }
 
     #[test]
     fn a_few_codes_say_nothing() {
         let mut conversion_guard = ConversionGuard::default();
         conversion_guard.count(99, 0, minute(0));
-        assert_eq!(conversion_guard.count(0, 0, minute(60)), Verdict::Same);
+        assert_eq!(conversion_guard.count(0, 0, minute(60)), ConversionVerdict::Same);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sending::LEASE;
 use crate::base::id::{ChannelName, TeamName};
-use crate::event::posting::{Answer, MAX_RETRY_TIME, awaited, wait};
+use crate::event::posting::{MAX_RETRY_TIME, PostOutcome, awaited, wait};
 use crate::secret::Secret;
 use crate::time::Moment;
 
@@ -43,7 +43,7 @@ pub struct Post {
 /// An outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Outbox {
+pub struct PostOutbox {
     /// Whose.
     pub team: TeamName,
     /// Where it leads.
@@ -62,9 +62,9 @@ pub struct Outbox {
 
 /// The right to try an outbox's first post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim(u32);
+pub struct PostClaim(u32);
 
-impl Outbox {
+impl PostOutbox {
     /// An empty one.
     pub fn new(team: TeamName, to: Recipient) -> Self {
         Self { team, to, waiting: VecDeque::new(), tries: 0, claims: 0, next: Moment(0), rest_until: None }
@@ -73,7 +73,7 @@ impl Outbox {
     /// One more at its end. Where nobody waits before it, who commits this has claimed it; where the first
     /// waits for another try, it is tried soon: somebody talks to the receiver, who may be back. Also how
     /// many had to give way.
-    pub fn join(&mut self, post: Post, now: Moment) -> (Option<Claim>, usize) {
+    pub fn join(&mut self, post: Post, now: Moment) -> (Option<PostClaim>, usize) {
         let mut dropped = 0;
         let bytes = |outbox: &Self| outbox.waiting.iter().map(|post| post.body.expose().len()).sum::<usize>();
         // The first may be on its way.
@@ -91,7 +91,7 @@ impl Outbox {
     }
 
     /// The first one's claim, where one is due; what is past its time is dropped before.
-    pub fn claim(&mut self, now: Moment) -> Option<Claim> {
+    pub fn claim(&mut self, now: Moment) -> Option<PostClaim> {
         if awaited(self.next, now).is_some() {
             return None;
         }
@@ -103,18 +103,25 @@ impl Outbox {
     }
 
     /// The post that a claim is for, and when it ends.
-    pub fn claimed(&self, claim: Claim) -> Option<(&Post, Moment)> {
+    pub fn claimed(&self, claim: PostClaim) -> Option<(&Post, Moment)> {
         self.waiting.front().filter(|_| claim.0 == self.claims).map(|post| (post, self.next))
     }
 
     /// How a try of the post of that id ended. The next one's claim, where it goes on at once.
-    pub fn settle(&mut self, claim: Claim, id: &str, answer: Answer, now: Moment, jitter: u8) -> Option<Claim> {
+    pub fn settle(
+        &mut self,
+        claim: PostClaim,
+        id: &str,
+        answer: PostOutcome,
+        now: Moment,
+        jitter: u8,
+    ) -> Option<PostClaim> {
         if self.waiting.front().is_none_or(|post| post.id != id) {
             return None;
         }
         let mine = claim.0 == self.claims;
         match answer {
-            Answer::Failed(failure) if mine => {
+            PostOutcome::Failed(failure) if mine => {
                 self.next = now.plus(wait(self.tries, failure.after, jitter));
                 self.rest_until = failure.after.map(|after| now.plus(after.min(MAX_RETRY_TIME)));
                 let first = self.waiting.front().expect("it was looked at");
@@ -122,8 +129,8 @@ impl Outbox {
                     return None;
                 }
             }
-            Answer::Failed(_) => return None, // whoever claimed it since says how it went
-            Answer::Taken | Answer::Gone => {}
+            PostOutcome::Failed(_) => return None, // whoever claimed it since says how it went
+            PostOutcome::Taken | PostOutcome::Gone => {}
         }
         self.pop();
         self.drop_late(now);
@@ -146,9 +153,9 @@ impl Outbox {
         (!self.waiting.is_empty()).then_some(self.next)
     }
 
-    fn begin(&mut self, now: Moment) -> Claim {
+    fn begin(&mut self, now: Moment) -> PostClaim {
         (self.tries, self.claims, self.next) = (self.tries + 1, self.claims.wrapping_add(1), now.plus(LEASE));
-        Claim(self.claims)
+        PostClaim(self.claims)
     }
 
     fn pop(&mut self) {
@@ -168,13 +175,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::event::posting::Failure;
+    use crate::event::posting::PostFailure;
     use crate::event::posting::Why;
 
-    const FAILED: Answer = Answer::Failed(Failure { why: Why::Unanswered, after: None });
+    const FAILED: PostOutcome = PostOutcome::Failed(PostFailure { why: Why::Unanswered, after: None });
 
-    fn outbox() -> Outbox {
-        Outbox::new("acme".parse().unwrap(), Recipient::Forward("sms".parse().unwrap()))
+    fn outbox() -> PostOutbox {
+        PostOutbox::new("acme".parse().unwrap(), Recipient::Forward("sms".parse().unwrap()))
     }
 
     fn post(id: &str, until: u64) -> Post {
@@ -188,9 +195,9 @@ mod tests {
         assert_eq!(outbox.join(post("b", 1_000_000), Moment(1)), (None, 0));
         assert_eq!(outbox.claimed(first).unwrap().0.id, "a");
         assert_eq!(outbox.claim(Moment(9_999)), None, "the first is on its way");
-        let second = outbox.settle(first, "a", Answer::Taken, Moment(5), 0).unwrap();
+        let second = outbox.settle(first, "a", PostOutcome::Taken, Moment(5), 0).unwrap();
         assert_eq!(outbox.claimed(second).unwrap().0.id, "b");
-        assert_eq!(outbox.settle(second, "b", Answer::Taken, Moment(6), 0), None);
+        assert_eq!(outbox.settle(second, "b", PostOutcome::Taken, Moment(6), 0), None);
         assert_eq!(outbox.alarm(), None);
     }
 
@@ -207,7 +214,7 @@ mod tests {
         assert!(outbox.claimed(first).is_none(), "the first claim is over");
         assert_eq!(outbox.settle(first, "a", FAILED, Moment(4_000), 0), None);
         assert_eq!(outbox.alarm(), Some(Moment(13_850)), "a late word of failure changes nothing");
-        assert!(outbox.settle(first, "a", Answer::Taken, Moment(4_001), 0).is_some(), "of arrival it does");
+        assert!(outbox.settle(first, "a", PostOutcome::Taken, Moment(4_001), 0).is_some(), "of arrival it does");
     }
 
     /// Whoever talks to a bot that was away for long does not wait for the end of its longest wait.
@@ -229,7 +236,7 @@ mod tests {
         let claim = outbox.claim(now.plus(LEASE * 2)).unwrap();
         outbox.join(post("d", u64::MAX), now.plus(LEASE * 2));
         assert_eq!(outbox.claim(now.plus(LEASE * 5 / 2)), None, "the first is on its way");
-        assert!(outbox.settle(claim, "a", Answer::Taken, now.plus(LEASE * 5 / 2), 0).is_some());
+        assert!(outbox.settle(claim, "a", PostOutcome::Taken, now.plus(LEASE * 5 / 2), 0).is_some());
     }
 
     #[test]
@@ -237,7 +244,7 @@ mod tests {
         let mut outbox = outbox();
         let first = outbox.join(post("a", u64::MAX), Moment(0)).0.unwrap();
         let after = Some(Duration::from_secs(600));
-        outbox.settle(first, "a", Answer::Failed(Failure { why: Why::Status(429), after }), Moment(0), 0);
+        outbox.settle(first, "a", PostOutcome::Failed(PostFailure { why: Why::Status(429), after }), Moment(0), 0);
         outbox.join(post("b", u64::MAX), Moment(1));
         assert_eq!(outbox.alarm(), Some(Moment(600_000)));
     }
@@ -253,7 +260,7 @@ mod tests {
         assert_eq!(outbox.alarm(), Some(now.plus(LEASE)));
         let claim = outbox.claim(now.plus(LEASE)).unwrap();
         let after = Some(MAX_RETRY_TIME);
-        outbox.settle(claim, "a", Answer::Failed(Failure { why: Why::Status(429), after }), ahead, 0);
+        outbox.settle(claim, "a", PostOutcome::Failed(PostFailure { why: Why::Status(429), after }), ahead, 0);
         outbox.join(post("c", u64::MAX), now);
         assert_eq!(outbox.alarm(), Some(now.plus(LEASE)), "nor does its receiver rest for so long");
     }

@@ -35,7 +35,7 @@ pub struct RateLimit {
 
 /// Moments that a node has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slots {
+pub struct TakenSlots {
     per_minute: NonZeroU32,
     first: Moment,
     used: u32,
@@ -48,7 +48,7 @@ impl RateLimit {
     /// # Errors
     ///
     /// How long nobody gets one: so many are waiting already.
-    pub fn take(&mut self, per_minute: NonZeroU32, now: Moment) -> Result<Slots, Duration> {
+    pub fn take(&mut self, per_minute: NonZeroU32, now: Moment) -> Result<TakenSlots, Duration> {
         let ahead = self.next.since(now);
         // So far nothing is ever given out, whatever the limit was: the clock was set back.
         let first = if ahead > FARTHEST + MAX_BLOCK { now } else { self.next.max(now) };
@@ -56,13 +56,13 @@ impl RateLimit {
             return Err(ahead.saturating_sub(FARTHEST));
         }
         let size = (per_minute.get() / BLOCKS_A_MINUTE).max(1);
-        let slots = Slots { per_minute, first, used: 0, size };
+        let slots = TakenSlots { per_minute, first, used: 0, size };
         self.next = slots.moment(size);
         Ok(slots)
     }
 }
 
-impl Slots {
+impl TakenSlots {
     fn moment(&self, number: u32) -> Moment {
         let after = (u64::from(number) * MINUTE).div_ceil(u64::from(self.per_minute.get()));
         self.first.plus(Duration::from_millis(after))
@@ -91,7 +91,7 @@ mod tests {
 
     /// When each of so many messages leaves that all come now.
     fn turns(rate_limit: &mut RateLimit, per_minute: u32, now: Moment, count: usize) -> Vec<u64> {
-        let mut slots: Option<Slots> = None;
+        let mut slots: Option<TakenSlots> = None;
         let mut turns = Vec::new();
         while turns.len() < count {
             match slots.as_mut().and_then(|slots| slots.next(limit(per_minute), now)) {

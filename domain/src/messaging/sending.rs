@@ -81,13 +81,13 @@ pub struct Sending {
     #[serde(default, skip_serializing_if = "is_default")]
     pub fallen: u32,
     /// How far it came.
-    pub state: State,
+    pub state: DeliveryState,
 }
 
 /// How far a message came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum State {
+pub enum DeliveryState {
     /// It waits, or somebody is sending it.
     Queued(Trying),
     /// The platform has it.
@@ -115,7 +115,7 @@ pub struct Trying {
     pub slot: Option<Moment>,
 }
 
-impl State {
+impl DeliveryState {
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,14 +131,14 @@ impl Sending {
     /// When somebody must look at it.
     pub fn due(&self) -> Option<Moment> {
         match self.state {
-            State::Queued(trying) => Some(trying.next),
-            State::Sent | State::Delivered | State::Failed => None,
+            DeliveryState::Queued(trying) => Some(trying.next),
+            DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Failed => None,
         }
     }
 
     /// Whether this is the first try on a way that nothing has been paid for yet.
     pub fn is_unpaid(&self) -> bool {
-        self.fallen > 0 && matches!(self.state, State::Queued(Trying { tries: 1, .. }))
+        self.fallen > 0 && matches!(self.state, DeliveryState::Queued(Trying { tries: 1, .. }))
     }
 
     /// It will not be sent again: what could make its text goes.

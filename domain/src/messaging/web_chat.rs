@@ -7,8 +7,8 @@
 mod transcript;
 mod words;
 
-pub use transcript::{Entry, Said, Transcript, link_number};
-pub use words::{Invitation, Session, StatusToken};
+pub use transcript::{ChatEntry, EntryContent, Transcript, link_number};
+pub use words::{ChatInvitation, ChatSession, StatusToken};
 
 /// What stands in a transcript in the place of something that was taken out of it. It does not tell how
 /// long that was.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sending::LEASE;
 use crate::base::id::InteractionId;
-use crate::event::posting::{Answer, MAX_RETRY_TIME, Why, awaited, wait};
+use crate::event::posting::{MAX_RETRY_TIME, PostOutcome, Why, awaited, wait};
 use crate::event::webhook::Start;
 use crate::time::Moment;
 
@@ -42,7 +42,7 @@ pub struct WebhookCursor {
     /// Events up to this one are taken up.
     pub after: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    lines: BTreeMap<String, Waits>,
+    lines: BTreeMap<String, EventQueue>,
     /// Until when a node has it for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<Moment>,
@@ -70,17 +70,17 @@ pub struct WebhookCursor {
 
 /// The right to try what is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim(u32);
+pub struct DeliveryClaim(u32);
 
 /// What is to be tried now: each line's events one after another, until one is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// Whose right it is.
-    pub claim: Claim,
+    pub claim: DeliveryClaim,
     /// Until when it is.
     pub until: Moment,
     /// By line.
-    pub lines: Vec<(String, Vec<Waiting>)>,
+    pub lines: Vec<(String, Vec<WaitingEvent>)>,
 }
 
 /// How a try ended.
@@ -91,7 +91,7 @@ pub struct Try {
     /// The event, by number.
     pub number: u64,
     /// How.
-    pub answer: Answer,
+    pub answer: PostOutcome,
 }
 
 /// What followed from tries.
@@ -107,7 +107,7 @@ pub struct Settled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// The event.
-    pub event: Waiting,
+    pub event: WaitingEvent,
     /// Tries so far.
     pub tries: u32,
     /// Why the last was not taken.
@@ -152,8 +152,8 @@ impl WebhookCursor {
     }
 
     /// Until when another has it, where one has.
-    pub fn held(&self, claim: Option<Claim>, now: Moment) -> Option<Moment> {
-        self.held.filter(|until| *until > now && *until <= now.plus(LEASE) && claim != Some(Claim(self.claims)))
+    pub fn held(&self, claim: Option<DeliveryClaim>, now: Moment) -> Option<Moment> {
+        self.held.filter(|until| *until > now && *until <= now.plus(LEASE) && claim != Some(DeliveryClaim(self.claims)))
     }
 
     /// Whether it takes up more.
@@ -169,7 +169,7 @@ impl WebhookCursor {
     /// time is over is given up at once.
     pub fn take(
         &mut self,
-        event: Waiting,
+        event: WaitingEvent,
         line: Option<InteractionId>,
         wanted: bool,
         now: Moment,
@@ -198,12 +198,12 @@ impl WebhookCursor {
     }
 
     /// An event is told again, now, whatever became of it. One that waits keeps its place.
-    pub fn again(&mut self, event: Waiting, now: Moment) {
+    pub fn again(&mut self, event: WaitingEvent, now: Moment) {
         self.rest_until = now;
         match self.lines.values_mut().find(|line| line.events.iter().any(|waits| waits.number == event.number)) {
             Some(line) => line.next = now,
             None => {
-                let line = Waits { events: [event].into(), next: now, ..Waits::default() };
+                let line = EventQueue { events: [event].into(), next: now, ..EventQueue::default() };
                 self.lines.insert(format!("{AGAIN}{}", event.number), line);
             }
         }
@@ -231,7 +231,7 @@ impl WebhookCursor {
             (tries, !name.starts_with(AGAIN), line.events.front().map(|event| event.number))
         });
         let (most, of_a_line) = if failing { (1, 1) } else { (MAX_LINES, MAX_PER_LINE) };
-        let first = |(name, line): (&String, &Waits)| {
+        let first = |(name, line): (&String, &EventQueue)| {
             (name.clone(), line.events.iter().take(of_a_line).copied().collect::<Vec<_>>())
         };
         let lines: Vec<_> = lines.into_iter().take(most).map(first).collect();
@@ -241,14 +241,20 @@ impl WebhookCursor {
         self.claims = self.claims.wrapping_add(1);
         let until = now.plus(LEASE);
         self.held = Some(until);
-        Some(Work { claim: Claim(self.claims), until, lines })
+        Some(Work { claim: DeliveryClaim(self.claims), until, lines })
     }
 
     /// How the tries under a claim ended; nothing follows where another has claimed since, who will try
     /// the same again.
-    pub fn settle(&mut self, claim: Claim, tries: &[Try], now: Moment, mut jitter: impl FnMut() -> u8) -> Settled {
+    pub fn settle(
+        &mut self,
+        claim: DeliveryClaim,
+        tries: &[Try],
+        now: Moment,
+        mut jitter: impl FnMut() -> u8,
+    ) -> Settled {
         let mut settled = Settled::default();
-        if claim != Claim(self.claims) {
+        if claim != DeliveryClaim(self.claims) {
             return settled;
         }
         self.held = None;
@@ -260,16 +266,16 @@ impl WebhookCursor {
             };
             line.tries += 1;
             let over = match one.answer {
-                Answer::Taken => {
+                PostOutcome::Taken => {
                     taken = true;
                     Some(None)
                 }
-                Answer::Gone => {
+                PostOutcome::Gone => {
                     self.stopped = Some(now);
                     failed = Some(Why::Gone);
                     Some(Some(Why::Gone))
                 }
-                Answer::Failed(failure) => {
+                PostOutcome::Failed(failure) => {
                     failed = Some(failure.why);
                     (line.why, line.next) = (Some(failure.why), now.plus(wait(line.tries, failure.after, jitter())));
                     if let Some(after) = failure.after {
@@ -378,5 +384,5 @@ mod tests;
 mod waiting_events;
 
 pub use records::DeliveryRecord;
-pub use waiting_events::Waiting;
-use waiting_events::{Waits, is_over};
+pub use waiting_events::WaitingEvent;
+use waiting_events::{EventQueue, is_over};

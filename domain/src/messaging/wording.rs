@@ -3,7 +3,7 @@
 //! Nothing that a customer or a bot wrote stands in a message: a name that reads like an address
 //! of a web page would turn our word into a phisher's.
 
-use crate::proof::link::Purpose;
+use crate::proof::link::LinkPurpose;
 
 /// The line above a mail that brings a code.
 pub fn code_subject(locale: &str, brand: Option<&str>) -> String {
@@ -16,12 +16,12 @@ pub fn code_by_mail(message: &str, locale: &str) -> String {
 }
 
 /// The words before a login link's URL.
-pub fn link(purpose: Purpose, locale: &str, brand: Option<&str>) -> String {
+pub fn link(purpose: LinkPurpose, locale: &str, brand: Option<&str>) -> String {
     let words = words(locale);
     let text = match purpose {
-        Purpose::PreChat => words.link_pre_chat,
-        Purpose::MidChat | Purpose::EntryLogin => words.link_mid_chat,
-        Purpose::Entry => words.link_entry,
+        LinkPurpose::PreChat => words.link_pre_chat,
+        LinkPurpose::MidChat | LinkPurpose::EntryLogin => words.link_mid_chat,
+        LinkPurpose::Entry => words.link_entry,
     };
     named(brand, text)
 }
@@ -151,11 +151,11 @@ mod tests {
                 words.trial,
             ];
             assert!(all.iter().all(|text| !text.is_empty()), "{}", words.language);
-            for purpose in [Purpose::PreChat, Purpose::MidChat, Purpose::Entry] {
+            for purpose in [LinkPurpose::PreChat, LinkPurpose::MidChat, LinkPurpose::Entry] {
                 assert!(!link(purpose, words.language, None).is_empty(), "{}", words.language);
             }
         }
-        assert_eq!(link(Purpose::MidChat, "tlh", None), "Log in to continue your chat:");
-        assert!(link(Purpose::MidChat, "DE-at", None).starts_with("Melden"));
+        assert_eq!(link(LinkPurpose::MidChat, "tlh", None), "Log in to continue your chat:");
+        assert!(link(LinkPurpose::MidChat, "DE-at", None).starts_with("Melden"));
     }
 }

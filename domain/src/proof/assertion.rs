@@ -48,12 +48,12 @@ pub struct PostBack {
     /// Its id: the same one again is a replay.
     pub jti: String,
     /// What it says.
-    pub verdict: Verdict,
+    pub verdict: AssertionResult,
 }
 
 /// What a login page says.
 #[derive(Clone, Debug)]
-pub enum Verdict {
+pub enum AssertionResult {
     /// This is who logged in.
     Authenticated(Proof),
     /// The login was refused.
@@ -64,7 +64,7 @@ pub enum Verdict {
 
 /// A website's word for its customer.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub struct VouchedCustomer {
     /// The key that signed it.
     pub kid: Kid,
     /// Its id: good for one conversation.
@@ -159,12 +159,12 @@ pub fn post_back(
     }
     let outcome = claims.outcome.as_deref().unwrap_or("authenticated");
     let verdict = match outcome {
-        "denied" => Verdict::Denied,
-        "cancelled" => Verdict::Cancelled,
+        "denied" => AssertionResult::Denied,
+        "cancelled" => AssertionResult::Cancelled,
         "authenticated" => {
             let auth_time = claims.auth_time.map(|at| Moment(at.down().saturating_mul(1000)));
             let acr = claims.acr.filter(|acr| plain_text(acr, 255));
-            Verdict::Authenticated(proof(&claims.sub, claims.name, auth_time, acr, claims.private_data)?)
+            AssertionResult::Authenticated(proof(&claims.sub, claims.name, auth_time, acr, claims.private_data)?)
         }
         _ => return Err(bad("outcome")),
     };
@@ -180,7 +180,7 @@ pub fn identity(
     keys: &[VerifyingKey],
     now: Moment,
     spent_before: Option<Moment>,
-) -> Result<Identity, Refusal> {
+) -> Result<VouchedCustomer, Refusal> {
     let (kid, claims): (Kid, IdentityClaims) = open(token, "identity+jwt", keys, now)?;
     common(&claims.iss, &claims.aud, audience, &claims.jti)?;
     in_time(claims.iat, claims.exp, claims.nbf, now)?;
@@ -191,7 +191,7 @@ pub fn identity(
     let conversation = claims.conversation.map(|c| c.parse().map_err(|_| bad("conversation"))).transpose()?;
     let proof = proof(&claims.sub, claims.name, None, None, claims.private_data)?;
     let ends_at = Moment(claims.exp.down().saturating_add(SKEW).saturating_mul(1000));
-    Ok(Identity { kid, jti: claims.jti, conversation, ends_at, proof })
+    Ok(VouchedCustomer { kid, jti: claims.jti, conversation, ends_at, proof })
 }
 
 /// The key that a token says it was signed with; nothing of it is proved.

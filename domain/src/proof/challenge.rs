@@ -14,7 +14,7 @@ use crate::base::id::{CustomerId, IntentName, InteractionId, ParticipantId};
 use crate::base::method::Method;
 use crate::base::way::DeliverTo;
 use crate::event::Actor;
-use crate::providers::identity::Document;
+use crate::providers::identity::IdDocument;
 use crate::providers::provider_questions::Judge;
 use crate::secret::keys::Keys;
 use crate::secret::token::{Token, TokenKind};
@@ -27,7 +27,7 @@ mod ended;
 mod said;
 
 pub use ended::{ChallengeEnd, EndedChallenge};
-pub use said::{Said, Typed};
+pub use said::{PossibleAnswer, TypedText};
 
 /// A challenge that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Challenge {
     /// What its code and its page's address follow from, with keys outside the store.
     pub nonce: [u8; 16],
     /// What would be right.
-    pub check: Check,
+    pub check: ExpectedAnswer,
     /// When it was put.
     pub started_at: Moment,
     /// By whom: an agent who set the PIN knows it.
@@ -70,7 +70,7 @@ pub struct Challenge {
 /// What would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Check {
+pub enum ExpectedAnswer {
     /// A one-time code.
     Otp(Otp),
     /// A number agreed with the agent.
@@ -78,7 +78,7 @@ pub enum Check {
     /// Questions, answered as a whole.
     Questions(Box<Questions>),
     /// A document that is to be shown.
-    Document(Box<Document>),
+    Document(Box<IdDocument>),
 }
 
 /// A one-time code. It is kept nowhere: it follows from the challenge and a key.
@@ -117,7 +117,7 @@ impl PartialEq for Pin {
 
 impl Eq for Pin {}
 
-impl Check {
+impl ExpectedAnswer {
     /// The method that it proves.
     pub fn method(&self) -> Method {
         match self {
@@ -143,35 +143,37 @@ impl Challenge {
     /// Whose facts it asks for, where anybody's.
     pub fn record(&self) -> Option<&CustomerId> {
         match &self.check {
-            Check::Questions(questions) => questions.customer.as_ref()?.record.as_ref(),
-            Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
+            ExpectedAnswer::Questions(questions) => questions.customer.as_ref()?.record.as_ref(),
+            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) | ExpectedAnswer::Document(_) => None,
         }
     }
 
     /// Until when the verdict on what was handed in is waited for.
     pub fn judged_until(&self) -> Option<Moment> {
         match &self.check {
-            Check::Document(document) => document.checking.as_ref().map(|checking| checking.until),
-            Check::Questions(questions) => questions.judge.as_ref().and_then(Judge::until),
-            Check::Otp(_) | Check::Pin(_) => None,
+            ExpectedAnswer::Document(document) => document.checking.as_ref().map(|checking| checking.until),
+            ExpectedAnswer::Questions(questions) => questions.judge.as_ref().and_then(Judge::until),
+            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => None,
         }
     }
 
     /// Nobody waits for that verdict any more, where its time is over. Whether it was.
     pub fn give_up_late(&mut self, now: Moment) -> bool {
         match &mut self.check {
-            Check::Document(document) => document.give_up_late(now),
-            Check::Questions(questions) => questions.judge.as_mut().is_some_and(|judge| judge.give_up_late(now)),
-            Check::Otp(_) | Check::Pin(_) => false,
+            ExpectedAnswer::Document(document) => document.give_up_late(now),
+            ExpectedAnswer::Questions(questions) => {
+                questions.judge.as_mut().is_some_and(|judge| judge.give_up_late(now))
+            }
+            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => false,
         }
     }
 
     /// Whether nobody judged what was handed in too often to go on.
     pub fn is_given_up(&self) -> bool {
         match &self.check {
-            Check::Document(document) => document.is_given_up(),
-            Check::Questions(questions) => questions.judge.as_ref().is_some_and(Judge::is_given_up),
-            Check::Otp(_) | Check::Pin(_) => false,
+            ExpectedAnswer::Document(document) => document.is_given_up(),
+            ExpectedAnswer::Questions(questions) => questions.judge.as_ref().is_some_and(Judge::is_given_up),
+            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => false,
         }
     }
 
@@ -183,8 +185,8 @@ impl Challenge {
     /// Which of its codes is the live one, where it has codes.
     pub fn issue(&self) -> Option<u32> {
         match &self.check {
-            Check::Otp(otp) => Some(otp.issue),
-            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => None,
+            ExpectedAnswer::Otp(otp) => Some(otp.issue),
+            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
         }
     }
 
@@ -192,9 +194,9 @@ impl Challenge {
     /// document nothing is that can be typed.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
         match &self.check {
-            Check::Pin(Pin(digits)) => digits.clone(),
-            Check::Questions(_) | Check::Document(_) => Secret::new(Vec::new()),
-            Check::Otp(otp) => {
+            ExpectedAnswer::Pin(Pin(digits)) => digits.clone(),
+            ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => Secret::new(Vec::new()),
+            ExpectedAnswer::Otp(otp) => {
                 let (participant, number) = (self.participant.as_str().as_bytes(), self.number.to_be_bytes());
                 let issue = otp.issue.to_be_bytes();
                 one_time_code(otp.length, |round| {
@@ -207,12 +209,12 @@ impl Challenge {
     /// Whether what is typed in the chat may answer it. Every line there is would be the answer to a single
     /// question, and nothing would be left to talk with.
     pub fn is_answered_in_chat(&self) -> bool {
-        !matches!(&self.check, Check::Questions(questions) if questions.put.len() == 1)
+        !matches!(&self.check, ExpectedAnswer::Questions(questions) if questions.put.len() == 1)
     }
 
     /// Whether a provider judges what is typed.
     pub fn is_judged_elsewhere(&self) -> bool {
-        matches!(&self.check, Check::Questions(questions) if questions.judge.is_some())
+        matches!(&self.check, ExpectedAnswer::Questions(questions) if questions.judge.is_some())
     }
 
     /// What a text would be as an answer; nothing where it is conversation.
@@ -224,9 +226,9 @@ impl Challenge {
     /// How many digits an answer has; none where it is no number.
     pub fn lengths(&self) -> Option<RangeInclusive<usize>> {
         match &self.check {
-            Check::Otp(otp) => Some(usize::from(otp.length)..=usize::from(otp.length)),
-            Check::Pin(_) => Some(4..=20),
-            Check::Questions(_) | Check::Document(_) => None,
+            ExpectedAnswer::Otp(otp) => Some(usize::from(otp.length)..=usize::from(otp.length)),
+            ExpectedAnswer::Pin(_) => Some(4..=20),
+            ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
         }
     }
 

@@ -14,7 +14,7 @@ use super::link::Link;
 use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::base::method::Method;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
 use crate::event::Actor;
 use crate::secret::keys::Keys;
@@ -46,7 +46,7 @@ pub struct Entry {
     pub presence: Presence,
     /// The browser that is at the page and has to prove something first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<WaitingBrowser>,
     /// The challenge that was put to her for the sake of coming in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<u16>,
@@ -146,7 +146,7 @@ impl Presence {
 /// A browser that has to prove something before it is let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Waiting {
+pub struct WaitingBrowser {
     /// Which.
     pub browser: Tag,
     /// What it has to prove.
@@ -274,7 +274,7 @@ pub struct Admission<'a> {
     /// The channel that it is on.
     pub channel: &'a ChannelName,
     /// Her part.
-    pub role: Role,
+    pub role: ParticipantRole,
     /// What this browser has proved at the door, and nothing else that is known of the participant.
     pub methods: Vec<Method>,
     /// When it proved that, in unix seconds.

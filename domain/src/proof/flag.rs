@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::lockout::Admitted;
-use crate::base::binding::{Binding, Source};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::id::CustomerId;
-use crate::customer::Record;
+use crate::customer::StoredCustomer;
 use crate::is_default;
 
 pub use crate::base::method::Method;
@@ -35,7 +35,7 @@ pub struct Bound {
     /// The browser that it was proved in, where that is all that is known.
     pub browser: Option<Tag>,
     /// The link or challenge whose page it came from.
-    pub source: Option<Source>,
+    pub source: Option<PageSource>,
     /// When the proof was accepted.
     pub accepted_at: Moment,
 }
@@ -89,7 +89,7 @@ impl Proof {
 
     /// The directory knows her: it is that record. What it calls her counts where the login page has not
     /// said it.
-    pub fn is_record(&mut self, record: Record) {
+    pub fn is_record(&mut self, record: StoredCustomer) {
         if let Some(customer) = &mut self.customer {
             customer.record = Some(record.id);
             customer.name = customer.name.take().or(record.name);
@@ -131,13 +131,13 @@ impl Raised {
     /// The link that the newest login came by.
     pub fn login_link(&self) -> Option<u16> {
         match self.proofs.get(&Method::Login)?.source? {
-            Source::Link(number) => Some(number),
-            Source::Challenge(_) => None,
+            PageSource::Link(number) => Some(number),
+            PageSource::Challenge(_) => None,
         }
     }
 
     /// Whether what was proved on that page is among what raised it.
-    pub fn is_by(&self, source: Source) -> bool {
+    pub fn is_by(&self, source: PageSource) -> bool {
         self.proofs.values().any(|proved| proved.source == Some(source))
     }
 }
@@ -154,7 +154,7 @@ pub struct Proved {
     pub binding: Binding,
     /// The link or challenge whose page it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<PageSource>,
 }
 
 /// The flag of one participant.
@@ -186,7 +186,7 @@ pub enum Passed {
 
 /// Whether an intent may run now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum IntentDecision {
     /// It may.
     Allowed,
     /// It may not, because.
@@ -306,11 +306,11 @@ impl Flag {
     }
 
     /// Whether the intent may run now, and if not, why not.
-    pub fn answer(&self, intent: Option<&Intent>, now: Moment) -> Answer {
-        let Some(intent) = intent else { return Answer::Refused("unknown_intent") };
+    pub fn answer(&self, intent: Option<&Intent>, now: Moment) -> IntentDecision {
+        let Some(intent) = intent else { return IntentDecision::Refused("unknown_intent") };
         let Some(raised) = self.raised(now) else {
             let was = self.raised_at_all() || matches!(self, Self::Expired(..));
-            return Answer::Refused(if was { "expired" } else { "unauthenticated" });
+            return IntentDecision::Refused(if was { "expired" } else { "unauthenticated" });
         };
         let accepted: Vec<&Proved> = raised
             .proofs
@@ -322,14 +322,14 @@ impl Flag {
             .map(|(_, proved)| proved)
             .collect();
         if accepted.is_empty() {
-            return Answer::Refused("method_not_accepted");
+            return IntentDecision::Refused("method_not_accepted");
         }
         let accepted: Vec<&Proved> = accepted.into_iter().filter(|proved| intent.takes(proved.binding)).collect();
         if accepted.is_empty() {
-            return Answer::Refused("binding_not_accepted");
+            return IntentDecision::Refused("binding_not_accepted");
         }
         let young = |p: &&Proved| intent.max_age_minutes.is_none_or(|m| now < p.at.plus_minutes(m));
-        if accepted.iter().any(young) { Answer::Allowed } else { Answer::Refused("too_old") }
+        if accepted.iter().any(young) { IntentDecision::Allowed } else { IntentDecision::Refused("too_old") }
     }
 }
 

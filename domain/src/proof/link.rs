@@ -13,7 +13,7 @@ use crate::time::Moment;
 /// Why a link was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum LinkPurpose {
     /// A website that knows the customer sends her to log in before the chat goes on.
     PreChat,
     /// The bot sends her in the middle of the chat.
@@ -33,7 +33,7 @@ pub struct Link {
     /// Whom it asks.
     pub participant: ParticipantId,
     /// Why it was made.
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     /// Of the token in its URL.
     pub tag: Tag,
     /// When the person was asked.

@@ -80,7 +80,7 @@ pub struct PendingProof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<u16>,
     /// What is missing.
-    pub step: Step,
+    pub step: PendingStep,
     /// The end of this step; none while only a provider's verdict is awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Moment>,
@@ -89,7 +89,7 @@ pub struct PendingProof {
 /// What an accepted proof waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
+pub enum PendingStep {
     /// The form of its done page.
     Form,
     /// Another browser than Continue's has posted it, and is asked which address it chats with.
@@ -135,8 +135,8 @@ impl PageProof {
     pub fn confirmation(&self) -> Option<(&Confirmation, Moment)> {
         let pending = self.pending.as_deref()?;
         match &pending.step {
-            Step::Code(confirmation) => Some((confirmation, pending.expires_at?)),
-            Step::Form | Step::Address(_) | Step::Bound(..) => None,
+            PendingStep::Code(confirmation) => Some((confirmation, pending.expires_at?)),
+            PendingStep::Form | PendingStep::Address(_) | PendingStep::Bound(..) => None,
         }
     }
 

@@ -18,14 +18,14 @@ pub fn dots(text: &str) -> String {
 
 /// The answers that somebody is waited for with, by their form.
 #[derive(Clone, Debug, Default)]
-pub struct Awaited {
+pub struct AwaitedAnswers {
     /// Of codes and PINs: how many digits they have.
     pub numbers: Vec<RangeInclusive<usize>>,
     /// Whether a login waits for its six characters.
     pub confirmation: bool,
 }
 
-impl Awaited {
+impl AwaitedAnswers {
     /// Whether one could stand in the text.
     pub fn stands_in(&self, text: &str) -> bool {
         self.numbers.iter().any(|lengths| holds_number(text, lengths))
@@ -111,8 +111,8 @@ fn windows(letters: &[Letter], pieces: &[Range<usize>], most: usize, mut each: i
 mod tests {
     use super::*;
 
-    fn six() -> Awaited {
-        Awaited { numbers: vec![6..=6], confirmation: false }
+    fn six() -> AwaitedAnswers {
+        AwaitedAnswers { numbers: vec![6..=6], confirmation: false }
     }
 
     #[test]
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_pin_and_the_characters_of_a_login_are_dots_too() {
-        let pin = Awaited { numbers: vec![4..=20], confirmation: false };
+        let pin = AwaitedAnswers { numbers: vec![4..=20], confirmation: false };
         assert_eq!(pin.redact("it is 4829 then, in 3 days"), "it is •••• then, in 3 days");
-        let login = Awaited { numbers: Vec::new(), confirmation: true };
+        let login = AwaitedAnswers { numbers: Vec::new(), confirmation: true };
         assert_eq!(login.redact("it shows B2C 3D4, right?"), "it shows •••••••, right?");
         assert_eq!(login.redact("my code is 416210"), "my code is 416210", "nobody waits for a number");
     }

@@ -25,7 +25,7 @@ pub const MAX_UNDECIDED: u16 = 10;
 /// The document that a challenge asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+pub struct IdDocument {
     /// Whether a face is to be shown with it.
     pub selfie: bool,
     /// Who judges it.
@@ -143,14 +143,14 @@ impl Side {
 
 /// The first stage, and the one that is reached only through it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum CheckStage {
     /// Clear pictures of the right document.
     Quality,
     /// A genuine document, and its owner's face.
     Authentication,
 }
 
-impl Stage {
+impl CheckStage {
     /// Its name in events.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -162,14 +162,14 @@ impl Stage {
 
 /// What a provider says of an attempt: of both stages at once, or of one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct DocumentVerdict {
     /// Of the pictures: what is wrong with them, where they were looked at.
     pub quality: Option<Result<(), Vec<Flaw>>>,
     /// Of the document and the face, where these were looked at.
     pub authentication: Option<bool>,
 }
 
-impl Document {
+impl IdDocument {
     /// The method that it proves.
     pub fn method(&self) -> Method {
         if self.selfie { Method::PhotoIdSelfie } else { Method::PhotoId }

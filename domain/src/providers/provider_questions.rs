@@ -78,7 +78,7 @@ pub struct ProviderTask {
 
 /// What a provider said of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AnswerVerdict {
     /// Which.
     pub check: CheckId,
     /// Whether enough of it was right.

@@ -4,15 +4,15 @@
 use serde_json::{Map, Value};
 
 use super::binding::rule_now;
-use super::open::{Asked, may_raise, raise};
-use crate::base::binding::{Binding, Source};
+use super::open::{RaiseRequest, may_raise, raise};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::id::Kid;
 use crate::conversation::context::{Context, challenge_data, link_data, resume_data};
 use crate::event::EventKind;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::link::{Link, LinkEnd, PostBackStatus};
-use crate::proof::page_proof::{PendingProof, RETURN_MINUTES, Step};
+use crate::proof::page_proof::{PendingProof, PendingStep, RETURN_MINUTES};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
@@ -34,14 +34,14 @@ pub(super) struct NewProof {
 pub(super) fn accept(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     new: NewProof,
 ) -> Result<PostBackStatus, Refusal> {
     let (now, rule) = (context.environment.now, rule_now(context, at, source));
     let expires_at = new.proof.is_some().then(|| now.plus_minutes(RETURN_MINUTES));
     let NewProof { proof, done, kid, invitation } = new;
     let (is_whole, is_invitation_page) = (proof.is_some(), invitation.is_some());
-    let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: Step::Form, expires_at };
+    let pending = PendingProof { proof, accepted_at: now, kid, invitation, step: PendingStep::Form, expires_at };
     let page = context.page_mut(at, source);
     (page.answered, page.pending) = (Some(done), Some(Box::new(pending)));
     if is_whole {
@@ -56,17 +56,17 @@ pub(super) fn accept(
 }
 
 /// The newest accepted proof counts. A document that is still judged is none.
-pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: Source) {
+pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: PageSource) {
     let participant = &context.interaction.participants[at];
-    let waits = |link: &&Link| link.page.pending.is_some() && Source::Link(link.number) != source;
+    let waits = |link: &&Link| link.page.pending.is_some() && PageSource::Link(link.number) != source;
     let links: Vec<u16> = participant.links.iter().filter(waits).map(|link| link.number).collect();
     let challenge = participant
         .challenge
         .as_ref()
-        .filter(|challenge| challenge.page.is_answered() && Source::Challenge(challenge.number) != source);
+        .filter(|challenge| challenge.page.is_answered() && PageSource::Challenge(challenge.number) != source);
     let ends_challenge = challenge.is_some();
     for number in links {
-        end(context, at, Source::Link(number), How::Superseded);
+        end(context, at, PageSource::Link(number), AcceptedBy::Superseded);
     }
     if ends_challenge {
         context.end_challenge(at, ChallengeEnd::Superseded);
@@ -83,7 +83,7 @@ pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: Source) 
 pub(super) fn look_again(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     binding: Binding,
 ) -> Result<(), Refusal> {
     context.look_up(at);
@@ -105,7 +105,7 @@ pub(super) fn look_again(
             Refusal::Locked(_) | Refusal::Banned => "locked",
             _ => "timeout",
         };
-        end(context, at, source, How::Void(reason));
+        end(context, at, source, AcceptedBy::Void(reason));
     }
     looked
 }
@@ -114,7 +114,7 @@ pub(super) fn look_again(
 pub(super) fn raise_pending(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     binding: Binding,
     browser: Option<&Tag>,
 ) -> Result<(), Refusal> {
@@ -125,21 +125,21 @@ pub(super) fn raise_pending(
     let browser = browser.copied().filter(|_| binding == Binding::Browser);
     let bound = Bound { binding, browser, source: Some(source), accepted_at: pending.accepted_at };
     let raised = raise(context, at, proof, bound, Some(asked));
-    end(context, at, source, How::Done);
+    end(context, at, source, AcceptedBy::Done);
     raised
 }
 
-fn asked(context: &Context<'_>, at: usize, source: Source) -> Asked {
+fn asked(context: &Context<'_>, at: usize, source: PageSource) -> RaiseRequest {
     let participant = &context.interaction.participants[at];
     match source {
-        Source::Link(number) => {
+        PageSource::Link(number) => {
             let link = participant.links.iter().find(|link| link.number == number).expect("the caller found it live");
-            Asked { at: Some(link.issued_at), resume: resume_data(link.intent.as_ref(), link.state.as_deref()) }
+            RaiseRequest { at: Some(link.issued_at), resume: resume_data(link.intent.as_ref(), link.state.as_deref()) }
         }
-        Source::Challenge(_) => {
+        PageSource::Challenge(_) => {
             let challenge = participant.challenge.as_ref().expect("the caller found it live");
             let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
-            Asked { at: Some(challenge.started_at), resume }
+            RaiseRequest { at: Some(challenge.started_at), resume }
         }
     }
 }
@@ -149,12 +149,12 @@ fn asked(context: &Context<'_>, at: usize, source: Source) -> Asked {
 pub(super) fn bind_document(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     binding: Binding,
     browser: &Tag,
 ) -> bool {
     if rule_now(context, at, source) == BindingRule::AdmitOnly {
-        end(context, at, source, How::Done);
+        end(context, at, source, AcceptedBy::Done);
         return true;
     }
     raise_pending(context, at, source, binding, Some(browser)).is_ok()
@@ -162,7 +162,7 @@ pub(super) fn bind_document(
 
 /// How a link or challenge ends whose proof was accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum AcceptedBy {
     /// The flag was raised, or the browser let in.
     Done,
     /// A newer proof took its place.
@@ -174,63 +174,65 @@ pub(super) enum How {
 }
 
 /// Ends a live link or challenge, and tells it where its answer has not.
-pub(super) fn end(context: &mut Context<'_>, at: usize, source: Source, how: How) {
+pub(super) fn end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
     tell_end(context, at, source, how);
     match source {
-        Source::Link(number) => {
+        PageSource::Link(number) => {
             let participant = context.participant(at);
             let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
             let link = participant.links.remove(place);
             let end = match how {
-                How::Done => LinkEnd::Used(PostBackStatus::Authenticated),
-                How::Superseded => LinkEnd::Superseded,
-                How::OtherBrowser => LinkEnd::OtherBrowser,
-                How::Void(_) => LinkEnd::Void,
+                AcceptedBy::Done => LinkEnd::Used(PostBackStatus::Authenticated),
+                AcceptedBy::Superseded => LinkEnd::Superseded,
+                AcceptedBy::OtherBrowser => LinkEnd::OtherBrowser,
+                AcceptedBy::Void(_) => LinkEnd::Void,
             };
             context.end_link(link, end);
         }
-        Source::Challenge(_) => {
+        PageSource::Challenge(_) => {
             let end = match how {
-                How::Done => ChallengeEnd::Passed,
-                How::Superseded => ChallengeEnd::Superseded,
-                How::OtherBrowser => ChallengeEnd::OtherBrowser,
-                How::Void(_) => ChallengeEnd::Unconfirmed,
+                AcceptedBy::Done => ChallengeEnd::Passed,
+                AcceptedBy::Superseded => ChallengeEnd::Superseded,
+                AcceptedBy::OtherBrowser => ChallengeEnd::OtherBrowser,
+                AcceptedBy::Void(_) => ChallengeEnd::Unconfirmed,
             };
             context.end_challenge(at, end);
         }
     }
 }
 
-pub(super) fn tell_end(context: &mut Context<'_>, at: usize, source: Source, how: How) {
+pub(super) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
     let kind = match (how, source) {
-        (How::OtherBrowser, _) => EventKind::ProofOtherBrowser,
-        (How::Superseded, Source::Link(_)) => EventKind::LinkSuperseded,
-        (How::Void(_), Source::Link(_)) => EventKind::ConfirmationExpired,
+        (AcceptedBy::OtherBrowser, _) => EventKind::ProofOtherBrowser,
+        (AcceptedBy::Superseded, PageSource::Link(_)) => EventKind::LinkSuperseded,
+        (AcceptedBy::Void(_), PageSource::Link(_)) => EventKind::ConfirmationExpired,
         // How a challenge ends, its own event tells.
-        (How::Void(_), Source::Challenge(_)) => return context.participant(at).flag.explain(Reason::Void),
-        (How::Done, _) | (How::Superseded, Source::Challenge(_)) => return,
+        (AcceptedBy::Void(_), PageSource::Challenge(_)) => return context.participant(at).flag.explain(Reason::Void),
+        (AcceptedBy::Done, _) | (AcceptedBy::Superseded, PageSource::Challenge(_)) => return,
     };
     let who = context.interaction.participants[at].id.clone();
     let mut data = proof_data(context, at, source);
     match how {
-        How::OtherBrowser => context.participant(at).flag.explain(Reason::OtherBrowser),
-        How::Void(reason) => {
+        AcceptedBy::OtherBrowser => context.participant(at).flag.explain(Reason::OtherBrowser),
+        AcceptedBy::Void(reason) => {
             context.participant(at).flag.explain(Reason::Void);
             data.insert("reason".into(), reason.into());
         }
-        How::Done | How::Superseded => {}
+        AcceptedBy::Done | AcceptedBy::Superseded => {}
     }
     context.tell(kind, Some(who), data);
 }
 
 /// What a listener is told of the link or challenge.
-pub(super) fn proof_data(context: &Context<'_>, at: usize, source: Source) -> Map<String, Value> {
+pub(super) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> Map<String, Value> {
     let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
     let data = match source {
-        Source::Link(number) => {
+        PageSource::Link(number) => {
             participant.links.iter().find(|link| link.number == number).map(|link| link_data(interaction, link))
         }
-        Source::Challenge(_) => participant.challenge.as_ref().map(|challenge| challenge_data(interaction, challenge)),
+        PageSource::Challenge(_) => {
+            participant.challenge.as_ref().map(|challenge| challenge_data(interaction, challenge))
+        }
     };
     data.unwrap_or_default()
 }

@@ -7,14 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::accept::{NewProof, accept};
-use super::attend::{Found, find};
+use super::attend::{FoundChallenge, find};
 use super::elsewhere::{settle, weigh};
-use super::open::{Asked, raise};
-use crate::base::binding::{Binding, Source};
+use super::open::{RaiseRequest, raise};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
 use crate::conversation::context::{Context, Decision, challenge_data, resume_data};
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Typed};
+use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, TypedText};
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::lockout::Consequence;
 use crate::refusal::Refusal;
@@ -26,7 +26,7 @@ use crate::time::Moment;
 /// What became of an answer, in the order in which the first that holds is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum AnswerOutcome {
     /// The person is banned; nothing was compared.
     Banned,
     /// The person is locked; nothing was compared.
@@ -51,16 +51,16 @@ pub enum Outcome {
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
     /// As it was typed.
-    pub typed: Typed<'a>,
+    pub typed: TypedText<'a>,
     /// How it came.
-    pub how: How<'a>,
+    pub how: AnswerOrigin<'a>,
     /// Who brings it: not who had the code revealed.
     pub by: &'a Actor,
 }
 
 /// How an answer came.
 #[derive(Clone, Copy)]
-pub enum How<'a> {
+pub enum AnswerOrigin<'a> {
     /// A caller brings it: whether they say that it came from the conversation itself.
     Brought {
         /// They speak for the conversation.
@@ -96,7 +96,7 @@ impl OnPage<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// Whose challenge it was.
     pub participant: ParticipantId,
     /// Wrong answers that it still takes.
@@ -119,23 +119,23 @@ pub(super) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
     let id = found.participant().clone();
     let at = context.find(Some(&id))?;
     let what = found.method().guarded();
-    if let Found::Live(challenge) = &found {
+    if let FoundChallenge::Live(challenge) = &found {
         if challenge.revealed_to.contains(answer.by) {
             return Err(Refusal::ActorConflict);
         }
         // Before anything is compared or counted: another browser's page is none.
-        if matches!(answer.how, How::OnPage(page) if !challenge.page.was_started_by(page.browser)) {
+        if matches!(answer.how, AnswerOrigin::OnPage(page) if !challenge.page.was_started_by(page.browser)) {
             return Err(Refusal::StaleForm);
         }
     }
     context.look_up(at);
     let outcome = match (context.admit(at, what), &found) {
-        (Err(Refusal::Banned), _) => Outcome::Banned,
-        (Err(_), _) => Outcome::Locked,
-        (Ok(_), Found::Ended(ended)) => over(ended.end),
-        (Ok(_), Found::Live(challenge)) if challenge.page.is_answered() => Outcome::AlreadyUsed,
-        (Ok(_), Found::Live(challenge)) => match challenge.said(answer.typed) {
-            None => Outcome::NotACode,
+        (Err(Refusal::Banned), _) => AnswerOutcome::Banned,
+        (Err(_), _) => AnswerOutcome::Locked,
+        (Ok(_), FoundChallenge::Ended(ended)) => over(ended.end),
+        (Ok(_), FoundChallenge::Live(challenge)) if challenge.page.is_answered() => AnswerOutcome::AlreadyUsed,
+        (Ok(_), FoundChallenge::Live(challenge)) => match challenge.said(answer.typed) {
+            None => AnswerOutcome::NotACode,
             Some(said) => {
                 let is_right = weigh(context, at, &said)?;
                 settle(context, at);
@@ -160,16 +160,16 @@ pub(super) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
 }
 
 /// What a challenge that ended answers.
-fn over(end: ChallengeEnd) -> Outcome {
+fn over(end: ChallengeEnd) -> AnswerOutcome {
     match end {
-        ChallengeEnd::Passed => Outcome::AlreadyUsed,
-        ChallengeEnd::Exhausted | ChallengeEnd::Locked => Outcome::Exhausted,
-        _ => Outcome::Expired,
+        ChallengeEnd::Passed => AnswerOutcome::AlreadyUsed,
+        ChallengeEnd::Exhausted | ChallengeEnd::Locked => AnswerOutcome::Exhausted,
+        _ => AnswerOutcome::Expired,
     }
 }
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
-pub(super) fn pass(context: &mut Context<'_>, at: usize, how: How<'_>, by: &Actor) -> Outcome {
+pub(super) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, by: &Actor) -> AnswerOutcome {
     context.clear_failure_limit(at);
     let challenge = context.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
@@ -178,26 +178,27 @@ pub(super) fn pass(context: &mut Context<'_>, at: usize, how: How<'_>, by: &Acto
     let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         context.end_challenge(at, ChallengeEnd::Passed);
-        return Outcome::SubjectConflict;
+        return AnswerOutcome::SubjectConflict;
     }
     match how {
-        How::Brought { .. } | How::Typed => {
+        AnswerOrigin::Brought { .. } | AnswerOrigin::Typed => {
             // A cosigner is not in the conversation, and a session of pages carries no messages.
-            let is_typed = !matches!(how, How::Brought { speaks: false }) && context.can_write(at);
+            let is_typed = !matches!(how, AnswerOrigin::Brought { speaks: false }) && context.can_write(at);
             let binding = if is_typed { Binding::Typed } else { Binding::None };
             context.end_challenge(at, ChallengeEnd::Passed);
             let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
-            let asked = Asked { at: Some(challenge.started_at), resume };
+            let asked = RaiseRequest { at: Some(challenge.started_at), resume };
             let bound = Bound::now(binding, context.environment.now);
-            raise(context, at, proof, bound, Some(asked)).map_or(Outcome::SubjectConflict, |()| Outcome::Passed)
+            raise(context, at, proof, bound, Some(asked))
+                .map_or(AnswerOutcome::SubjectConflict, |()| AnswerOutcome::Passed)
         }
-        How::OnPage(page) => {
+        AnswerOrigin::OnPage(page) => {
             let done = page
                 .done(challenge.page.starts, challenge.number, context.environment.keys)
                 .tag(&context.environment.keys.link);
             let new = NewProof { proof: Some(proof), done, kid: None, invitation: page.invitation };
-            let accepted = accept(context, at, Source::Challenge(challenge.number), new);
-            accepted.map_or(Outcome::SubjectConflict, |_| Outcome::Passed)
+            let accepted = accept(context, at, PageSource::Challenge(challenge.number), new);
+            accepted.map_or(AnswerOutcome::SubjectConflict, |_| AnswerOutcome::Passed)
         }
     }
 }
@@ -205,16 +206,16 @@ pub(super) fn pass(context: &mut Context<'_>, at: usize, how: How<'_>, by: &Acto
 /// What a right answer to the challenge proves.
 pub(super) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
     // An agent who set the PIN knows it as well as one who had it revealed.
-    let set_by = matches!(challenge.check, Check::Pin(_)) && challenge.started_by == *by;
+    let set_by = matches!(challenge.check, ExpectedAnswer::Pin(_)) && challenge.started_by == *by;
     let mut proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
-    if let Check::Questions(questions) = &challenge.check {
+    if let ExpectedAnswer::Questions(questions) = &challenge.check {
         proof.customer = questions.customer.clone(); // whose facts they are
     }
     proof
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
+pub(super) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let interaction = context.interaction.id;
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());
@@ -232,8 +233,8 @@ pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
         context.participant(at).flag.explain(Reason::ChallengeFailed);
     }
     match consequence {
-        Consequence::Counted => Outcome::Wrong,
-        Consequence::Locked(_) => Outcome::Locked,
-        Consequence::Banned => Outcome::Banned,
+        Consequence::Counted => AnswerOutcome::Wrong,
+        Consequence::Locked(_) => AnswerOutcome::Locked,
+        Consequence::Banned => AnswerOutcome::Banned,
     }
 }

@@ -8,21 +8,21 @@ use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
-use crate::proof::challenge::{Challenge, ChallengeEnd, Check, Otp, Pin};
+use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, Otp, Pin};
 use crate::proof::page_proof::PageProof;
-use crate::providers::identity::{Document, Stage};
+use crate::providers::identity::{CheckStage, IdDocument};
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
 use crate::settings::{BindingRule, Settings};
 
-pub use super::binding::Way;
+pub use super::binding::PageWay;
 use super::binding::{opener_tag, rule_for, with_opener};
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ChallengeRequest {
     /// What is to be answered.
-    pub wanted: Wanted,
+    pub wanted: RequestedProof,
     /// Whom; the primary where nobody is named.
     pub participant: Option<ParticipantId>,
     /// Who is to be given the code.
@@ -32,12 +32,12 @@ pub struct Request {
     /// The bot's own words.
     pub state: Option<String>,
     /// From where its page is reached.
-    pub way: Way,
+    pub way: PageWay,
 }
 
 /// What is to be answered.
 #[derive(Clone, Debug)]
-pub enum Wanted {
+pub enum RequestedProof {
     /// A code that the gateway makes.
     Otp,
     /// A number that agent and customer agreed on.
@@ -51,14 +51,14 @@ pub enum Wanted {
     },
 }
 
-impl Request {
+impl ChallengeRequest {
     /// Whether a message may follow from it: a PIN is agreed on, and an agent reads what they tell.
     pub fn may_be_sent(&self) -> bool {
-        matches!(self.wanted, Wanted::Otp) && self.deliver_to != DeliverTo::Agent
+        matches!(self.wanted, RequestedProof::Otp) && self.deliver_to != DeliverTo::Agent
     }
 }
 
-impl Wanted {
+impl RequestedProof {
     fn method(&self) -> Method {
         match self {
             Self::Otp => Method::Otp,
@@ -71,7 +71,7 @@ impl Wanted {
 }
 
 /// Puts a challenge; a live one of the same participant ends.
-pub fn ask(mut context: Context<'_>, request: &Request) -> Decision<Challenge> {
+pub fn ask(mut context: Context<'_>, request: &ChallengeRequest) -> Decision<Challenge> {
     match put(&mut context, request) {
         Ok(challenge) => context.done(challenge),
         Err(refusal) => context.refuse(refusal),
@@ -79,7 +79,7 @@ pub fn ask(mut context: Context<'_>, request: &Request) -> Decision<Challenge> {
 }
 
 /// The same within a transaction that does more.
-pub(super) fn put(context: &mut Context<'_>, request: &Request) -> Result<Challenge, Refusal> {
+pub(super) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<Challenge, Refusal> {
     let at = permitted(context, request)?;
     let rule = rule_for(context, at, request.way)?;
     let challenge = made(context, at, request, rule);
@@ -94,15 +94,15 @@ pub(super) fn put(context: &mut Context<'_>, request: &Request) -> Result<Challe
     Ok(challenge)
 }
 
-fn permitted(context: &mut Context<'_>, request: &Request) -> Result<usize, Refusal> {
+fn permitted(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<usize, Refusal> {
     context.must_be_open()?;
     let at = context.find(request.participant.as_ref())?;
     context.look_up(at);
     context.admit(at, request.wanted.method().guarded())?; // a locked person is sent no code
-    if matches!(request.wanted, Wanted::Document { .. }) && context.environment.provider.is_none() {
+    if matches!(request.wanted, RequestedProof::Document { .. }) && context.environment.provider.is_none() {
         return Err(Refusal::MethodMissing);
     }
-    if matches!(request.wanted, Wanted::Questions) {
+    if matches!(request.wanted, RequestedProof::Questions) {
         let (prepared, facts) = (context.environment.questions.ok_or(Refusal::MethodMissing)?, &context.interaction);
         if !prepared.is_for(&facts.participants[at], context.environment.keys, &facts.team) {
             return Err(Refusal::AnotherPerson);
@@ -114,29 +114,29 @@ fn permitted(context: &mut Context<'_>, request: &Request) -> Result<usize, Refu
     Ok(at)
 }
 
-fn made(context: &mut Context<'_>, at: usize, request: &Request, rule: BindingRule) -> Challenge {
+fn made(context: &mut Context<'_>, at: usize, request: &ChallengeRequest, rule: BindingRule) -> Challenge {
     let (settings, now, keys, id) =
         (context.environment.settings, context.environment.now, context.environment.keys, context.interaction.id);
     // A PIN and questions have no tries of their own: the method's lockout ends them.
     let (check, expires_at, tries_left) = match &request.wanted {
-        Wanted::Pin(pin) => (Check::Pin(pin.clone()), None, settings.lockout.threshold),
-        Wanted::Questions => {
+        RequestedProof::Pin(pin) => (ExpectedAnswer::Pin(pin.clone()), None, settings.lockout.threshold),
+        RequestedProof::Questions => {
             let questions = context.environment.questions.expect("it is not permitted without").questions.clone();
             let end = now.plus_minutes(settings.kba.expires_minutes);
-            (Check::Questions(Box::new(questions)), Some(end), settings.lockout.threshold)
+            (ExpectedAnswer::Questions(Box::new(questions)), Some(end), settings.lockout.threshold)
         }
-        Wanted::Document { selfie } => {
+        RequestedProof::Document { selfie } => {
             let provider = context.environment.provider.expect("it is not permitted without").clone();
-            let quality_left = context.tries_left(at, Stage::Quality);
+            let quality_left = context.tries_left(at, CheckStage::Quality);
             let (selfie, attempts, undecided, checking, last) = (*selfie, 0, 0, None, None);
-            let document = Document { selfie, provider, quality_left, attempts, undecided, checking, last };
-            (Check::Document(Box::new(document)), None, context.tries_left(at, Stage::Authentication))
+            let document = IdDocument { selfie, provider, quality_left, attempts, undecided, checking, last };
+            (ExpectedAnswer::Document(Box::new(document)), None, context.tries_left(at, CheckStage::Authentication))
         }
-        Wanted::Otp => {
+        RequestedProof::Otp => {
             let lifetime = settings.otp.expires_minutes;
             let resend_at = settings.send_budget.resend_after(now);
             let otp = Otp { length: settings.otp.length, issue: 1, lifetime, resend_at };
-            (Check::Otp(otp), lifetime.after(now), settings.otp.max_tries)
+            (ExpectedAnswer::Otp(otp), lifetime.after(now), settings.otp.max_tries)
         }
     };
     let mut challenge = Challenge {
@@ -163,7 +163,7 @@ fn made(context: &mut Context<'_>, at: usize, request: &Request, rule: BindingRu
 
 /// What must be paid for before the challenge is put; nothing where no message goes, or where it
 /// cannot be put at all.
-pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+pub fn payable(context: &mut Context<'_>, request: &ChallengeRequest) -> Option<Destination> {
     let at = permitted(context, request).ok()?;
     let rule = rule_for(context, at, request.way).ok()?;
     let challenge = made(context, at, request, rule);
@@ -210,8 +210,8 @@ fn waits_for_agent(context: &Context<'_>, to: DeliverTo) -> bool {
 
 fn receiver(context: &Context<'_>, challenge: &Challenge) -> Result<Option<DeliverTo>, Refusal> {
     match challenge.check {
-        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => Ok(None),
-        Check::Otp(_) => recipient(context.environment.settings, challenge.deliver_to),
+        ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => Ok(None),
+        ExpectedAnswer::Otp(_) => recipient(context.environment.settings, challenge.deliver_to),
     }
 }
 

@@ -3,16 +3,16 @@
 
 use serde_json::json;
 
-use super::accept::{How, end};
+use super::accept::{AcceptedBy, end};
 use super::ask::{deliver, to_pay};
 use super::begin::begin;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, Check, EndedChallenge};
+use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge, ExpectedAnswer};
 use crate::refusal::Refusal;
 use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, Tag};
@@ -20,14 +20,14 @@ use crate::time::Moment;
 
 /// A challenge as it is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundChallenge {
     /// It waits for its answer.
     Live(Box<Challenge>),
     /// It ended, within the last day.
     Ended(EndedChallenge),
 }
 
-impl Found {
+impl FoundChallenge {
     /// To whom it is put.
     pub fn participant(&self) -> &ParticipantId {
         match self {
@@ -55,40 +55,45 @@ pub struct Revealed {
 }
 
 /// Finds the challenge of that number. It changes nothing.
-pub fn find(context: &Context<'_>, number: u16) -> Result<Found, Refusal> {
+pub fn find(context: &Context<'_>, number: u16) -> Result<FoundChallenge, Refusal> {
     let mut live = context.interaction.participants.iter().filter_map(|p| p.challenge.as_ref());
     match live.find(|challenge| challenge.number == number) {
-        Some(challenge) => Ok(Found::Live(Box::new(challenge.clone()))),
+        Some(challenge) => Ok(FoundChallenge::Live(Box::new(challenge.clone()))),
         None => {
             let ended = context.ended_challenge(number).filter(|ended| ended.is_told_at(context.environment.now));
-            ended.cloned().map(Found::Ended).ok_or(Refusal::NotFound("challenge"))
+            ended.cloned().map(FoundChallenge::Ended).ok_or(Refusal::NotFound("challenge"))
         }
     }
 }
 
 /// Finds what a page's token opens. It changes nothing.
-pub fn find_page(context: &Context<'_>, token: &Token) -> Result<Found, Refusal> {
+pub fn find_page(context: &Context<'_>, token: &Token) -> Result<FoundChallenge, Refusal> {
     let (id, keys) = (context.interaction.id, context.environment.keys);
     let found = find(context, token.number)?;
     let page = match &found {
-        Found::Live(challenge) => challenge.page_token(id, keys),
-        Found::Ended(ended) => ended.page_token(id, keys),
+        FoundChallenge::Live(challenge) => challenge.page_token(id, keys),
+        FoundChallenge::Ended(ended) => ended.page_token(id, keys),
     };
     let same = token.kind == TokenKind::Challenge && page.tag(&keys.link) == token.tag(&keys.link);
     if same { Ok(found) } else { Err(Refusal::NotFound("challenge")) }
 }
 
 /// Looks at a challenge; only what time has done is saved.
-pub fn look(context: Context<'_>, number: u16) -> Decision<Found> {
+pub fn look(context: Context<'_>, number: u16) -> Decision<FoundChallenge> {
     let found = find(&context, number);
     context.end(found)
 }
 
 /// Continue was pressed on the challenge's page: the person has arrived, in that browser. In another one the
 /// proof begins anew.
-pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag, opener: Option<&str>) -> Decision<Found> {
+pub fn arrive(
+    mut context: Context<'_>,
+    token: &Token,
+    browser: &Tag,
+    opener: Option<&str>,
+) -> Decision<FoundChallenge> {
     let challenge = match find_page(&context, token) {
-        Ok(Found::Live(challenge)) => *challenge,
+        Ok(FoundChallenge::Live(challenge)) => *challenge,
         other => return context.end(other),
     };
     let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
@@ -98,10 +103,10 @@ pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag, opener: Op
         Ok(()) => {
             context.touch();
             let challenge = arrived(&mut context, at);
-            context.done(Found::Live(Box::new(challenge)))
+            context.done(FoundChallenge::Live(Box::new(challenge)))
         }
         Err(Refusal::LinkUsed) => {
-            end(&mut context, at, Source::Challenge(challenge.number), How::Void("starts"));
+            end(&mut context, at, PageSource::Challenge(challenge.number), AcceptedBy::Void("starts"));
             context.refuse(Refusal::LinkUsed)
         }
         Err(refusal) => context.refuse(refusal),
@@ -110,7 +115,7 @@ pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag, opener: Op
 
 /// What must be paid for when Continue is pressed there; nothing where no code goes out.
 pub fn payable_arrival(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
-    let Ok(Found::Live(challenge)) = find_page(context, token) else { return None };
+    let Ok(FoundChallenge::Live(challenge)) = find_page(context, token) else { return None };
     let at = context.find(Some(&challenge.participant)).ok()?;
     if sends_another(context, at, browser) { payable(context, challenge.number) } else { None }
 }
@@ -120,7 +125,7 @@ pub(super) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> 
     context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
         let page = &challenge.page;
         let is_new = !page.was_started_by(browser) || page.answered.is_some();
-        matches!(challenge.check, Check::Otp(_)) && page.start.is_some() && is_new
+        matches!(challenge.check, ExpectedAnswer::Otp(_)) && page.start.is_some() && is_new
     })
 }
 
@@ -145,7 +150,7 @@ pub(super) fn begin_page(
     }
     let sends = sends_another(context, at, browser);
     let before = live(context, at).page.clone();
-    begin(context, at, Source::Challenge(number), browser, opener)?;
+    begin(context, at, PageSource::Challenge(number), browser, opener)?;
     if sends && let Err(refusal) = sent_again(context, number) {
         live(context, at).page = before;
         return Err(refusal);
@@ -192,7 +197,7 @@ pub(super) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Chall
 
 /// The challenge with its next code, which is not put yet.
 fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge), Refusal> {
-    let Found::Live(challenge) = find(context, number)? else { return Err(Refusal::CodeGone) };
+    let FoundChallenge::Live(challenge) = find(context, number)? else { return Err(Refusal::CodeGone) };
     let at = context.find(Some(&challenge.participant))?;
     context.look_up(at);
     context.admit(at, challenge.method().guarded())?; // a locked person is sent no code
@@ -203,9 +208,11 @@ fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge
     let mut next = challenge;
     match &mut next.check {
         // Agreed, known, or shown, and never sent.
-        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => return Err(Refusal::NoChannel),
-        Check::Otp(otp) if now < otp.resend_at => return Err(Refusal::SendBudget(otp.resend_at)),
-        Check::Otp(otp) => {
+        ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => {
+            return Err(Refusal::NoChannel);
+        }
+        ExpectedAnswer::Otp(otp) if now < otp.resend_at => return Err(Refusal::SendBudget(otp.resend_at)),
+        ExpectedAnswer::Otp(otp) => {
             otp.issue = otp.issue.checked_add(1).ok_or(Refusal::Full)?;
             otp.resend_at = budget.resend_after(now);
             next.expires_at = otp.lifetime.after(now);
@@ -219,8 +226,8 @@ fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge
 pub fn cancel(mut context: Context<'_>, number: u16) -> Decision<()> {
     match find(&context, number) {
         Err(refusal) => context.refuse(refusal),
-        Ok(Found::Ended(_)) => context.done(()),
-        Ok(Found::Live(challenge)) => {
+        Ok(FoundChallenge::Ended(_)) => context.done(()),
+        Ok(FoundChallenge::Live(challenge)) => {
             let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
             context.end_challenge(at, ChallengeEnd::Cancelled);
             context.touch();
@@ -248,16 +255,16 @@ pub fn reveal(mut context: Context<'_>, number: u16, to: &Actor) -> Decision<Rev
     context.done(Revealed { code, expires_at: challenge.expires_at })
 }
 
-fn may_see(context: &Context<'_>, found: Found) -> Result<Challenge, Refusal> {
+fn may_see(context: &Context<'_>, found: FoundChallenge) -> Result<Challenge, Refusal> {
     let is_code = found.method() == Method::Otp;
     let can_be_seen = is_code || found.method() == Method::Pin;
     if !can_be_seen || is_code && !context.environment.settings.otp.show_to_agents {
         return Err(Refusal::NotShown);
     }
     match found {
-        Found::Ended(_) => Err(Refusal::CodeGone),
-        Found::Live(challenge) if is_code && challenge.arrived.is_none() => Err(Refusal::NotArrived),
-        Found::Live(challenge) => Ok(*challenge),
+        FoundChallenge::Ended(_) => Err(Refusal::CodeGone),
+        FoundChallenge::Live(challenge) if is_code && challenge.arrived.is_none() => Err(Refusal::NotArrived),
+        FoundChallenge::Live(challenge) => Ok(*challenge),
     }
 }
 

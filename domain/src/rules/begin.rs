@@ -3,7 +3,7 @@
 
 use super::accept::proof_data;
 use super::binding::{is_invitation_page, opener_tag, rule_now};
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::conversation::context::Context;
 use crate::event::EventKind;
 use crate::proof::page_proof::MAX_STARTS;
@@ -21,7 +21,7 @@ use crate::settings::BindingRule;
 pub(super) fn begin(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     browser: &Tag,
     opener: Option<&str>,
 ) -> Result<bool, Refusal> {

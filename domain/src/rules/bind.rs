@@ -1,14 +1,14 @@
 //! Which browser a proof of a page counts for: decided by the first post of its done page's form. The flag is
 //! raised, a code is shown, another browser is asked for the chat's address, or it ends.
 
-use super::accept::{How, end, look_again, raise_pending, tell_end};
+use super::accept::{AcceptedBy, end, look_again, raise_pending, tell_end};
 use super::binding::rule_now;
 use super::enter::{InvitationProof, enter_by};
-use crate::base::binding::{Binding, Source};
+use crate::base::binding::{Binding, PageSource};
 use crate::conversation::context::Context;
 use crate::proof::confirmation;
 use crate::proof::confirmation::Confirmation;
-use crate::proof::page_proof::{NAMING_TRIES, PageProof, Step};
+use crate::proof::page_proof::{NAMING_TRIES, PageProof, PendingStep};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
@@ -44,19 +44,19 @@ pub enum Finish {
 
 /// The form of the done page was posted by that browser. The first post decides; nobody but the browser that
 /// has posted is shown what follows.
-pub(super) fn post_form(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+pub(super) fn post_form(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let page = context.page(at, source).expect("the caller found it live");
     let Some(pending) = page.pending.as_deref() else { return Finish::Over };
     match &pending.step {
-        Step::Form => decide(context, at, source, browser),
-        Step::Address(asked) if asked == browser => Finish::Address(false),
-        Step::Code(confirmation) if confirmation.browser == *browser => Finish::Code,
-        Step::Bound(bound, _) if bound == browser => Finish::Judging,
-        Step::Address(_) | Step::Code(_) | Step::Bound(..) => Finish::Elsewhere,
+        PendingStep::Form => decide(context, at, source, browser),
+        PendingStep::Address(asked) if asked == browser => Finish::Address(false),
+        PendingStep::Code(confirmation) if confirmation.browser == *browser => Finish::Code,
+        PendingStep::Bound(bound, _) if bound == browser => Finish::Judging,
+        PendingStep::Address(_) | PendingStep::Code(_) | PendingStep::Bound(..) => Finish::Elsewhere,
     }
 }
 
-fn decide(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+fn decide(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let rule = rule_now(context, at, source);
     let page = context.page_mut(at, source);
     page.finished_by = Some(*browser);
@@ -78,14 +78,14 @@ fn decide(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -
         BindingRule::Opener => other_browser(context, at, source),
         // The flag does not depend on it; whoever comes to a door begins there.
         BindingRule::Browser | BindingRule::AdmitOnly => {
-            tell_end(context, at, source, How::OtherBrowser);
+            tell_end(context, at, source, AcceptedBy::OtherBrowser);
             context.page_mut(at, source).pending = None;
             Finish::StartAgain
         }
         BindingRule::None => bind(context, at, source, Binding::None, browser),
         _ if context.environment.settings.other_browser == OtherBrowser::Refuse => other_browser(context, at, source),
         BindingRule::Auto | BindingRule::Code => {
-            set_step(context, at, source, Step::Address(*browser));
+            set_step(context, at, source, PendingStep::Address(*browser));
             Finish::Address(false)
         }
     }
@@ -96,13 +96,13 @@ fn decide(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -
 pub(super) fn named(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     browser: &Tag,
     right: Option<bool>,
 ) -> Finish {
     let page = context.page(at, source).expect("the caller found it live");
     let asked = page.pending.as_deref().map(|pending| &pending.step);
-    if !matches!(asked, Some(Step::Address(asked)) if asked == browser) {
+    if !matches!(asked, Some(PendingStep::Address(asked)) if asked == browser) {
         return post_form(context, at, source, browser);
     }
     match right {
@@ -119,28 +119,34 @@ pub(super) fn wrong_address(page: &mut PageProof) -> bool {
     page.wrong_addresses < NAMING_TRIES
 }
 
-fn show_code(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+fn show_code(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let confirmation = Confirmation::new(*browser, context.draws.take());
     let expires_at = context.environment.now.plus_minutes(confirmation::LIFETIME_MINUTES);
     let page = context.page_mut(at, source);
     page.finished_by = Some(*browser);
     if let Some(pending) = page.pending.as_mut() {
-        (pending.step, pending.expires_at) = (Step::Code(confirmation), Some(expires_at));
+        (pending.step, pending.expires_at) = (PendingStep::Code(confirmation), Some(expires_at));
     }
     Finish::Code
 }
 
-fn set_step(context: &mut Context<'_>, at: usize, source: Source, step: Step) {
+fn set_step(context: &mut Context<'_>, at: usize, source: PageSource, step: PendingStep) {
     if let Some(pending) = context.page_mut(at, source).pending.as_mut() {
         pending.step = step;
     }
 }
 
 /// The browser, or the chat, is shown to be the right one. The flag is raised, or waits for a verdict.
-pub(super) fn bind(context: &mut Context<'_>, at: usize, source: Source, binding: Binding, browser: &Tag) -> Finish {
+pub(super) fn bind(
+    context: &mut Context<'_>,
+    at: usize,
+    source: PageSource,
+    binding: Binding,
+    browser: &Tag,
+) -> Finish {
     let pending = context.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
     if pending.proof.is_none() {
-        (pending.step, pending.expires_at) = (Step::Bound(*browser, binding), None);
+        (pending.step, pending.expires_at) = (PendingStep::Bound(*browser, binding), None);
         return Finish::Judging;
     }
     let proof = entry_proof_of(context, at, source);
@@ -152,7 +158,7 @@ pub(super) fn bind(context: &mut Context<'_>, at: usize, source: Source, binding
     if is_in { Finish::Entered } else { Finish::Authenticated }
 }
 
-fn entry_proof_of(context: &Context<'_>, at: usize, source: Source) -> Option<InvitationProof> {
+fn entry_proof_of(context: &Context<'_>, at: usize, source: PageSource) -> Option<InvitationProof> {
     let pending = context.page(at, source)?.pending.as_deref()?;
     let (proof, accepted_at) = (pending.proof.clone()?, pending.accepted_at);
     Some(InvitationProof { invitation: pending.invitation?, proof, accepted_at })
@@ -174,7 +180,7 @@ fn over(refusal: &Refusal) -> Finish {
 fn admit(
     context: &mut Context<'_>,
     at: usize,
-    source: Source,
+    source: PageSource,
     binding: Binding,
     browser: &Tag,
 ) -> Result<bool, Refusal> {
@@ -183,15 +189,15 @@ fn admit(
     Ok(enter_by(context, at, proof, browser))
 }
 
-fn admit_only(context: &mut Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+fn admit_only(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let pending = context.page_mut(at, source).pending.as_mut().expect("the caller saw it wait");
     if pending.proof.is_none() {
-        (pending.step, pending.expires_at) = (Step::Bound(*browser, Binding::Browser), None);
+        (pending.step, pending.expires_at) = (PendingStep::Bound(*browser, Binding::Browser), None);
         return Finish::Judging;
     }
     match admit(context, at, source, Binding::Browser, browser) {
         Ok(is_in) => {
-            end(context, at, source, How::Done);
+            end(context, at, source, AcceptedBy::Done);
             if is_in { Finish::Entered } else { Finish::Over }
         }
         Err(refusal) => over(&refusal),
@@ -199,7 +205,7 @@ fn admit_only(context: &mut Context<'_>, at: usize, source: Source, browser: &Ta
 }
 
 /// Another browser came back, and only the one that started counts.
-pub(super) fn other_browser(context: &mut Context<'_>, at: usize, source: Source) -> Finish {
-    end(context, at, source, How::OtherBrowser);
+pub(super) fn other_browser(context: &mut Context<'_>, at: usize, source: PageSource) -> Finish {
+    end(context, at, source, AcceptedBy::OtherBrowser);
     Finish::OtherBrowser
 }

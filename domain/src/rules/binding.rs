@@ -3,11 +3,11 @@
 //! A page proves who is at a browser. The flag says who is in a conversation. So an accepted proof waits until
 //! the browser that finished it is shown to be the chat's; what shows it was decided when the page was made.
 
-use crate::base::binding::Source;
-use crate::base::role::Role;
+use crate::base::binding::PageSource;
+use crate::base::role::ParticipantRole;
 use crate::conversation::context::Context;
 use crate::conversation::interaction::Participant;
-use crate::proof::link::Purpose;
+use crate::proof::link::LinkPurpose;
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
@@ -15,7 +15,7 @@ use crate::settings::{BindingRule, OtherBrowser};
 
 /// How a page is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum PageWay {
     /// By a page of ours with Continue on it.
     Landing,
     /// By the signed URL itself: nobody knows the browser.
@@ -26,23 +26,25 @@ pub enum Way {
 
 impl Context<'_> {
     /// The page of a live link or challenge of the participant.
-    pub(super) fn page(&self, at: usize, source: Source) -> Option<&PageProof> {
+    pub(super) fn page(&self, at: usize, source: PageSource) -> Option<&PageProof> {
         let participant = &self.interaction.participants[at];
         match source {
-            Source::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
-            Source::Challenge(number) => {
+            PageSource::Link(number) => {
+                participant.links.iter().find(|link| link.number == number).map(|link| &link.page)
+            }
+            PageSource::Challenge(number) => {
                 participant.challenge.as_ref().filter(|challenge| challenge.number == number).map(|c| &c.page)
             }
         }
     }
 
-    pub(super) fn page_mut(&mut self, at: usize, source: Source) -> &mut PageProof {
+    pub(super) fn page_mut(&mut self, at: usize, source: PageSource) -> &mut PageProof {
         let participant = self.participant(at);
         let page = match source {
-            Source::Link(number) => {
+            PageSource::Link(number) => {
                 participant.links.iter_mut().find(|link| link.number == number).map(|link| &mut link.page)
             }
-            Source::Challenge(number) => {
+            PageSource::Challenge(number) => {
                 participant.challenge.as_mut().filter(|challenge| challenge.number == number).map(|c| &mut c.page)
             }
         };
@@ -53,7 +55,7 @@ impl Context<'_> {
     /// of pages carries no messages.
     pub(super) fn can_write(&self, at: usize) -> bool {
         let is_session = self.environment.sessions.contains(&self.interaction.channel);
-        !is_session && self.interaction.participants[at].role == Role::Primary
+        !is_session && self.interaction.participants[at].role == ParticipantRole::Primary
     }
 }
 
@@ -63,27 +65,31 @@ impl Context<'_> {
 ///
 /// `BindingNotPossible` where only the chat's own window counts and there is none; `LandingRequired` where a
 /// browser must be known that nobody would know.
-pub(super) fn rule_for(context: &Context<'_>, at: usize, way: Way) -> Result<BindingRule, Refusal> {
+pub(super) fn rule_for(context: &Context<'_>, at: usize, way: PageWay) -> Result<BindingRule, Refusal> {
     let settings = context.environment.settings;
     let rule = match (settings.binding, way) {
         (BindingRule::None, _) => return Ok(BindingRule::None),
         // No window of the chat's can have opened that page.
-        (BindingRule::Opener, Way::Door) => BindingRule::AdmitOnly,
+        (BindingRule::Opener, PageWay::Door) => BindingRule::AdmitOnly,
         (BindingRule::Opener, _) if !context.can_write(at) => return Err(Refusal::BindingNotPossible),
         _ if !context.can_write(at) => BindingRule::Browser,
         (rule, _) => rule,
     };
     let browser_counts = matches!(rule, BindingRule::Opener | BindingRule::Browser);
-    if way == Way::Direct && (browser_counts || settings.other_browser == OtherBrowser::Refuse) {
+    if way == PageWay::Direct && (browser_counts || settings.other_browser == OtherBrowser::Refuse) {
         return Err(Refusal::LandingRequired);
     }
     Ok(rule)
 }
 
 /// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
-pub(super) fn rule_now(context: &Context<'_>, at: usize, source: Source) -> BindingRule {
+pub(super) fn rule_now(context: &Context<'_>, at: usize, source: PageSource) -> BindingRule {
     let rule = context.page(at, source).map_or(BindingRule::Code, |page| page.rule);
-    let way = if is_invitation_page(&context.interaction.participants[at], source) { Way::Door } else { Way::Landing };
+    let way = if is_invitation_page(&context.interaction.participants[at], source) {
+        PageWay::Door
+    } else {
+        PageWay::Landing
+    };
     match (rule, context.environment.settings.binding) {
         (BindingRule::None, BindingRule::None) => rule,
         (BindingRule::None, _) => rule_for(context, at, way).unwrap_or(BindingRule::Opener),
@@ -92,12 +98,12 @@ pub(super) fn rule_now(context: &Context<'_>, at: usize, source: Source) -> Bind
 }
 
 /// Whether the page is one that an invitation leads through.
-pub(super) fn is_invitation_page(participant: &Participant, source: Source) -> bool {
+pub(super) fn is_invitation_page(participant: &Participant, source: PageSource) -> bool {
     match source {
-        Source::Link(number) => {
-            participant.links.iter().any(|own| own.number == number && own.purpose == Purpose::EntryLogin)
+        PageSource::Link(number) => {
+            participant.links.iter().any(|own| own.number == number && own.purpose == LinkPurpose::EntryLogin)
         }
-        Source::Challenge(number) => participant.entry.challenge == Some(number),
+        PageSource::Challenge(number) => participant.entry.challenge == Some(number),
     }
 }
 
@@ -119,7 +125,7 @@ pub(super) fn opener_tag(context: &Context<'_>, secret: &str) -> Tag {
 
 /// Whether a proof there would have to be finished by another browser than this one. None: it is this one's, or
 /// none is asked for. Else whether naming the chat's address lets this one go on.
-pub(super) fn starts_elsewhere(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Option<bool> {
+pub(super) fn starts_elsewhere(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Option<bool> {
     let rule = rule_now(context, at, source);
     if rule == BindingRule::None || context.page(at, source).is_some_and(|page| page.was_started_by(browser)) {
         return None;

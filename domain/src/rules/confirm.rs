@@ -3,25 +3,25 @@
 
 use serde_json::json;
 
-use super::answer::Outcome;
+use super::answer::AnswerOutcome;
 use super::bind::{Finish, bind};
-use crate::base::binding::{Binding, Source};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, object};
 use crate::event::EventKind;
 use crate::proof::confirmation::{Candidate, Confirmation};
 use crate::proof::flag::Reason;
 use crate::proof::lockout::Consequence;
-use crate::proof::page_proof::Step;
+use crate::proof::page_proof::PendingStep;
 
 /// The link or challenge of the participant whose code it is.
-pub(super) fn whose(context: &Context<'_>, at: usize, said: &Candidate) -> Option<Source> {
+pub(super) fn whose(context: &Context<'_>, at: usize, said: &Candidate) -> Option<PageSource> {
     let (id, key) = (context.interaction.id, &context.environment.keys.confirmation);
     find(context, at, |confirmation| confirmation.is(said, id, key))
 }
 
 /// The link or challenge of the participant whose browser is shown such a code.
-pub(super) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<Source> {
+pub(super) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<PageSource> {
     sources(context, at).into_iter().find(|source| {
         let shown = context.page(at, *source).and_then(|page| page.confirmation());
         shown.is_some_and(|(confirmation, _)| is_it(confirmation))
@@ -29,28 +29,28 @@ pub(super) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmatio
 }
 
 /// Everything of the participant that waits for such a code.
-fn sources(context: &Context<'_>, at: usize) -> Vec<Source> {
+fn sources(context: &Context<'_>, at: usize) -> Vec<PageSource> {
     let participant = &context.interaction.participants[at];
     let links = participant.links.iter().filter(|link| link.page.confirmation().is_some());
     let challenge = participant.challenge.iter().filter(|challenge| challenge.page.confirmation().is_some());
-    let links = links.map(|link| Source::Link(link.number));
-    links.chain(challenge.map(|challenge| Source::Challenge(challenge.number))).collect()
+    let links = links.map(|link| PageSource::Link(link.number));
+    links.chain(challenge.map(|challenge| PageSource::Challenge(challenge.number))).collect()
 }
 
 /// It was right: the proof is bound to the chat.
-pub(super) fn pass(context: &mut Context<'_>, at: usize, source: Source, binding: Binding) -> Outcome {
+pub(super) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, binding: Binding) -> AnswerOutcome {
     let shown = context.page(at, source).and_then(|page| page.confirmation());
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
     context.clear_failure_limit(at);
     match bind(context, at, source, binding, &browser) {
-        Finish::OtherCustomer => Outcome::SubjectConflict,
-        Finish::Over => Outcome::Expired,
-        _ => Outcome::Passed,
+        Finish::OtherCustomer => AnswerOutcome::SubjectConflict,
+        Finish::Over => AnswerOutcome::Expired,
+        _ => AnswerOutcome::Passed,
     }
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
+pub(super) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let id = context.interaction.participants[at].id.clone();
     let sources = sources(context, at);
     let mut tries_left = 0;
@@ -67,17 +67,17 @@ pub(super) fn miss(context: &mut Context<'_>, at: usize) -> Outcome {
         }
     }
     match consequence {
-        Consequence::Counted => Outcome::Wrong,
-        Consequence::Locked(_) => Outcome::Locked,
-        Consequence::Banned => Outcome::Banned,
+        Consequence::Counted => AnswerOutcome::Wrong,
+        Consequence::Locked(_) => AnswerOutcome::Locked,
+        Consequence::Banned => AnswerOutcome::Banned,
     }
 }
 
 /// One try less of what waits there.
-fn missed(context: &mut Context<'_>, at: usize, source: Source) -> u8 {
+fn missed(context: &mut Context<'_>, at: usize, source: PageSource) -> u8 {
     let pending = context.page_mut(at, source).pending.as_deref_mut();
     match pending.map(|pending| &mut pending.step) {
-        Some(Step::Code(confirmation)) => {
+        Some(PendingStep::Code(confirmation)) => {
             confirmation.tries_left = confirmation.tries_left.saturating_sub(1);
             confirmation.tries_left
         }
@@ -86,11 +86,11 @@ fn missed(context: &mut Context<'_>, at: usize, source: Source) -> u8 {
 }
 
 /// No more tries: Continue begins a login anew, while its link lasts; a challenge is over.
-fn fail(context: &mut Context<'_>, at: usize, source: Source) {
+fn fail(context: &mut Context<'_>, at: usize, source: PageSource) {
     context.participant(at).flag.explain(Reason::ConfirmationFailed);
     let (now, by) = (context.environment.now, context.actor.clone());
     match source {
-        Source::Link(number) => context.drop_code_of_link(at, number, now),
-        Source::Challenge(_) => context.drop_code_of_challenge(at, now, &by),
+        PageSource::Link(number) => context.drop_code_of_link(at, number, now),
+        PageSource::Challenge(_) => context.drop_code_of_challenge(at, now, &by),
     }
 }

@@ -3,14 +3,14 @@
 
 use serde_json::json;
 
-use super::accept::{How, end};
+use super::accept::{AcceptedBy, end};
 use super::begin::begin;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::event::EventKind;
 use crate::proof::flag::{Flag, Reason};
-use crate::proof::link::{Link, LinkEnd, Purpose};
+use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::secret::token::Token;
@@ -28,7 +28,7 @@ pub struct Continued {
 pub fn find(context: &Context<'_>, token: &Token) -> Result<(usize, Link), Refusal> {
     let tag = token.tag(&context.environment.keys.link);
     for (at, participant) in context.interaction.participants.iter().enumerate() {
-        let own = |link: &&Link| link.number == token.number && link.tag == tag && link.purpose != Purpose::Entry;
+        let own = |link: &&Link| link.number == token.number && link.tag == tag && link.purpose != LinkPurpose::Entry;
         let Some(link) = participant.links.iter().find(own) else { continue };
         // A login that was accepted is waited for past the link's own end; nobody begins it any more.
         return match link.may_be_opened(context.environment.now) {
@@ -67,14 +67,14 @@ pub fn press_continue(
     if let Err(refusal) = context.admit(at, Guarded::Login) {
         return context.refuse(refusal);
     }
-    let source = Source::Link(link.number);
+    let source = PageSource::Link(link.number);
     match begin(&mut context, at, source, browser, opener) {
         Ok(is_new) => {
             let continued = open(&mut context, at, link.number, is_new);
             context.done(continued)
         }
         Err(Refusal::LinkUsed) => {
-            end(&mut context, at, source, How::Void("starts"));
+            end(&mut context, at, source, AcceptedBy::Void("starts"));
             context.refuse(Refusal::LinkUsed)
         }
         Err(refusal) => context.refuse(refusal),
@@ -115,7 +115,7 @@ pub(super) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
     let place = participant.links.iter().position(|link| link.number == number);
     let live = place.map(|place| participant.links.remove(place));
     // Only what this link proved: another proof since then is another's.
-    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.is_by(Source::Link(number)));
+    let proved = matches!(&participant.flag, Flag::Raised(raised) if raised.is_by(PageSource::Link(number)));
     let fell = proved && participant.flag.lower(Reason::Reported);
     participant.flag.explain(Reason::Reported);
     let id = participant.id.clone();
@@ -123,7 +123,7 @@ pub(super) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
     let Some(link) = live.or(ended) else { return };
     let data = link_data(context.interaction.id, &link);
     context.tell(EventKind::LinkReported, Some(id.clone()), data);
-    if fell || link.purpose == Purpose::EntryLogin {
+    if fell || link.purpose == LinkPurpose::EntryLogin {
         context.participant(at).entry.forget_proofs();
     }
     if fell {

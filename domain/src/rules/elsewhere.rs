@@ -4,7 +4,7 @@
 use crate::base::id::ChallengeId;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
-use crate::proof::challenge::{Check, Said};
+use crate::proof::challenge::{ExpectedAnswer, PossibleAnswer};
 use crate::providers::identity::CheckId;
 use crate::providers::provider_questions::{Judge, ProviderTask};
 use crate::refusal::Refusal;
@@ -16,11 +16,11 @@ use crate::refusal::Refusal;
 ///
 /// `Unjudged` where a provider must be asked first: the attempt is saved with that. `Judging` where one waits
 /// for its verdict already: nothing has changed.
-pub(super) fn weigh(context: &mut Context<'_>, at: usize, said: &Said) -> Result<bool, Refusal> {
+pub(super) fn weigh(context: &mut Context<'_>, at: usize, said: &PossibleAnswer) -> Result<bool, Refusal> {
     let (interaction, now, verdicts) = (context.interaction.id, context.environment.now, context.environment.verdicts);
     let Some(challenge) = &mut context.participant(at).challenge else { return Ok(false) };
     let number = challenge.number;
-    let (Check::Questions(questions), Said::Answers(answers)) = (&mut challenge.check, said) else {
+    let (ExpectedAnswer::Questions(questions), PossibleAnswer::Answers(answers)) = (&mut challenge.check, said) else {
         return Ok(is_right(context, at, said));
     };
     // Of whom no record is known, nothing is right, whatever anybody says.
@@ -61,13 +61,13 @@ pub fn give_up(mut context: Context<'_>, check: CheckId, why: &'static str) -> D
 /// Who judges the participant's live questions, where others do.
 fn judge_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Judge> {
     match &mut context.participant(at).challenge.as_mut()?.check {
-        Check::Questions(questions) => questions.judge.as_mut(),
-        Check::Otp(_) | Check::Pin(_) | Check::Document(_) => None,
+        ExpectedAnswer::Questions(questions) => questions.judge.as_mut(),
+        ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) | ExpectedAnswer::Document(_) => None,
     }
 }
 
 /// Whether it is the answer to the participant's live challenge.
-fn is_right(context: &Context<'_>, at: usize, said: &Said) -> bool {
+fn is_right(context: &Context<'_>, at: usize, said: &PossibleAnswer) -> bool {
     let (id, key) = (context.interaction.id, &context.environment.keys.code);
     context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| challenge.is_right(said, id, key))
 }

@@ -4,13 +4,13 @@
 
 use serde_json::json;
 
-use super::ask::{self, Wanted, put};
+use super::ask::{self, RequestedProof, put};
 use super::attend::{self, arrived, begin_page, sends_another};
 use super::begin::begin;
-use super::binding::{Way, rule_for};
+use super::binding::{PageWay, rule_for};
 use super::continue_link::{Continued, ended, open};
 use super::issue::supersede;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::method::Method;
 use crate::base::way;
 use crate::base::way::DeliverTo;
@@ -19,9 +19,9 @@ use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Participant;
 use crate::event::EventKind;
 use crate::proof::challenge::Challenge;
-use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, Waiting};
+use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, WaitingBrowser};
 use crate::proof::flag::Proof;
-use crate::proof::link::{Link, Purpose};
+use crate::proof::link::{Link, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::secret::Tag;
@@ -99,7 +99,7 @@ fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Res
         entry.status = EntryStatus::Waiting;
     }
     let invitation = link.number;
-    entry.waiting = Some(Waiting { browser: *browser, method, invitation, link: login, proved: None });
+    entry.waiting = Some(WaitingBrowser { browser: *browser, method, invitation, link: login, proved: None });
     Ok(arrived)
 }
 
@@ -154,7 +154,7 @@ pub fn entered_invitation<'a>(participant: &'a Participant, browser: &Tag) -> Op
     let admitted = participant.entry.has_proved(browser);
     participant.links.iter().find(|link| {
         let is_here = waiting.is_some_and(|waiting| waiting.invitation == link.number);
-        link.purpose == Purpose::Entry && (is_here || admitted)
+        link.purpose == LinkPurpose::Entry && (is_here || admitted)
     })
 }
 
@@ -168,10 +168,10 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
     let participant = &context.interaction.participants[at];
     let own = |link: &&Link| link.invitation == Some(entry.number) && link.may_be_opened(now);
     if let Some(number) = participant.links.iter().find(own).map(|link| link.number) {
-        let is_new = begin(context, at, Source::Link(number), browser, None)?;
+        let is_new = begin(context, at, PageSource::Link(number), browser, None)?;
         return Ok(open(context, at, number, is_new));
     }
-    let rule = rule_for(context, at, Way::Door)?;
+    let rule = rule_for(context, at, PageWay::Door)?;
     if context.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }
@@ -184,7 +184,7 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
     };
     let link = Link {
         number: token.number,
-        purpose: Purpose::EntryLogin,
+        purpose: LinkPurpose::EntryLogin,
         tag: token.tag(&keys.link),
         issued_at: now,
         expires_at: settings.link.ttl_minutes.after(now),
@@ -193,12 +193,12 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
         page: PageProof::new(rule, None),
         ..entry.clone()
     };
-    supersede(context, at, Purpose::EntryLogin);
+    supersede(context, at, LinkPurpose::EntryLogin);
     let participant = context.participant(at);
     participant.links.push(link.clone());
     let who = participant.id.clone();
     context.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
-    begin(context, at, Source::Link(link.number), browser, None)?;
+    begin(context, at, PageSource::Link(link.number), browser, None)?;
     Ok(open(context, at, link.number, true))
 }
 
@@ -207,7 +207,7 @@ pub(super) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method
     if is_asked(context, at, method) {
         return Ok(());
     }
-    let rule = rule_for(context, at, Way::Door)?;
+    let rule = rule_for(context, at, PageWay::Door)?;
     let participant = context.participant(at);
     if let Some(live) = &participant.challenge
         && live.method() == method
@@ -254,17 +254,17 @@ fn is_asked(context: &Context<'_>, at: usize, method: Method) -> bool {
     asked_at_entry(&context.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
 }
 
-fn request(context: &Context<'_>, at: usize, method: Method) -> Result<ask::Request, Refusal> {
+fn request(context: &Context<'_>, at: usize, method: Method) -> Result<ask::ChallengeRequest, Refusal> {
     let participant = &context.interaction.participants[at];
     let wanted = match method {
-        Method::Pin => Wanted::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
-        Method::Kba => Wanted::Questions,
-        Method::PhotoId | Method::PhotoIdSelfie => Wanted::Document { selfie: method == Method::PhotoIdSelfie },
-        _ => Wanted::Otp,
+        Method::Pin => RequestedProof::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        Method::Kba => RequestedProof::Questions,
+        Method::PhotoId | Method::PhotoIdSelfie => RequestedProof::Document { selfie: method == Method::PhotoIdSelfie },
+        _ => RequestedProof::Otp,
     };
     let deliver_to = destination(context, at, method)?;
     let who = Some(participant.id.clone());
-    Ok(ask::Request { wanted, participant: who, deliver_to, intent: None, state: None, way: Way::Door })
+    Ok(ask::ChallengeRequest { wanted, participant: who, deliver_to, intent: None, state: None, way: PageWay::Door })
 }
 
 /// Where the code for coming in goes: with a second channel, not where the invitation went.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::bind::{Finish, named, post_form};
 use super::continue_link::report_link;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
 use crate::conversation::context::{Context, Decision, object};
@@ -30,7 +30,7 @@ pub struct Finished {
     /// What comes next.
     pub how: Finish,
     /// The link or challenge.
-    pub source: Source,
+    pub source: PageSource,
     /// When it was asked for.
     pub asked_at: Moment,
     /// Where the chat is, where the bot said so.
@@ -42,7 +42,7 @@ pub struct Finished {
 /// What a done page's token opens.
 struct Found {
     at: usize,
-    source: Source,
+    source: PageSource,
     asked_at: Moment,
     return_url: Option<String>,
     is_starter: bool,
@@ -60,7 +60,7 @@ enum State {
 
 /// What the form says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said<'a> {
+pub enum FinishForm<'a> {
     /// Nothing but that it was posted.
     Nothing,
     /// The address that the person chats with.
@@ -68,7 +68,7 @@ pub enum Said<'a> {
 }
 
 /// The form of a done page was posted, by that browser.
-pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: Said<'_>) -> Decision<Finished> {
+pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: FinishForm<'_>) -> Decision<Finished> {
     let found = match find(&context, token, browser) {
         Ok(found) => found,
         Err(refusal) => return context.refuse(refusal),
@@ -82,8 +82,8 @@ pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: Said
         (State::Live, said) => {
             context.touch();
             match said {
-                Said::Nothing => post_form(&mut context, at, source, browser),
-                Said::Address(text) => {
+                FinishForm::Nothing => post_form(&mut context, at, source, browser),
+                FinishForm::Address(text) => {
                     let right = is_own_address(context.interaction.conversation.as_str(), text);
                     named(&mut context, at, source, browser, right)
                 }
@@ -98,7 +98,7 @@ pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: Said
 }
 
 /// How a proof that counted stands now: the flag is up, or the browser that was let in may come in again.
-fn finish_now(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> Finish {
+fn finish_now(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let (participant, now) = (&context.interaction.participants[at], context.environment.now);
     let entry = &participant.entry;
     let comes_in =
@@ -129,7 +129,7 @@ pub fn look(context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Fini
     context.end(seen)
 }
 
-fn shows_code(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> bool {
+fn shows_code(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> bool {
     let shown = context.page(at, source).and_then(|page| page.confirmation());
     shown.is_some_and(|(confirmation, _)| confirmation.browser == *browser)
 }
@@ -149,8 +149,8 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
         return context.refuse(Refusal::StaleForm);
     }
     match found.source {
-        Source::Link(number) => report_link(&mut context, found.at, number),
-        Source::Challenge(number) => report_challenge(&mut context, found.at, number),
+        PageSource::Link(number) => report_link(&mut context, found.at, number),
+        PageSource::Challenge(number) => report_challenge(&mut context, found.at, number),
     }
     context.done(())
 }
@@ -196,7 +196,7 @@ fn find_login(context: &Context<'_>, number: u16, tag: &Tag, browser: &Tag) -> R
         let at = context.find(Some(&link.participant))?;
         let is_starter = link.page.was_started_by(browser);
         let return_url = link.return_url.clone();
-        Ok(Found { at, source: Source::Link(number), asked_at: link.issued_at, return_url, is_starter, state })
+        Ok(Found { at, source: PageSource::Link(number), asked_at: link.issued_at, return_url, is_starter, state })
     };
     if let Some(link) = live.filter(|link| link.page.answered.as_ref() == Some(tag)) {
         return found(link, State::Live);
@@ -220,7 +220,7 @@ fn is_finisher(page: &PageProof, browser: &Tag) -> bool {
 }
 
 fn find_answer(context: &Context<'_>, number: u16, tag: &Tag, browser: &Tag) -> Result<Found, Refusal> {
-    let source = Source::Challenge(number);
+    let source = PageSource::Challenge(number);
     for (at, participant) in context.interaction.participants.iter().enumerate() {
         let Some(challenge) = participant.challenge.as_ref().filter(|challenge| challenge.number == number) else {
             continue;
@@ -249,21 +249,21 @@ fn find_answer(context: &Context<'_>, number: u16, tag: &Tag, browser: &Tag) -> 
 }
 
 /// The code that a browser is shown of that link or challenge, and its end.
-pub fn shown_code(participant: &Participant, source: Source) -> Option<(&Confirmation, Moment)> {
+pub fn shown_code(participant: &Participant, source: PageSource) -> Option<(&Confirmation, Moment)> {
     page_of(participant, source)?.confirmation()
 }
 
 /// Who proved themselves on that page: what waits there, or the flag that it raised, says so.
-pub fn account(participant: &Participant, source: Source, now: Moment) -> Option<&Customer> {
+pub fn account(participant: &Participant, source: PageSource, now: Moment) -> Option<&Customer> {
     let pending = page_of(participant, source).and_then(|page| page.pending.as_deref()?.proof.as_ref());
     let raised = participant.flag.raised(now).filter(|raised| raised.is_by(source));
     pending.and_then(|proof| proof.customer.as_ref()).or(raised.and_then(|raised| raised.customer.as_ref()))
 }
 
-fn page_of(participant: &Participant, source: Source) -> Option<&PageProof> {
+fn page_of(participant: &Participant, source: PageSource) -> Option<&PageProof> {
     match source {
-        Source::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
-        Source::Challenge(number) => {
+        PageSource::Link(number) => participant.links.iter().find(|link| link.number == number).map(|link| &link.page),
+        PageSource::Challenge(number) => {
             participant.challenge.as_ref().filter(|challenge| challenge.number == number).map(|c| &c.page)
         }
     }

@@ -6,17 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, How, Outcome};
+use super::answer::{self, AnswerOrigin, AnswerOutcome};
 use super::confirm;
 use super::elsewhere::{settle, weigh};
-use crate::base::binding::{Binding, Source};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::method::{Guarded, Method};
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
 use crate::event::Actor;
 use crate::proof::challenge;
-use crate::proof::challenge::{Challenge, Typed};
+use crate::proof::challenge::{Challenge, TypedText};
 use crate::proof::confirmation::Candidate;
 use crate::refusal::Refusal;
 
@@ -26,7 +26,7 @@ pub enum Heard {
     /// Nobody waits for it: it belongs to the bot.
     Conversation,
     /// It was taken for an answer.
-    Answer(Kind, Outcome),
+    Answer(Kind, AnswerOutcome),
 }
 
 /// What a text was an answer to.
@@ -46,7 +46,7 @@ pub enum Kind {
 /// What a text would be to one who waits.
 enum Said {
     Confirmation(Candidate),
-    Challenge(Method, challenge::Said),
+    Challenge(Method, challenge::PossibleAnswer),
 }
 
 impl Said {
@@ -77,7 +77,7 @@ impl Said {
 
 /// What a text was the right answer to.
 enum Answered {
-    Confirmation(Source),
+    Confirmation(PageSource),
     Challenge,
 }
 
@@ -142,22 +142,22 @@ pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor
         let (at, said) = &admitted[n];
         let outcome = match answered {
             Answered::Confirmation(source) => confirm::pass(&mut context, *at, source, Binding::Code),
-            Answered::Challenge => answer::pass(&mut context, *at, How::Typed, by),
+            Answered::Challenge => answer::pass(&mut context, *at, AnswerOrigin::Typed, by),
         };
         return context.done(Heard::Answer(said.kind(), outcome));
     }
     let worst = missed(&mut context, admitted);
     let shut = refused.first().map(|(at, said)| match context.admit(*at, said.guarded()) {
-        Err(Refusal::Banned) => (Outcome::Banned, said.kind()),
-        _ => (Outcome::Locked, said.kind()),
+        Err(Refusal::Banned) => (AnswerOutcome::Banned, said.kind()),
+        _ => (AnswerOutcome::Locked, said.kind()),
     });
-    let late = answered.first().map(|(_, said)| (Outcome::AlreadyUsed, said.kind()));
+    let late = answered.first().map(|(_, said)| (AnswerOutcome::AlreadyUsed, said.kind()));
     context.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
 }
 
 /// A text that is right nowhere is counted for each of what it could have answered; the outcome that weighs most.
-fn missed(context: &mut Context<'_>, admitted: Vec<(usize, Said)>) -> Option<(Outcome, Kind)> {
-    let mut worst: Option<(Outcome, Kind)> = None;
+fn missed(context: &mut Context<'_>, admitted: Vec<(usize, Said)>) -> Option<(AnswerOutcome, Kind)> {
+    let mut worst: Option<(AnswerOutcome, Kind)> = None;
     for (at, said) in admitted {
         // Two things may share a budget: the lock of the first holds for the second.
         if context.admit(at, said.guarded()).is_err() {
@@ -191,7 +191,8 @@ fn writer(context: &Context<'_>, sender: Sender<'_>) -> Option<usize> {
     };
     let is_theirs = |participant: &Participant| {
         let person = &participant.person;
-        participant.role != Role::Primary && [&person.phone, &person.email].into_iter().flatten().any(|own| own == from)
+        participant.role != ParticipantRole::Primary
+            && [&person.phone, &person.email].into_iter().flatten().any(|own| own == from)
     };
     context.interaction.participants.iter().position(is_theirs)
 }
@@ -210,7 +211,7 @@ fn waiting(context: &Context<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
         .challenge
         .as_ref()
         .filter(|challenge| challenge.is_answered_in_chat() && challenge.expires_at.is_none_or(|end| now < end));
-    let answer = challenge.and_then(|challenge| Some((challenge.method(), challenge.said(Typed::Text(text))?)));
+    let answer = challenge.and_then(|challenge| Some((challenge.method(), challenge.said(TypedText::Text(text))?)));
     let confirmation = confirmation.map(|said| (at, Said::Confirmation(said)));
     confirmation.into_iter().chain(answer.map(|(method, said)| (at, Said::Challenge(method, said)))).collect()
 }

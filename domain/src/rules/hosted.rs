@@ -4,7 +4,7 @@
 use super::bind::wrong_address;
 use super::binding::starts_elsewhere;
 use super::postback::opened;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::id::CustomerId;
 use crate::base::method::Guarded;
 use crate::base::own_address::is_own_address;
@@ -73,11 +73,11 @@ pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, sai
         Ok(found) => found,
         Err(refusal) => return context.refuse(refusal),
     };
-    match at_page(&context, at, Source::Link(link.number), browser) {
+    match at_page(&context, at, PageSource::Link(link.number), browser) {
         AtPage::Asked(_) => {}
         known => return context.done(known),
     }
-    let source = Source::Link(link.number);
+    let source = PageSource::Link(link.number);
     let told = match is_own_address(context.interaction.conversation.as_str(), said) {
         None => AtPage::Asked(true),
         Some(true) => {
@@ -100,7 +100,7 @@ pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, sai
     context.done(told)
 }
 
-fn at_page(context: &Context<'_>, at: usize, source: Source, browser: &Tag) -> AtPage {
+fn at_page(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> AtPage {
     match starts_elsewhere(context, at, source, browser) {
         None => AtPage::Known,
         Some(true) => AtPage::Asked(context.page(at, source).is_some_and(|page| page.wrong_addresses > 0)),
@@ -117,6 +117,6 @@ fn find(context: &Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPa
     // What the bot described is the device of the one who chats.
     let chats = context.interaction.primary().id == participant.id;
     let device = context.interaction.device.clone().filter(|_| chats);
-    let browser = at_page(context, at, Source::Link(link.number), browser);
+    let browser = at_page(context, at, PageSource::Link(link.number), browser);
     Ok(HostedPage { known, device, expires_at: link.expires_at, browser })
 }

@@ -17,7 +17,7 @@ use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::Pin;
 use crate::proof::entry::{EntryStatus, Via, token};
-use crate::proof::link::{Link, Purpose};
+use crate::proof::link::{Link, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
@@ -30,7 +30,7 @@ const MAX_MINUTES: u64 = 10_080;
 
 /// Who is invited, and how.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct InvitationRequest {
     /// Whom; the primary where nobody is named.
     pub participant: Option<ParticipantId>,
     /// Where the link goes.
@@ -49,14 +49,14 @@ pub struct Invited {
 }
 
 /// Makes an invitation; a live one of the same participant ends.
-pub fn invite(mut context: Context<'_>, request: &Request) -> Decision<Invited> {
+pub fn invite(mut context: Context<'_>, request: &InvitationRequest) -> Decision<Invited> {
     match made(&mut context, request) {
         Ok(invited) => context.done(invited),
         Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn made(context: &mut Context<'_>, request: &Request) -> Result<Invited, Refusal> {
+fn made(context: &mut Context<'_>, request: &InvitationRequest) -> Result<Invited, Refusal> {
     let at = permitted(context, request)?;
     let ready = delivery(context, at, request)?;
     let (keys, settings, now, id) =
@@ -67,7 +67,7 @@ fn made(context: &mut Context<'_>, request: &Request) -> Result<Invited, Refusal
     let link = Link {
         number,
         participant: context.interaction.participants[at].id.clone(),
-        purpose: Purpose::Entry,
+        purpose: LinkPurpose::Entry,
         tag: token.tag(&keys.link),
         issued_at: now,
         expires_at: settings.entry.ttl_minutes.after(now),
@@ -78,7 +78,7 @@ fn made(context: &mut Context<'_>, request: &Request) -> Result<Invited, Refusal
         invitation: None,
         page: PageProof::new(BindingRule::AdmitOnly, None),
     };
-    supersede(context, at, Purpose::Entry);
+    supersede(context, at, LinkPurpose::Entry);
     let actor = context.actor.clone();
     let participant = context.participant(at);
     participant.links.push(link.clone());
@@ -101,13 +101,13 @@ fn made(context: &mut Context<'_>, request: &Request) -> Result<Invited, Refusal
 }
 
 /// What must be paid for before the invitation is made; nothing where the bot is to send it.
-pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+pub fn payable(context: &mut Context<'_>, request: &InvitationRequest) -> Option<Destination> {
     let at = permitted(context, request).ok()?;
     context.plan_to_send(at, request.via.as_way(), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// By which way it goes. Into a conversation that no channel leads to the bot brings it.
-fn delivery(context: &Context<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+fn delivery(context: &Context<'_>, at: usize, request: &InvitationRequest) -> Result<Option<Ready>, Refusal> {
     match context.ready_to_send(at, request.via.as_way(), Kind::Link) {
         Err(Refusal::NoChannel | Refusal::NoAddress) if request.via == Via::Chat => Ok(None),
         ready => ready.map(Some),
@@ -161,7 +161,7 @@ pub fn payable_code(context: &mut Context<'_>, token: &Token) -> Option<Destinat
     payable_challenge(context, at, Method::Otp)
 }
 
-fn permitted(context: &Context<'_>, request: &Request) -> Result<usize, Refusal> {
+fn permitted(context: &Context<'_>, request: &InvitationRequest) -> Result<usize, Refusal> {
     context.must_be_open()?;
     let at = context.find(request.participant.as_ref())?;
     context.must_not_be_reported(at)?;
@@ -184,7 +184,7 @@ fn permitted(context: &Context<'_>, request: &Request) -> Result<usize, Refusal>
 }
 
 /// Whether the participant will be able to prove what the team asks for.
-fn can_be_proved(context: &Context<'_>, at: usize, request: &Request) -> Result<(), Refusal> {
+fn can_be_proved(context: &Context<'_>, at: usize, request: &InvitationRequest) -> Result<(), Refusal> {
     let (settings, participant) = (context.environment.settings, &context.interaction.participants[at]);
     let rules = &settings.entry;
     for method in [Some(rules.first), rules.subsequent].into_iter().flatten() {

@@ -4,29 +4,29 @@
 
 use url::Url;
 
-use super::binding::{Way, opener_tag, rule_for, with_opener};
+use super::binding::{PageWay, opener_tag, rule_for, with_opener};
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::method::Guarded;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::ChallengeEnd;
-use crate::proof::link::{Link, LinkEnd, Purpose};
+use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::send::Ready;
 use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, base64url};
-use crate::settings::{BindingRule, Landing, Settings};
+use crate::settings::{BindingRule, LandingSetting, Settings};
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct LinkRequest {
     /// Why.
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     /// Whom; the primary where nobody is named.
     pub participant: Option<ParticipantId>,
     /// What it is for.
@@ -55,7 +55,7 @@ pub struct Issued {
 }
 
 /// Makes a link; a live one of the same participant and purpose ends.
-pub fn issue(mut context: Context<'_>, request: &Request) -> Decision<Issued> {
+pub fn issue(mut context: Context<'_>, request: &LinkRequest) -> Decision<Issued> {
     let permitted = permitted(&context, request);
     let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&context, at, request)?))) {
         Ok(permitted) => permitted,
@@ -98,14 +98,14 @@ pub fn issue(mut context: Context<'_>, request: &Request) -> Decision<Issued> {
 
 /// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be
 /// made at all.
-pub fn payable(context: &mut Context<'_>, request: &Request) -> Option<Destination> {
+pub fn payable(context: &mut Context<'_>, request: &LinkRequest) -> Option<Destination> {
     let (at, _) = permitted(context, request).ok().filter(|_| request.deliver)?;
     context.plan_to_send(at, way(context, at), Kind::Link).ok().map(|(_, destination)| destination)
 }
 
 /// A link goes into the conversation that it is for; to somebody who is not in it, by the team's
 /// order. Where no channel leads there it is the bot's to send.
-fn delivery(context: &Context<'_>, at: usize, request: &Request) -> Result<Option<Ready>, Refusal> {
+fn delivery(context: &Context<'_>, at: usize, request: &LinkRequest) -> Result<Option<Ready>, Refusal> {
     if !request.deliver {
         return Ok(None);
     }
@@ -117,22 +117,22 @@ fn delivery(context: &Context<'_>, at: usize, request: &Request) -> Result<Optio
 
 fn way(context: &Context<'_>, at: usize) -> DeliverTo {
     match context.interaction.participants[at].role {
-        Role::Primary => DeliverTo::Chat,
-        Role::Cosigner => DeliverTo::Auto,
+        ParticipantRole::Primary => DeliverTo::Chat,
+        ParticipantRole::Cosigner => DeliverTo::Auto,
     }
 }
 
-fn permitted(context: &Context<'_>, request: &Request) -> Result<(usize, BindingRule), Refusal> {
+fn permitted(context: &Context<'_>, request: &LinkRequest) -> Result<(usize, BindingRule), Refusal> {
     context.must_be_open()?;
     let at = context.find(request.participant.as_ref())?;
     let settings = context.environment.settings;
     if settings.authentication_url.is_none() {
         return Err(Refusal::NoAuthenticationUrl);
     }
-    if !request.landing && settings.link.landing == Landing::Required {
+    if !request.landing && settings.link.landing == LandingSetting::Required {
         return Err(Refusal::LandingRequired);
     }
-    let rule = rule_for(context, at, if request.landing { Way::Landing } else { Way::Direct })?;
+    let rule = rule_for(context, at, if request.landing { PageWay::Landing } else { PageWay::Direct })?;
     if let Some(url) = &request.return_url {
         let is_text_message = context
             .environment
@@ -164,7 +164,7 @@ fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<
 }
 
 /// A live link of that purpose gives way to a newer one.
-pub(super) fn supersede(context: &mut Context<'_>, at: usize, purpose: Purpose) {
+pub(super) fn supersede(context: &mut Context<'_>, at: usize, purpose: LinkPurpose) {
     let participant = context.participant(at);
     let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
     let (id, link) = (participant.id.clone(), participant.links.remove(old));

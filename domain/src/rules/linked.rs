@@ -4,7 +4,7 @@
 //! What is carried is asked for, and who carried it is the platform's to say. That the platform may
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
-use super::answer::Outcome;
+use super::answer::AnswerOutcome;
 use super::confirm;
 use crate::base::binding::Binding;
 use crate::base::method::Guarded;
@@ -42,5 +42,5 @@ pub fn linked(mut context: Context<'_>, said: &str) -> Decision<Linked> {
         return context.refuse(refusal);
     }
     let outcome = confirm::pass(&mut context, at, source, Binding::Platform);
-    context.done(if outcome == Outcome::Passed { Linked::Passed } else { Linked::Nothing })
+    context.done(if outcome == AnswerOutcome::Passed { Linked::Passed } else { Linked::Nothing })
 }

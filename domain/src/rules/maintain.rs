@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use crate::base::id::ParticipantId;
 use crate::base::method::Guarded;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::conversation::context::{Context, Decision, object};
 use crate::conversation::interaction::{MAX_PARTICIPANTS, Participant, Person};
 use crate::event::EventKind;
@@ -87,7 +87,7 @@ pub fn close(mut context: Context<'_>) -> Decision<()> {
 }
 
 /// Another person joins.
-pub fn add(mut context: Context<'_>, role: Role, person: &Person) -> Decision<ParticipantId> {
+pub fn add(mut context: Context<'_>, role: ParticipantRole, person: &Person) -> Decision<ParticipantId> {
     if let Err(refusal) = context.must_be_open() {
         return context.refuse(refusal);
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::answer::{self, Answer, How, Outcome, judged};
+use super::answer::{self, Answer, AnswerOrigin, AnswerOutcome, judged};
 use super::attend::{self, arrived, begin_page, sent_again};
 use super::enter::{asked_at_entry, payable_challenge, put_challenge};
 use super::page::{self, Page};
@@ -12,7 +12,7 @@ use crate::base::method::Method;
 use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{ChallengeEnd, Typed};
+use crate::proof::challenge::{ChallengeEnd, TypedText};
 use crate::proof::flag::Reason;
 use crate::proof::link::LinkEnd;
 use crate::proof::page_proof::PageProof;
@@ -23,9 +23,9 @@ use crate::time::Moment;
 
 /// What an answer on a code page led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct PageAnswered {
     /// How the answer went.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// Nothing is taken until then.
     pub locked_until: Option<Moment>,
     /// Of a right one: which challenge it answered, and how often Continue had begun there. The done page's token
@@ -37,10 +37,10 @@ pub struct Answered {
 pub fn answer(
     mut context: Context<'_>,
     token: &Token,
-    typed: Typed<'_>,
+    typed: TypedText<'_>,
     browser: &Tag,
     attempt: &str,
-) -> Decision<Answered> {
+) -> Decision<PageAnswered> {
     match answered(&mut context, token, typed, browser, attempt) {
         Ok(told) => context.done(told),
         Err(refusal) => context.refuse(refusal),
@@ -50,10 +50,10 @@ pub fn answer(
 fn answered(
     context: &mut Context<'_>,
     token: &Token,
-    typed: Typed<'_>,
+    typed: TypedText<'_>,
     browser: &Tag,
     attempt: &str,
-) -> Result<Answered, Refusal> {
+) -> Result<PageAnswered, Refusal> {
     let live = match page::find(context, token)? {
         Page::Challenge(_, challenge) => Some((challenge.number, challenge.page.starts)),
         Page::Entry(at, _) => {
@@ -62,13 +62,13 @@ fn answered(
         }
         Page::Over(..) => Some((token.number, 0)),
     };
-    let over = Answered { outcome: Outcome::Expired, locked_until: None, passed: None };
+    let over = PageAnswered { outcome: AnswerOutcome::Expired, locked_until: None, passed: None };
     let Some((number, starts)) = live else { return Ok(over) };
     let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
     let page = answer::OnPage { browser, token, attempt, invitation };
-    let told = judged(context, number, &Answer { typed, how: How::OnPage(&page), by: &Actor::Person })?;
-    let passed = (told.outcome == Outcome::Passed).then_some((number, starts));
-    Ok(Answered { outcome: told.outcome, locked_until: told.locked_until, passed })
+    let told = judged(context, number, &Answer { typed, how: AnswerOrigin::OnPage(&page), by: &Actor::Person })?;
+    let passed = (told.outcome == AnswerOutcome::Passed).then_some((number, starts));
+    Ok(PageAnswered { outcome: told.outcome, locked_until: told.locked_until, passed })
 }
 
 /// Another code is asked for on a code page. At the door one that is over gives way to a new one.

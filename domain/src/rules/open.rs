@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::base::method::Guarded;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::conversation::address::Address;
 use crate::conversation::context::{Context, Decision, Draws, Environment, object};
-use crate::conversation::interaction::{Device, Interaction, Participant, Person, Status};
+use crate::conversation::interaction::{Device, Interaction, InteractionStatus, Participant, Person};
 use crate::event::{Actor, EventKind};
 use crate::proof::flag::{Bound, Customer, Proof, Raised, Reason};
 use crate::proof::lockout::Admitted;
@@ -26,7 +26,7 @@ pub struct NewInteraction {
     /// The platform's id.
     pub conversation: Conversation,
     /// Who; exactly one is the primary.
-    pub participants: Vec<(Role, Person)>,
+    pub participants: Vec<(ParticipantRole, Person)>,
     /// From where.
     pub device: Option<Device>,
 }
@@ -51,7 +51,7 @@ pub fn open<'a>(
         team: new_interaction.team.clone(),
         channel: new_interaction.channel.clone(),
         conversation: new_interaction.conversation.clone(),
-        status: Status::Open,
+        status: InteractionStatus::Open,
         opened_at: environment.now,
         idle_until: environment.now.plus_minutes(environment.settings.interaction_timeout_minutes),
         participants_made: u16::try_from(participants.len()).unwrap_or(u16::MAX),
@@ -113,7 +113,7 @@ pub fn vouch(mut context: Context<'_>, vouched: &VouchedIdentity) -> Decision<()
 }
 
 /// What was asked for, where a flag goes up because somebody asked.
-pub(super) struct Asked {
+pub(super) struct RaiseRequest {
     /// When; what came from an older release does not say.
     pub at: Option<Moment>,
     /// What the bot needs to go on.
@@ -127,9 +127,9 @@ pub(super) fn raise(
     at: usize,
     proof: Proof,
     bound: Bound,
-    asked: Option<Asked>,
+    asked: Option<RaiseRequest>,
 ) -> Result<(), Refusal> {
-    let Asked { at: asked_at, resume } = asked.unwrap_or(Asked { at: None, resume: Map::new() });
+    let RaiseRequest { at: asked_at, resume } = asked.unwrap_or(RaiseRequest { at: None, resume: Map::new() });
     let (admitted, gives_way) = may_raise(context, at, &proof, bound.binding)?;
     for other in gives_way {
         give_way(context, other);

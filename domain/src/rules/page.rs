@@ -1,7 +1,7 @@
 //! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
 //! that is over. Looking changes nothing.
 
-use super::attend::{Found, find_page};
+use super::attend::{FoundChallenge, find_page};
 use super::enter;
 use crate::conversation::context::Context;
 use crate::proof::challenge::{Challenge, ChallengeEnd};
@@ -47,12 +47,14 @@ fn find_challenge(context: &Context<'_>, token: &Token) -> Result<Page, Refusal>
     let found = find_page(context, token)?;
     let at = context.find(Some(found.participant()))?;
     Ok(match found {
-        Found::Live(challenge) => Page::Challenge(at, challenge),
+        FoundChallenge::Live(challenge) => Page::Challenge(at, challenge),
         // Who comes back to what was locked is told until when, as when it happened.
-        Found::Ended(ended) if ended.end == ChallengeEnd::Locked => match context.admit(at, ended.method.guarded()) {
-            Ok(_) => Page::Over(at, ended.end),
-            Err(locked) => return Err(locked),
-        },
-        Found::Ended(ended) => Page::Over(at, ended.end),
+        FoundChallenge::Ended(ended) if ended.end == ChallengeEnd::Locked => {
+            match context.admit(at, ended.method.guarded()) {
+                Ok(_) => Page::Over(at, ended.end),
+                Err(locked) => return Err(locked),
+            }
+        }
+        FoundChallenge::Ended(ended) => Page::Over(at, ended.end),
     })
 }

@@ -11,17 +11,19 @@ use super::answer::{OnPage, proof_of};
 use super::binding::rule_now;
 use super::enter::asked_at_entry;
 use super::page::{Page, find};
-use crate::base::binding::{Binding, Source};
+use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, Check};
+use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer};
 use crate::proof::entry::EntryProof;
 use crate::proof::flag::Reason;
 use crate::proof::lockout::Consequence;
-use crate::proof::page_proof::{RETURN_MINUTES, Step};
-use crate::providers::identity::{CheckId, Checking, Document, Flaw, Last, Shortfall, Stage, TIMEOUT, Verdict};
+use crate::proof::page_proof::{PendingStep, RETURN_MINUTES};
+use crate::providers::identity::{
+    CheckId, CheckStage, Checking, DocumentVerdict, Flaw, IdDocument, Last, Shortfall, TIMEOUT,
+};
 use crate::refusal::Refusal;
 use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
@@ -41,16 +43,16 @@ pub struct Handed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pictures {
     /// The provider is to be asked.
-    Ask(Case),
+    Ask(DocumentCase),
     /// Others are being judged: these are not looked at, and count for nothing.
     Busy,
     /// They were not clear enough to ask anybody.
-    Judged(Judged),
+    Judged(JudgedDocument),
 }
 
 /// What a provider is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct DocumentCase {
     /// The attempt.
     pub id: CheckId,
     /// Whether a face belongs to it.
@@ -61,7 +63,7 @@ pub struct Case {
 
 /// What a verdict led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judged {
+pub enum JudgedDocument {
     /// It was good: the flag is raised, or waits for the browser to be shown to be the chat's.
     Passed,
     /// The pictures are clear; of the document nothing was said yet.
@@ -92,7 +94,7 @@ pub fn asked(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<(usi
             (at, asked.cloned().ok_or(Refusal::StaleForm)?)
         }
     };
-    let is_asked = matches!(challenge.check, Check::Document(_)) && challenge.page.was_started_by(browser);
+    let is_asked = matches!(challenge.check, ExpectedAnswer::Document(_)) && challenge.page.was_started_by(browser);
     if is_asked { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
 }
 
@@ -130,12 +132,12 @@ fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw
     }
     document.checking = Some(Checking { attempt, until: now.plus(TIMEOUT), clear: false });
     let id = CheckId { challenge: ChallengeId { interaction, number }, attempt };
-    let case = Case { id, selfie: document.selfie, provider: document.provider.clone() };
+    let case = DocumentCase { id, selfie: document.selfie, provider: document.provider.clone() };
     if challenge.page.pending.is_none() {
         let done =
             page.done(challenge.page.starts, number, context.environment.keys).tag(&context.environment.keys.link);
         let new = NewProof { proof: None, done, kid: None, invitation: page.invitation };
-        accept(context, at, Source::Challenge(number), new)?;
+        accept(context, at, PageSource::Challenge(number), new)?;
     }
     Ok(Handed { what: Pictures::Ask(case), done: done_of(context, at, number, &page) })
 }
@@ -152,8 +154,8 @@ pub fn done_again(context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
 
 /// The done page's token for the browser that shows the document, until its form has bound it.
 fn done_of(context: &Context<'_>, at: usize, number: u16, page: &OnPage<'_>) -> Option<Token> {
-    let own = context.page(at, Source::Challenge(number))?;
-    let waits = own.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Form));
+    let own = context.page(at, PageSource::Challenge(number))?;
+    let waits = own.pending.as_ref().is_some_and(|pending| matches!(pending.step, PendingStep::Form));
     (waits && own.was_started_by(page.browser)).then(|| page.done(own.starts, number, context.environment.keys))
 }
 
@@ -178,14 +180,24 @@ pub fn give_up(mut context: Context<'_>, id: CheckId, why: &'static str) -> Deci
 }
 
 /// A provider's word on an attempt. `from` is the provider that said it.
-pub fn judge(mut context: Context<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Decision<Judged> {
+pub fn judge(
+    mut context: Context<'_>,
+    id: CheckId,
+    from: &ProviderName,
+    verdict: &DocumentVerdict,
+) -> Decision<JudgedDocument> {
     match judged(&mut context, id, from, verdict) {
         Ok(judged) => context.done(judged),
         Err(refusal) => context.refuse(refusal),
     }
 }
 
-fn judged(context: &mut Context<'_>, id: CheckId, from: &ProviderName, verdict: &Verdict) -> Result<Judged, Refusal> {
+fn judged(
+    context: &mut Context<'_>,
+    id: CheckId,
+    from: &ProviderName,
+    verdict: &DocumentVerdict,
+) -> Result<JudgedDocument, Refusal> {
     let (at, document) = match waiting(context, id) {
         Ok(found) => found,
         Err(over) => return over,
@@ -197,8 +209,8 @@ fn judged(context: &mut Context<'_>, id: CheckId, from: &ProviderName, verdict: 
     context.look_up(at);
     match context.admit(at, Guarded::PhotoId) {
         Ok(_) => {}
-        Err(Refusal::Locked(until)) => return Ok(Judged::Locked(until)),
-        Err(_) => return Ok(Judged::Banned),
+        Err(Refusal::Locked(until)) => return Ok(JudgedDocument::Locked(until)),
+        Err(_) => return Ok(JudgedDocument::Banned),
     }
     if let Some(Err(flaws)) = &verdict.quality {
         return Ok(unclear(context, at, id.attempt, flaws.clone()));
@@ -212,7 +224,7 @@ fn judged(context: &mut Context<'_>, id: CheckId, from: &ProviderName, verdict: 
         None => {
             let document = document_of(context, at).expect("it was found a moment ago");
             document.checking = Some(Checking { clear, ..checking });
-            Ok(Judged::Waits)
+            Ok(JudgedDocument::Waits)
         }
     }
 }
@@ -221,7 +233,7 @@ fn judged(context: &mut Context<'_>, id: CheckId, from: &ProviderName, verdict: 
 fn waiting<'t>(
     context: &'t mut Context<'_>,
     id: CheckId,
-) -> Result<(usize, &'t mut Document), Result<Judged, Refusal>> {
+) -> Result<(usize, &'t mut IdDocument), Result<JudgedDocument, Refusal>> {
     let number = id.challenge.number;
     let people = &context.interaction.participants;
     let live = people.iter().position(|p| p.challenge.as_ref().is_some_and(|c| c.number == number));
@@ -230,7 +242,7 @@ fn waiting<'t>(
             None => Err(Refusal::NotFound("check")),
             Some(ChallengeEnd::Passed) => Err(Refusal::Replayed("passed")),
             Some(ChallengeEnd::Locked) => Err(Refusal::Replayed("failed")),
-            Some(_) => Ok(Judged::Late),
+            Some(_) => Ok(JudgedDocument::Late),
         };
         return Err(told);
     };
@@ -245,34 +257,34 @@ fn waiting<'t>(
         Some(Last { attempt, how: Shortfall::Quality(_) | Shortfall::Authentication }) if *attempt == id.attempt => {
             Err(Err(Refusal::Replayed("failed")))
         }
-        _ => Err(Ok(Judged::Late)),
+        _ => Err(Ok(JudgedDocument::Late)),
     }
 }
 
-fn document<'t>(context: &'t mut Context<'_>, at: usize, number: u16) -> Option<&'t mut Document> {
+fn document<'t>(context: &'t mut Context<'_>, at: usize, number: u16) -> Option<&'t mut IdDocument> {
     match &mut context.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
-        Check::Document(document) => Some(&mut **document),
+        ExpectedAnswer::Document(document) => Some(&mut **document),
         _ => None,
     }
 }
 
-fn document_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Document> {
+fn document_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut IdDocument> {
     let number = context.interaction.participants[at].challenge.as_ref()?.number;
     document(context, at, number)
 }
 
 /// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
 /// the browser raises the flag, and opens the door.
-fn good(context: &mut Context<'_>, at: usize) -> Judged {
+fn good(context: &mut Context<'_>, at: usize) -> JudgedDocument {
     context.clear_failure_limit(at);
     let now = context.environment.now;
     let challenge = context.participant(at).challenge.as_mut().expect("it was found a moment ago");
-    if let Check::Document(document) = &mut challenge.check {
+    if let ExpectedAnswer::Document(document) = &mut challenge.check {
         document.checking = None;
     }
-    let (source, challenge) = (Source::Challenge(challenge.number), challenge.clone());
+    let (source, challenge) = (PageSource::Challenge(challenge.number), challenge.clone());
     if challenge.page.pending.is_none() {
-        return Judged::Late; // the browser that showed it has begun anew
+        return JudgedDocument::Late; // the browser that showed it has begun anew
     }
     let data = challenge_data(context.interaction.id, &challenge);
     context.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
@@ -286,13 +298,13 @@ fn good(context: &mut Context<'_>, at: usize) -> Judged {
         pending.expires_at = Some(now.plus_minutes(RETURN_MINUTES));
     }
     let posted = match &step {
-        Step::Form | Step::Address(_) => None,
-        Step::Code(confirmation) => Some(confirmation.browser),
-        Step::Bound(browser, _) => Some(*browser),
+        PendingStep::Form | PendingStep::Address(_) => None,
+        PendingStep::Code(confirmation) => Some(confirmation.browser),
+        PendingStep::Bound(browser, _) => Some(*browser),
     };
     let started = posted.filter(|browser| page.was_started_by(browser));
     let bound = match step {
-        Step::Bound(browser, binding) => Some((browser, binding)),
+        PendingStep::Bound(browser, binding) => Some((browser, binding)),
         _ => None,
     };
     let raised = match bound {
@@ -311,32 +323,32 @@ fn good(context: &mut Context<'_>, at: usize) -> Judged {
     judged_by(raised)
 }
 
-fn judged_by(raised: bool) -> Judged {
-    if raised { Judged::Passed } else { Judged::SubjectConflict }
+fn judged_by(raised: bool) -> JudgedDocument {
+    if raised { JudgedDocument::Passed } else { JudgedDocument::SubjectConflict }
 }
 
-fn unclear(context: &mut Context<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> Judged {
+fn unclear(context: &mut Context<'_>, at: usize, attempt: u16, mut flaws: Vec<Flaw>) -> JudgedDocument {
     if flaws.is_empty() {
         flaws.push(Flaw::Unreadable);
     }
     flaws.sort_unstable();
     flaws.dedup();
     let how = Last { attempt, how: Shortfall::Quality(flaws.clone()) };
-    miss(context, at, Stage::Quality, how).unwrap_or(Judged::Unclear(flaws))
+    miss(context, at, CheckStage::Quality, how).unwrap_or(JudgedDocument::Unclear(flaws))
 }
 
-fn failed(context: &mut Context<'_>, at: usize, attempt: u16) -> Judged {
+fn failed(context: &mut Context<'_>, at: usize, attempt: u16) -> JudgedDocument {
     let how = Last { attempt, how: Shortfall::Authentication };
-    miss(context, at, Stage::Authentication, how).unwrap_or(Judged::Failed)
+    miss(context, at, CheckStage::Authentication, how).unwrap_or(JudgedDocument::Failed)
 }
 
 /// Counts a failed attempt at a stage; what else it led to, where it did.
-fn miss(context: &mut Context<'_>, at: usize, stage: Stage, how: Last) -> Option<Judged> {
+fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> Option<JudgedDocument> {
     let interaction = context.interaction.id;
     let left = context.tries_left_after(at, stage);
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
-    let Check::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
+    let ExpectedAnswer::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
     let reasons = match &how.how {
         Shortfall::Quality(flaws) => json!(flaws),
         _ => json!([]),
@@ -344,8 +356,8 @@ fn miss(context: &mut Context<'_>, at: usize, stage: Stage, how: Last) -> Option
     document.checking = None;
     document.last = Some(how);
     match stage {
-        Stage::Quality => document.quality_left = left,
-        Stage::Authentication => challenge.tries_left = left,
+        CheckStage::Quality => document.quality_left = left,
+        CheckStage::Authentication => challenge.tries_left = left,
     }
     let mut data = challenge_data(interaction, challenge);
     data.insert("stage".into(), stage.as_str().into());
@@ -358,7 +370,7 @@ fn miss(context: &mut Context<'_>, at: usize, stage: Stage, how: Last) -> Option
     }
     match consequence {
         Consequence::Counted => None,
-        Consequence::Locked(until) => Some(Judged::Locked(until)),
-        Consequence::Banned => Some(Judged::Banned),
+        Consequence::Locked(until) => Some(JudgedDocument::Locked(until)),
+        Consequence::Banned => Some(JudgedDocument::Banned),
     }
 }

@@ -4,11 +4,11 @@
 
 use super::accept::{NewProof, accept as accept_proof};
 use super::continue_link::ended;
-use crate::base::binding::Source;
+use crate::base::binding::PageSource;
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::event::EventKind;
-use crate::proof::assertion::{PostBack, Verdict};
+use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
 use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::refusal::Refusal;
@@ -71,7 +71,7 @@ fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack)
     let done = answer.done.tag(&context.environment.keys.link);
     context.touch();
     match &assertion.verdict {
-        Verdict::Authenticated(proof) => {
+        AssertionResult::Authenticated(proof) => {
             let participant = &context.interaction.participants[at];
             if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
                 return Err(Refusal::SubjectConflict);
@@ -82,12 +82,12 @@ fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack)
             accept_proof(
                 context,
                 at,
-                Source::Link(link.number),
+                PageSource::Link(link.number),
                 NewProof { proof, done, kid, invitation: link.invitation },
             )
         }
-        Verdict::Denied => Ok(refused(context, at, link, done, PostBackStatus::Denied)),
-        Verdict::Cancelled => Ok(refused(context, at, link, done, PostBackStatus::Cancelled)),
+        AssertionResult::Denied => Ok(refused(context, at, link, done, PostBackStatus::Denied)),
+        AssertionResult::Cancelled => Ok(refused(context, at, link, done, PostBackStatus::Cancelled)),
     }
 }
 

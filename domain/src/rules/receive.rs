@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::Outcome;
+use super::answer::AnswerOutcome;
 use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
 use crate::base::method::Method;
 use crate::conversation::address::LATE;
@@ -16,7 +16,7 @@ use crate::event::Actor;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::confirmation::Candidate;
 use crate::proof::flag::{Flag, Reason};
-use crate::proof::redaction::Awaited;
+use crate::proof::redaction::AwaitedAnswers;
 use crate::secret::typed::{Digits, holds_number};
 use crate::settings::Settings;
 
@@ -31,7 +31,7 @@ pub enum Audience {
 
 /// A text as it came.
 #[derive(Clone, Copy)]
-pub struct Said<'a> {
+pub struct ReceivedText<'a> {
     /// What was typed.
     pub text: &'a str,
     /// Who sent it.
@@ -62,7 +62,7 @@ pub enum Before {
 #[serde(rename_all = "snake_case")]
 pub enum Received {
     /// It was taken for an answer.
-    Answer(Kind, Outcome),
+    Answer(Kind, AnswerOutcome),
     /// It belongs to the bot.
     Words,
     /// The bot is told what was said, with dots where a code or a PIN could stand that somebody is waited for with.
@@ -72,7 +72,7 @@ pub enum Received {
 }
 
 /// A message in an open interaction, by whichever way it came.
-pub fn receive(mut context: Context<'_>, said: Said<'_>) -> Decision<Received> {
+pub fn receive(mut context: Context<'_>, said: ReceivedText<'_>) -> Decision<Received> {
     if let Some(in_group) = said.in_group {
         context.address.heard_in(in_group, context.environment.now);
     }
@@ -116,10 +116,10 @@ pub fn is_awaited(interaction: &Interaction) -> bool {
 
 /// The form of every answer that somebody is waited for with. "482913 is my code" is no answer, and whoever reads
 /// it could give it.
-pub fn awaited(interaction: &Interaction) -> Awaited {
+pub fn awaited(interaction: &Interaction) -> AwaitedAnswers {
     let participants = interaction.participants.iter();
     let numbers = participants.clone().filter_map(|p| p.challenge.as_ref()?.lengths()).collect();
-    Awaited { numbers, confirmation: participants.clone().any(|p| p.confirmations().next().is_some()) }
+    AwaitedAnswers { numbers, confirmation: participants.clone().any(|p| p.confirmations().next().is_some()) }
 }
 
 /// The newest challenge has ended without its answer: here it comes. Once it was answered, a number

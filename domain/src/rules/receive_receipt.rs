@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::send::{DeliveryNotice, next_way, tell};
 use crate::base::id::ChannelName;
 use crate::conversation::context::{Context, Decision};
-use crate::messaging::sending::{MessageId, State};
+use crate::messaging::sending::{DeliveryState, MessageId};
 
 /// The platform took it and could not bring it.
 const BOUNCED: &str = "bounced";
@@ -51,15 +51,15 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
     // became of one says nothing of the other, unless she has it.
     let is_the_one = sending.platform_id.as_ref().is_none_or(|known| known == receipt.platform_id);
     let is_news = match (sending.state, receipt.status) {
-        (State::Sent, ReceiptStatus::Arrived) => true,
-        (State::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
+        (DeliveryState::Sent, ReceiptStatus::Arrived) => true,
+        (DeliveryState::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
             tell(&mut context, number, Map::new(), DeliveryNotice::Sent);
             true
         }
-        (State::Sent, ReceiptStatus::Bounced) => is_the_one,
+        (DeliveryState::Sent, ReceiptStatus::Bounced) => is_the_one,
         // It has overtaken the platform's own answer.
-        (State::Queued(trying), ReceiptStatus::Bounced) => trying.tries == 1 && trying.lost == 0,
-        (State::Queued(_) | State::Delivered | State::Failed, _) => false,
+        (DeliveryState::Queued(trying), ReceiptStatus::Bounced) => trying.tries == 1 && trying.lost == 0,
+        (DeliveryState::Queued(_) | DeliveryState::Delivered | DeliveryState::Failed, _) => false,
     };
     match receipt.status {
         ReceiptStatus::Arrived if is_news => arrived(&mut context, receipt),
@@ -71,7 +71,7 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
 
 fn arrived(context: &mut Context<'_>, receipt: &Receipt<'_>) {
     let Some(sending) = context.sending(receipt.of.number) else { return };
-    sending.state = State::Delivered;
+    sending.state = DeliveryState::Delivered;
     sending.platform_id = Some(receipt.platform_id.to_owned());
     sending.forget();
     tell(context, receipt.of.number, Map::new(), DeliveryNotice::Delivered);

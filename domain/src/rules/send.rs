@@ -13,8 +13,8 @@ use crate::base::way::{DeliverTo, Way};
 use crate::conversation::context::{Context, Decision, link_id, object};
 use crate::conversation::destination::Destination;
 use crate::event::EventKind;
-use crate::messaging::attempt::{MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, Tried, backoff};
-use crate::messaging::sending::{Kind, LEASE, Sending, State, Trying, What};
+use crate::messaging::attempt::{AttemptResult, MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, backoff};
+use crate::messaging::sending::{DeliveryState, Kind, LEASE, Sending, Trying, What};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::refusal::Refusal;
 use crate::rules::ways::ways;
@@ -79,7 +79,7 @@ impl Context<'_> {
         let participant = self.interaction.participants[ready.at].id.clone();
         let mut ways = ready.ways.into_iter();
         let way = ways.next().expect("it has at least one way");
-        let state = State::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
+        let state = DeliveryState::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
         let then: Vec<Way> = ways.collect();
         let to_chat = way == Way::Chat || then.contains(&Way::Chat);
         let freely_until = self.address.freely_until.filter(|until| to_chat && now < *until);
@@ -114,16 +114,16 @@ impl Trying {
     }
 
     /// It is tried once more.
-    fn after(self, how: Tried, now: Moment, jitter: u8) -> Self {
+    fn after(self, how: AttemptResult, now: Moment, jitter: u8) -> Self {
         match how {
-            Tried::Deferred(at) => self.held(at, Some(at)),
-            Tried::Shut(wait) => {
+            AttemptResult::Deferred(at) => self.held(at, Some(at)),
+            AttemptResult::Shut(wait) => {
                 let wait = wait.clamp(Duration::from_secs(1), MAX_WAIT) + Duration::from_millis(4) * jitter.into();
                 self.held(now.plus(wait), None)
             }
-            Tried::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
+            AttemptResult::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
             how => {
-                let lost = self.lost + u32::from(how == Tried::Lost);
+                let lost = self.lost + u32::from(how == AttemptResult::Lost);
                 Self { lost, next: now.plus(backoff(self.tries, jitter)), slot: None, ..self }
             }
         }
@@ -169,7 +169,7 @@ impl DeliveryNotice {
 pub fn claim(mut context: Context<'_>) -> Decision<()> {
     let now = context.environment.now;
     for sending in &mut context.interaction.sendings {
-        if let State::Queued(trying) = &mut sending.state
+        if let DeliveryState::Queued(trying) = &mut sending.state
             && trying.next <= now
         {
             (trying.tries, trying.next) = (trying.tries + 1, now.plus(LEASE));
@@ -184,7 +184,7 @@ pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool
     let until = context.environment.now.plus(LEASE);
     let state = context.sending(number).map(|sending| &mut sending.state);
     let mine = match state {
-        Some(State::Queued(trying)) if trying.tries == tries => {
+        Some(DeliveryState::Queued(trying)) if trying.tries == tries => {
             trying.next = until;
             true
         }
@@ -195,7 +195,7 @@ pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool
 
 /// A try of a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt<'a> {
+pub struct DeliveryAttempt<'a> {
     /// The message's number.
     pub number: u32,
     /// By which way.
@@ -203,7 +203,7 @@ pub struct Attempt<'a> {
     /// Which of the tries by that way.
     pub tries: u32,
     /// How it ended.
-    pub how: Tried,
+    pub how: AttemptResult,
     /// The platform's id of what it took.
     pub platform_id: Option<&'a str>,
     /// The platform will say whether it has arrived.
@@ -212,37 +212,37 @@ pub struct Attempt<'a> {
 
 /// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
 /// unless it has arrived. False where there is no such message any more.
-pub fn tried(mut context: Context<'_>, attempt: &Attempt<'_>) -> Decision<bool> {
+pub fn tried(mut context: Context<'_>, attempt: &DeliveryAttempt<'_>) -> Decision<bool> {
     let (now, jitter) = (context.environment.now, context.draws.take::<1>()[0]);
-    let Attempt { number, way, tries, how, .. } = *attempt;
+    let DeliveryAttempt { number, way, tries, how, .. } = *attempt;
     let Some(sending) = context.sending(number) else { return context.done(false) };
     if sending.way != way {
         return context.done(true); // that it has not arrived was told before
     }
-    let State::Queued(trying) = sending.state else {
-        if how == Tried::Sent && sending.platform_id.is_none() {
+    let DeliveryState::Queued(trying) = sending.state else {
+        if how == AttemptResult::Sent && sending.platform_id.is_none() {
             sending.platform_id = attempt.platform_id.map(str::to_owned);
         }
         return context.done(true);
     };
-    if how != Tried::Sent && trying.tries != tries {
+    if how != AttemptResult::Sent && trying.tries != tries {
         return context.done(true);
     }
     match how {
-        Tried::Sent => arrived(&mut context, attempt),
-        Tried::Refused(why) | Tried::Barred(why) => next_way(&mut context, number, why),
-        Tried::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut context, number, NO_ANSWER),
-        Tried::Later(why) if is_given_up(sending, trying, now) => next_way(&mut context, number, why),
-        Tried::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
+        AttemptResult::Sent => arrived(&mut context, attempt),
+        AttemptResult::Refused(why) | AttemptResult::Barred(why) => next_way(&mut context, number, why),
+        AttemptResult::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut context, number, NO_ANSWER),
+        AttemptResult::Later(why) if is_given_up(sending, trying, now) => next_way(&mut context, number, why),
+        AttemptResult::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
             next_way(&mut context, number, "busy");
         }
-        Tried::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
+        AttemptResult::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
             next_way(&mut context, number, CHANNEL_DOWN);
         }
-        Tried::Deferred(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
+        AttemptResult::Deferred(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
             next_way(&mut context, number, "busy");
         }
-        how => sending.state = State::Queued(trying.after(how, now, jitter)),
+        how => sending.state = DeliveryState::Queued(trying.after(how, now, jitter)),
     }
     context.done(true)
 }
@@ -259,9 +259,9 @@ fn is_given_up(sending: &Sending, trying: Trying, now: Moment) -> bool {
     }
 }
 
-fn arrived(context: &mut Context<'_>, attempt: &Attempt<'_>) {
+fn arrived(context: &mut Context<'_>, attempt: &DeliveryAttempt<'_>) {
     let Some(sending) = context.sending(attempt.number) else { return };
-    sending.state = State::Sent;
+    sending.state = DeliveryState::Sent;
     sending.platform_id = attempt.platform_id.map(str::to_owned);
     // Should the platform say that it has not arrived after all, a link is made again for the next way.
     if !attempt.is_told_of || sending.then.is_empty() {
@@ -285,11 +285,11 @@ pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
             sending.way = way;
             sending.platform_id = None;
             sending.fallen += 1;
-            sending.state = State::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
+            sending.state = DeliveryState::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
             context.interaction.messages += 1;
         }
         None => {
-            sending.state = State::Failed;
+            sending.state = DeliveryState::Failed;
             sending.forget();
         }
     }

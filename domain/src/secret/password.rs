@@ -61,7 +61,7 @@ impl fmt::Debug for Password {
 
 /// What a team asks of a new password.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct PasswordPolicy {
     /// Characters; never fewer than `FEWEST`.
     pub min_length: usize,
 }
@@ -102,7 +102,7 @@ impl From<Weakness> for ValidationError {
     }
 }
 
-impl Policy {
+impl PasswordPolicy {
     /// A password that may be chosen; `own` are the names that the account goes by.
     pub fn choose(self, text: &str, own: &[&str]) -> Result<Password, Weakness> {
         let password = Password::parse(text).ok_or(Weakness::Unusable)?;
@@ -194,7 +194,7 @@ fn stretched(memory_kib: u32, passes: u32, password: &Password, salt: &[u8]) -> 
 mod tests {
     use super::*;
 
-    const POLICY: Policy = Policy { min_length: 0 };
+    const POLICY: PasswordPolicy = PasswordPolicy { min_length: 0 };
 
     /// K-30: at least six characters, with a letter and a digit; a team may ask for more and never for less.
     #[test]
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(told("Passw0rd"), Err(Weakness::Common));
         assert_eq!(told("1qaz2wsx3edc"), Err(Weakness::Common));
         assert_eq!(POLICY.choose("demo17", &["Demo17@example.com"]).map(drop), Err(Weakness::Own));
-        assert_eq!(Policy { min_length: 10 }.choose("vexed7", &[]).map(drop), Err(Weakness::Short(10)));
+        assert_eq!(PasswordPolicy { min_length: 10 }.choose("vexed7", &[]).map(drop), Err(Weakness::Short(10)));
         assert_eq!(told(&"7a".repeat(64)), Ok(()));
         assert_eq!(told(&"7a".repeat(65)), Err(Weakness::Unusable));
         assert_eq!(told("vexed\u{0}7"), Err(Weakness::Unusable));

@@ -7,7 +7,7 @@ use super::table::{self, Takes};
 
 /// What a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum SettingShape {
     /// true or false.
     Switch,
     /// A whole number within bounds.
@@ -34,7 +34,7 @@ pub struct Described {
     /// Dotted path.
     pub path: &'static str,
     /// What it takes.
-    pub shape: Shape,
+    pub shape: SettingShape,
     /// What holds where nobody sets it.
     pub default: Value,
 }
@@ -43,16 +43,16 @@ pub struct Described {
 pub fn described() -> impl Iterator<Item = Described> {
     table::ROWS.iter().map(|row| {
         let shape = match row.takes {
-            Takes::Switch(_) => Shape::Switch,
-            Takes::Number(low, high, _) => Shape::Number(low, high),
-            Takes::Span(low, high, _) => Shape::Span(low, high),
-            Takes::OneOf(words) => Shape::OneOf(words),
-            Takes::Maybe(words) => Shape::Maybe(words),
-            Takes::Text(_) => Shape::Text,
-            Takes::Phrase(..) => Shape::Phrase,
-            Takes::List(..) => Shape::List,
+            Takes::Switch(_) => SettingShape::Switch,
+            Takes::Number(low, high, _) => SettingShape::Number(low, high),
+            Takes::Span(low, high, _) => SettingShape::Span(low, high),
+            Takes::OneOf(words) => SettingShape::OneOf(words),
+            Takes::Maybe(words) => SettingShape::Maybe(words),
+            Takes::Text(_) => SettingShape::Text,
+            Takes::Phrase(..) => SettingShape::Phrase,
+            Takes::List(..) => SettingShape::List,
             // Lists of more than texts.
-            _ => Shape::Fields,
+            _ => SettingShape::Fields,
         };
         Described { path: row.path, shape, default: row.default_value() }
     })

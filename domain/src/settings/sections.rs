@@ -75,7 +75,7 @@ pub struct Settings {
     /// Who the customer is.
     pub directory: DirectoryRules,
     /// How pages look.
-    pub brand: Brand,
+    pub brand: BrandSettings,
     /// Which language pages speak.
     pub locale: String,
     /// What the bot may want to do.
@@ -121,13 +121,13 @@ pub struct LinkRules {
     /// How long a link lives.
     pub ttl_minutes: Minutes,
     /// Whether the landing page may be left out.
-    pub landing: Landing,
+    pub landing: LandingSetting,
 }
 
 /// `link.landing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Landing {
+pub enum LandingSetting {
     /// Always.
     Required,
     /// A caller may ask for the signed URL itself.
@@ -188,7 +188,7 @@ pub struct DirectoryRules {
 
 /// `brand`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Brand {
+pub struct BrandSettings {
     /// Who the person deals with.
     pub name: Option<String>,
     /// `#rrggbb`.
@@ -197,7 +197,7 @@ pub struct Brand {
     pub logo: Option<String>,
 }
 
-impl Brand {
+impl BrandSettings {
     /// Whether the logo lies where pages load nothing from.
     pub(super) fn logo_is_elsewhere(&self) -> bool {
         self.logo.as_deref().is_some_and(|logo| !logo.starts_with("data:"))

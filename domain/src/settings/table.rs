@@ -41,7 +41,7 @@ pub(super) enum Takes {
 }
 
 /// One setting.
-pub(super) struct Row {
+pub(super) struct SettingRow {
     /// Dotted path.
     pub path: &'static str,
     /// What it takes.
@@ -50,8 +50,8 @@ pub(super) struct Row {
 
 use Takes::{Asked, Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
 
-const fn row(path: &'static str, takes: Takes) -> Row {
-    Row { path, takes }
+const fn row(path: &'static str, takes: Takes) -> SettingRow {
+    SettingRow { path, takes }
 }
 
 const WEEK: u64 = 10_080;
@@ -59,7 +59,7 @@ const BUDGET: u64 = 1_000_000;
 const ENTRY: &[&str] = &["otp", "pin", "kba", "photo_id", "photo_id_selfie", "login"];
 
 /// Every setting of the contract but `intents`, whose rows are its names.
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[SettingRow] = &[
     row("authentication_url", Text(web_page)),
     row("allowed_origins", List(&[], origin)),
     row("authentication_timeout_minutes", Number(1, WEEK, 15)),
@@ -127,20 +127,20 @@ pub(super) const ROWS: &[Row] = &[
 pub(super) const MAX_INTENTS: usize = 100;
 
 /// The row of a path. An intent's row is made of its name.
-pub(super) fn find(path: &str) -> Option<Check> {
+pub(super) fn find(path: &str) -> Option<ValueCheck> {
     if let Some(name) = path.strip_prefix("intents.") {
-        return Some(Check::Intent(name.to_owned()));
+        return Some(ValueCheck::Intent(name.to_owned()));
     }
-    ROWS.iter().find(|row| row.path == path).map(Check::Row)
+    ROWS.iter().find(|row| row.path == path).map(ValueCheck::Row)
 }
 
 /// What judges one path's value.
-pub(super) enum Check {
-    Row(&'static Row),
+pub(super) enum ValueCheck {
+    Row(&'static SettingRow),
     Intent(String),
 }
 
-impl Check {
+impl ValueCheck {
     /// The value to keep, or what is wrong with it: where, from the setting on.
     pub fn check(&self, value: &Value) -> Result<Value, FieldError> {
         match self {
@@ -190,7 +190,7 @@ pub(super) fn put(tree: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
-impl Row {
+impl SettingRow {
     /// The default.
     pub fn default_value(&self) -> Value {
         match &self.takes {

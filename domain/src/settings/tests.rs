@@ -43,10 +43,10 @@ fn a_team_stands_over_the_system_and_null_gives_way() {
     let both = effective(&system, &team).unwrap();
     assert_eq!(both.json["otp"]["length"], 7);
     assert_eq!(both.settings.authentication_url, None);
-    assert_eq!(both.source["otp.length"], Source::Team);
+    assert_eq!(both.source["otp.length"], SettingSource::Team);
     let back = team.patch(json!({"otp": null}).as_object().unwrap()).unwrap();
     let system_again = effective(&system, &back).unwrap();
-    assert_eq!(system_again.source["otp.length"], Source::System);
+    assert_eq!(system_again.source["otp.length"], SettingSource::System);
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub mod reset;
 pub mod tickets;
 
 use account_messages::AccountMessage;
-use codes::{Codes, Purpose};
-use devices::{Device, Devices};
+use codes::{CodePurpose, Codes};
+use devices::{Devices, LoginDevice};
 use guesses::Guesses;
 use reset::Reset;
 use tickets::Tickets;
@@ -127,7 +127,7 @@ pub struct Login {
     pub codes: Codes,
     /// A right password that waits for the second step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    attempt: Option<Attempt>,
+    attempt: Option<VerifiedPassword>,
     /// Where she was shown to be.
     #[serde(default, skip_serializing_if = "Devices::is_empty")]
     pub devices: Devices,
@@ -161,10 +161,10 @@ struct Kept {
 /// A right password, and from where it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attempt {
+pub struct VerifiedPassword {
     at: Moment,
     /// From where.
-    pub device: Device,
+    pub device: LoginDevice,
     /// What the second step must show to be this attempt's, where a page asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<[u8; 16]>,
@@ -276,7 +276,7 @@ impl Login {
 
     /// Whether a code is wanted besides the password: always where the team says so or an app stands,
     /// else where the device or the region is another than those that were validated.
-    pub fn wants_second(&self, settings: &Settings, device: &Device) -> bool {
+    pub fn wants_second(&self, settings: &Settings, device: &LoginDevice) -> bool {
         let rules = &settings.two_factor;
         rules.always
             || self.app() == AppState::Confirmed
@@ -285,12 +285,12 @@ impl Login {
     }
 
     /// The password was right, and a code is wanted besides.
-    pub fn first_step(&mut self, device: Device, mark: Option<[u8; 16]>, now: Moment) {
-        self.attempt = Some(Attempt { at: now, device, mark });
+    pub fn first_step(&mut self, device: LoginDevice, mark: Option<[u8; 16]>, now: Moment) {
+        self.attempt = Some(VerifiedPassword { at: now, device, mark });
     }
 
     /// The first step that a second one may follow: one that a page has taken goes on there alone.
-    pub fn attempt(&self, mark: Option<&[u8; 16]>) -> Option<&Attempt> {
+    pub fn attempt(&self, mark: Option<&[u8; 16]>) -> Option<&VerifiedPassword> {
         self.attempt.as_ref().filter(|attempt| attempt.mark.as_ref() == mark)
     }
 
@@ -321,8 +321,8 @@ impl Login {
 
     /// Whether a code for that may be sent to her, and let her in. `elsewhere`: her password is kept by the
     /// company. Who has an app shows it: a code in a mailbox is not to be the way around.
-    pub fn takes_codes(&self, purpose: Purpose, elsewhere: bool) -> bool {
-        let way_around = purpose == Purpose::Login && self.app() == AppState::Confirmed;
+    pub fn takes_codes(&self, purpose: CodePurpose, elsewhere: bool) -> bool {
+        let way_around = purpose == CodePurpose::Login && self.app() == AppState::Confirmed;
         self.disabled_at.is_none() && (self.is_registered() || elsewhere) && !way_around
     }
 
@@ -332,7 +332,7 @@ impl Login {
         let right = totp.take(code, now);
         if right && let Some(App::Pending(totp)) = self.app.take() {
             self.app = Some(App::Confirmed(totp));
-            self.codes.end(Purpose::Login);
+            self.codes.end(CodePurpose::Login);
         }
         right
     }

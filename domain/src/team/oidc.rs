@@ -24,7 +24,7 @@ const MAX_GROUPS: usize = 500;
 
 /// The provider, as the operator names it.
 #[derive(Clone, Debug)]
-pub struct Provider {
+pub struct OidcProvider {
     /// Its issuer, letter by letter.
     pub issuer: String,
     /// What it calls this gateway.
@@ -66,7 +66,7 @@ impl Rights {
     }
 }
 
-impl Provider {
+impl OidcProvider {
     /// What a person of these groups may do: in each team the most that one of them gives.
     pub fn rights(&self, groups: &[String]) -> Rights {
         let mut rights = Rights::default();
@@ -203,7 +203,7 @@ enum Audience {
 /// Judges an ID token (OpenID Connect Core 1.0 §3.1.3.7) that answers the sign-in of that nonce.
 pub fn judge(
     token: &str,
-    provider: &Provider,
+    provider: &OidcProvider,
     nonce: &str,
     keys: &[ProviderKey],
     now: Moment,
@@ -240,7 +240,7 @@ pub fn judge(
     Ok(Vouched { subject: read.sub, name, groups: groups(&all, &provider.groups_claim) })
 }
 
-fn is_for_us(claims: &Claims, provider: &Provider, nonce: &str, now: Moment) -> Result<(), &'static str> {
+fn is_for_us(claims: &Claims, provider: &OidcProvider, nonce: &str, now: Moment) -> Result<(), &'static str> {
     if claims.iss != provider.issuer {
         return Err("iss");
     }

@@ -33,7 +33,7 @@ const NOTED: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields)]
 pub struct Session {
     /// Whose, and how far.
-    pub of: Of,
+    pub of: SessionOwner,
     /// Since when.
     pub began_at: Moment,
     /// When its person was there last.
@@ -47,7 +47,7 @@ pub struct Session {
 /// Whose it is, and how far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Of {
+pub enum SessionOwner {
     /// Somebody is in.
     Person(Who),
     /// A password was right; her app's code is wanted.
@@ -62,9 +62,9 @@ pub enum Of {
         issuer: String,
     },
     /// A link into a frame: good once, for a moment.
-    Link(Guest),
+    Link(FrameGuest),
     /// A frame that shows one interaction.
-    Frame(Guest),
+    Frame(FrameGuest),
     /// It is over; what is left of it says so until it is swept.
     Over,
 }
@@ -108,7 +108,7 @@ pub struct Local {
 /// What a frame may see and do: one interaction, and no more than who let it in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Guest {
+pub struct FrameGuest {
     /// Whose interaction.
     pub team: TeamName,
     /// Which.
@@ -167,15 +167,15 @@ impl Voucher {
 
 impl Session {
     /// Begins now, and lasts at most so long.
-    pub fn begin(of: Of, lasts: Duration, epoch: u32, now: Moment) -> Self {
+    pub fn begin(of: SessionOwner, lasts: Duration, epoch: u32, now: Moment) -> Self {
         Self { of, began_at: now, seen_at: now, ends_at: now.plus(lasts), epoch }
     }
 
     /// Whether it counts now. A frame stands beside a conversation and is looked at, not used: it knows no
     /// idle time, and ends with the conversation and its longest time.
     pub fn is_live(&self, epoch: u32, now: Moment) -> bool {
-        let idle = matches!(self.of, Of::Person(_)) && now >= self.seen_at.plus(IDLE);
-        !idle && self.of != Of::Over && now < self.ends_at && self.epoch >= epoch
+        let idle = matches!(self.of, SessionOwner::Person(_)) && now >= self.seen_at.plus(IDLE);
+        !idle && self.of != SessionOwner::Over && now < self.ends_at && self.epoch >= epoch
     }
 
     /// Its person is there. True where that is worth writing down.
@@ -190,7 +190,7 @@ impl Session {
     /// How long it still lasts if nothing is done.
     pub fn until(&self) -> Moment {
         match self.of {
-            Of::Person(_) => self.ends_at.min(self.seen_at.plus(IDLE)),
+            SessionOwner::Person(_) => self.ends_at.min(self.seen_at.plus(IDLE)),
             _ => self.ends_at,
         }
     }
@@ -204,7 +204,7 @@ mod tests {
 
     fn session() -> Session {
         let local = Local { team: "acme".parse().unwrap(), name: "demo".parse().unwrap(), generation: 1 };
-        Session::begin(Of::Person(Who::Local(local)), MAX_LIFETIME, 0, Moment(0))
+        Session::begin(SessionOwner::Person(Who::Local(local)), MAX_LIFETIME, 0, Moment(0))
     }
 
     #[test]

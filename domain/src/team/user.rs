@@ -58,7 +58,7 @@ pub struct User {
     pub enrolling: Option<Totp>,
     /// The link by which she sets her password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invitation: Option<Invitation>,
+    pub invitation: Option<UserInvitation>,
     /// Wrong passwords: they lock, and never ban, or a stranger could shut her out for good.
     #[serde(default, skip_serializing_if = "Budget::is_clear")]
     pub budget: Budget,
@@ -75,7 +75,7 @@ pub struct User {
 /// A link that is good once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Invitation {
+pub struct UserInvitation {
     /// Of its secret.
     pub tag: Tag,
     /// Its end.
@@ -105,7 +105,7 @@ impl UserIndex {
 
 /// What an admin says of a user.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct UserInput {
     /// Where her invitation goes.
     pub email: Option<String>,
     /// What she may do.
@@ -152,7 +152,7 @@ impl UserStatus {
 
 /// How a try to sign in was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
+pub enum JudgedSignIn {
     /// She is in.
     Right,
     /// The password is right, and her app's code is wanted.
@@ -166,8 +166,8 @@ pub enum Judged {
 impl User {
     /// A user without a password. `drawn` begins her sessions' generations: one who had her name before had
     /// others, so what is left of his counts for nothing.
-    pub fn new(team: TeamName, name: UserName, wanted: Wanted, drawn: [u8; 6], now: Moment) -> Self {
-        let Wanted { email, role, disabled } = wanted;
+    pub fn new(team: TeamName, name: UserName, wanted: UserInput, drawn: [u8; 6], now: Moment) -> Self {
+        let UserInput { email, role, disabled } = wanted;
         Self {
             team,
             name,
@@ -187,7 +187,7 @@ impl User {
     }
 
     /// What an admin says holds at once: who may do something else than before signs in anew.
-    pub fn change(&mut self, wanted: Wanted) {
+    pub fn change(&mut self, wanted: UserInput) {
         if (self.role, self.disabled) != (wanted.role, wanted.disabled) {
             self.generation += 1;
         }
@@ -197,13 +197,13 @@ impl User {
     /// A link that lets her set a password; one from before ends.
     pub fn invite(&mut self, tag: Tag, now: Moment) -> Moment {
         let until = now.plus(INVITED_FOR);
-        self.invitation = Some(Invitation { tag, until });
+        self.invitation = Some(UserInvitation { tag, until });
         until
     }
 
     /// Whether that is the secret of her link, now.
     pub fn is_invited(&self, tag: Tag, now: Moment) -> bool {
-        let good = |invitation: &Invitation| invitation.tag == tag && now < invitation.until;
+        let good = |invitation: &UserInvitation| invitation.tag == tag && now < invitation.until;
         !self.disabled && self.invitation.as_ref().is_some_and(good)
     }
 
@@ -227,26 +227,26 @@ impl User {
         against: Option<&PasswordHash>,
         rule: &Lockout,
         (now, earliest): (Moment, Moment),
-    ) -> Judged {
+    ) -> JudgedSignIn {
         let may = !self.disabled && self.password.is_some() && self.password.as_ref() == against;
         if !may || !self.admits(earliest) {
-            return Judged::Refused;
+            return JudgedSignIn::Refused;
         }
         match (right, &self.totp) {
-            (false, _) => Judged::Wrong(self.budget.fail(&never_for_good(rule.clone()), earliest)),
-            (true, Some(_)) => Judged::CodeWanted,
+            (false, _) => JudgedSignIn::Wrong(self.budget.fail(&never_for_good(rule.clone()), earliest)),
+            (true, Some(_)) => JudgedSignIn::CodeWanted,
             (true, None) => self.came_in(now),
         }
     }
 
     /// Judges her app's code.
-    pub fn judge_code(&mut self, code: &str, rule: &Lockout, (now, earliest): (Moment, Moment)) -> Judged {
+    pub fn judge_code(&mut self, code: &str, rule: &Lockout, (now, earliest): (Moment, Moment)) -> JudgedSignIn {
         if self.disabled || !self.admits(earliest) {
-            return Judged::Refused;
+            return JudgedSignIn::Refused;
         }
         match self.totp.as_mut().is_some_and(|totp| totp.take(code.as_bytes(), now)) {
             true => self.came_in(now),
-            false => Judged::Wrong(self.codes.fail(rule, earliest)),
+            false => JudgedSignIn::Wrong(self.codes.fail(rule, earliest)),
         }
     }
 
@@ -259,11 +259,11 @@ impl User {
         (self.budget, self.codes) = (Budget::default(), Budget::default());
     }
 
-    fn came_in(&mut self, now: Moment) -> Judged {
+    fn came_in(&mut self, now: Moment) -> JudgedSignIn {
         self.budget.succeed();
         self.codes.succeed();
         self.signed_in_at = Some(now);
-        Judged::Right
+        JudgedSignIn::Right
     }
 
     /// Begins with another app; it counts once it has shown a right code.

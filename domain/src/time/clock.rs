@@ -23,7 +23,7 @@ const SLEW: u32 = 1000;
 
 /// Where both lines stood when it was last saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct ClockMark {
     /// No moment after it was handed out long before it was saved.
     pub now: Moment,
     /// What had surely passed.
@@ -58,7 +58,7 @@ impl ClockReadings {
     }
 
     /// Goes on from a mark.
-    pub fn wake(mark: Mark, wall: Moment, elapsed: Duration) -> (Self, Woke) {
+    pub fn wake(mark: ClockMark, wall: Moment, elapsed: Duration) -> (Self, Woke) {
         let (behind, gone) = (mark.now.since(wall), wall.since(mark.now));
         let woke = match (behind > STEP, gone > NIGHT) {
             (true, _) => Woke::Behind(behind),
@@ -100,8 +100,8 @@ impl ClockReadings {
     }
 
     /// To be saved.
-    pub fn mark(self) -> Mark {
-        Mark { now: self.now(), earliest: self.earliest() }
+    pub fn mark(self) -> ClockMark {
+        ClockMark { now: self.now(), earliest: self.earliest() }
     }
 
     /// How far now is ahead of the wall.
@@ -157,18 +157,18 @@ mod tests {
 
     #[test]
     fn a_gateway_wakes_at_its_mark_or_after_it() {
-        let mark = Mark { now: Moment(10 * HOUR), earliest: Moment(8 * HOUR) };
+        let mark = ClockMark { now: Moment(10 * HOUR), earliest: Moment(8 * HOUR) };
         let (clock_readings, woke) = ClockReadings::wake(mark, Moment(10 * HOUR + 60 * SECOND), at(5));
         assert_eq!(woke, Woke::InTime);
         assert_eq!(
             clock_readings.mark(),
-            Mark { now: Moment(10 * HOUR + 60 * SECOND), earliest: Moment(8 * HOUR + 60 * SECOND) }
+            ClockMark { now: Moment(10 * HOUR + 60 * SECOND), earliest: Moment(8 * HOUR + 60 * SECOND) }
         );
         let (clock_readings, woke) = ClockReadings::wake(mark, Moment(3 * HOUR), at(5));
         assert_eq!((clock_readings.mark(), woke), (mark, Woke::Behind(at(7 * 3_600))));
         let (clock_readings, woke) = ClockReadings::wake(mark, Moment(100 * HOUR), at(5));
         assert_eq!(woke, Woke::Ahead(at(90 * 3_600)));
-        assert_eq!(clock_readings.mark(), Mark { now: Moment(100 * HOUR), ..mark });
+        assert_eq!(clock_readings.mark(), ClockMark { now: Moment(100 * HOUR), ..mark });
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         clock_readings = clock_readings.read(Moment(0), Duration::MAX);
         assert_eq!(clock_readings.now(), Moment(u64::MAX));
         let (clock_readings, _) =
-            ClockReadings::wake(Mark { now: Moment(u64::MAX), earliest: Moment(u64::MAX) }, Moment(0), at(0));
+            ClockReadings::wake(ClockMark { now: Moment(u64::MAX), earliest: Moment(u64::MAX) }, Moment(0), at(0));
         assert_eq!(clock_readings.read(Moment(u64::MAX), at(1)).earliest(), Moment(u64::MAX));
     }
 }

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The page of accounts.
 #[derive(Serialize)]
-pub struct Accounts {
+pub struct AccountsPage {
     /// Around it.
     pub frame: Shell,
     /// The company's customers are kept by the gateway itself.
@@ -101,7 +101,7 @@ pub struct LoginFields {
 
 impl Pages {
     /// The page of accounts.
-    pub fn admin_accounts(&self, page: &Accounts) -> String {
+    pub fn admin_accounts(&self, page: &AccountsPage) -> String {
         self.staff("admin_accounts.html", &page.frame.language, page)
     }
 

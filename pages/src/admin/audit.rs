@@ -22,7 +22,7 @@ pub struct Audit {
     /// These are not the newest.
     pub further: bool,
     /// What the check came to, where one was asked for.
-    pub check: Option<Check>,
+    pub check: Option<ChainCheck>,
 }
 
 /// An entry of the trail.
@@ -48,7 +48,7 @@ pub struct AuditRow {
 
 /// What a check of the chain came to.
 #[derive(Serialize)]
-pub struct Check {
+pub struct ChainCheck {
     /// `whole`, `changed`, `unlinked`, `cut` or `empty`.
     pub told: &'static str,
     /// Entries that follow each other.

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The page of channels.
 #[derive(Serialize)]
-pub struct Channels {
+pub struct ChannelsPage {
     /// Around it.
     pub frame: Shell,
     /// By name.
@@ -87,7 +87,7 @@ pub struct ChannelRow {
 
 impl Pages {
     /// The page of channels.
-    pub fn admin_channels(&self, page: &Channels) -> String {
+    pub fn admin_channels(&self, page: &ChannelsPage) -> String {
         self.staff("admin_channels.html", &page.frame.language, page)
     }
 }

@@ -22,7 +22,7 @@ pub struct Insights {
     /// In seconds; none where nobody was asked and authenticated.
     pub median: Option<u64>,
     /// What happened in each stretch.
-    pub counts: Counts,
+    pub counts: CountColumns,
     /// Channel by channel: name, and a number for each of `columns`.
     pub channels: Vec<(String, Vec<u64>)>,
     /// What those numbers count.
@@ -35,12 +35,12 @@ pub struct Funnel {
     /// What it is of.
     pub title: &'static str,
     /// In order.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<FunnelStep>,
 }
 
 /// One step of a funnel.
 #[derive(Serialize)]
-pub struct Stage {
+pub struct FunnelStep {
     /// Its name in replies of the API.
     pub name: &'static str,
     /// How many.
@@ -55,7 +55,7 @@ impl Funnel {
         let first = steps.first().map_or(0, |(_, count)| *count);
         // Who was asked before the time that is shown may come in it.
         let share = |count: u64| (count * 100).checked_div(first).map(|share| share.min(100));
-        let stages = steps.iter().map(|(name, count)| Stage { name, count: *count, share: share(*count) });
+        let stages = steps.iter().map(|(name, count)| FunnelStep { name, count: *count, share: share(*count) });
         Self { title, stages: stages.collect() }
     }
 }
@@ -68,7 +68,7 @@ const BELOW: u64 = 24;
 
 /// Columns over time, each of two kinds side by side.
 #[derive(Serialize)]
-pub struct Counts {
+pub struct CountColumns {
     /// Units.
     pub width: u64,
     /// Units.
@@ -113,7 +113,7 @@ pub struct Bar {
     pub count: u64,
 }
 
-impl Counts {
+impl CountColumns {
     /// Of stretches in order: when each begins, how it is written, how many were asked and authenticated.
     pub fn of(stretches: Vec<(String, String, [u64; 2])>) -> Self {
         let (floor, count) = (HIGH - BELOW, stretches.len().max(1) as u64);
@@ -178,7 +178,7 @@ mod tests {
     fn columns_stay_in_the_picture() {
         for count in [0, 1, 7, 24, 30, 90] {
             let stretch = |n: u64| (n.to_string(), n.to_string(), [n * 7 % 50, n % 13]);
-            let counts = Counts::of((0..count).map(stretch).collect());
+            let counts = CountColumns::of((0..count).map(stretch).collect());
             for bar in counts.columns.iter().flat_map(|column| &column.bars) {
                 assert!(bar.x >= counts.left && bar.x + bar.width <= WIDE, "{count}");
                 assert!(bar.y >= 8 && bar.y + bar.height == counts.floor, "{count}");

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// What a bot may want to do.
 #[derive(Serialize)]
-pub struct Intent {
+pub struct IntentRow {
     /// Its name for bots.
     pub name: String,
     /// What people read.
@@ -31,7 +31,7 @@ pub struct Intents {
     /// Around it.
     pub frame: Shell,
     /// By name.
-    pub intents: Vec<Intent>,
+    pub intents: Vec<IntentRow>,
     /// Every method.
     pub methods: Vec<&'static str>,
     /// Every binding, from the strongest on.

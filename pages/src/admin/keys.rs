@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// A key that signs and verifies.
 #[derive(Serialize)]
-pub struct SecurityKey {
+pub struct SecurityKeyRow {
     /// Its id.
     pub kid: String,
     /// `HS256`, `EdDSA`, `ES256` or `RS256`.
@@ -33,7 +33,7 @@ pub struct SecurityKey {
 
 /// A caller's key.
 #[derive(Serialize)]
-pub struct ApiKey {
+pub struct ApiKeyRow {
     /// Its id.
     pub id: String,
     /// What people call it.
@@ -48,22 +48,22 @@ pub struct ApiKey {
 
 /// The page of keys.
 #[derive(Serialize)]
-pub struct Keys {
+pub struct KeysPage {
     /// Around it.
     pub frame: Shell,
     /// The newest first.
-    pub security: Vec<SecurityKey>,
+    pub security: Vec<SecurityKeyRow>,
     /// Login links lead to the gateway's own page, which knows every key.
     pub is_hosted: bool,
     /// The newest first.
-    pub api: Vec<ApiKey>,
+    pub api: Vec<ApiKeyRow>,
     /// What a new API key may be.
     pub roles: &'static [&'static str],
 }
 
 impl Pages {
     /// A team's keys.
-    pub fn admin_keys(&self, page: &Keys) -> String {
+    pub fn admin_keys(&self, page: &KeysPage) -> String {
         self.staff("admin_keys.html", &page.frame.language, page)
     }
 }

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The page of lockouts and bans.
 #[derive(Serialize)]
-pub struct Lockouts {
+pub struct LockoutsPage {
     /// Around it.
     pub frame: Shell,
     /// In conversations.
@@ -69,7 +69,7 @@ pub struct Locked {
 
 impl Pages {
     /// The page of lockouts and bans.
-    pub fn admin_lockouts(&self, page: &Lockouts) -> String {
+    pub fn admin_lockouts(&self, page: &LockoutsPage) -> String {
         self.staff("admin_lockouts.html", &page.frame.language, page)
     }
 }

@@ -48,7 +48,7 @@ pub enum Kind {
 }
 
 /// A setting, as somebody else knows it.
-pub struct Known {
+pub struct InheritedValue {
     /// Dotted path.
     pub path: &'static str,
     /// What it takes.
@@ -104,7 +104,7 @@ struct Section {
 
 /// The page of settings.
 #[derive(Serialize)]
-pub struct Settings {
+pub struct SettingsPage {
     /// Around it.
     frame: Shell,
     /// What is patched.
@@ -116,9 +116,9 @@ pub struct Settings {
     sections: Vec<Section>,
 }
 
-impl Settings {
+impl SettingsPage {
     /// Groups the settings. `call` is the path that takes the patch; `read_at` is RFC 3339.
-    pub fn of(frame: Shell, call: String, read_at: String, known: Vec<Known>) -> Self {
+    pub fn of(frame: Shell, call: String, read_at: String, known: Vec<InheritedValue>) -> Self {
         let system = frame.team.is_none();
         let mut sections: Vec<Section> = SECTIONS.map(|(name, _)| Section { name, fields: Vec::new() }).into();
         let last = sections.len() - 1;
@@ -134,8 +134,8 @@ impl Settings {
 }
 
 impl Field {
-    fn of(known: Known) -> Self {
-        let Known { path, kind, bounds, words, value, inherited, source, own, warnings } = known;
+    fn of(known: InheritedValue) -> Self {
+        let InheritedValue { path, kind, bounds, words, value, inherited, source, own, warnings } = known;
         let has = |key: String| texts::text("en", &key).is_some();
         let warning = |(code, detail): (&str, &'static str)| {
             let key = format!("{path}.{code}");
@@ -175,7 +175,7 @@ fn written(value: &Value) -> String {
 
 impl Pages {
     /// The settings of the system or of a team.
-    pub fn admin_settings(&self, page: &Settings) -> String {
+    pub fn admin_settings(&self, page: &SettingsPage) -> String {
         self.staff("admin_settings.html", &page.frame.language, page)
     }
 }

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The teams that somebody may tend.
 #[derive(Serialize)]
-pub struct Teams {
+pub struct TeamsPage {
     /// Around it.
     pub frame: Shell,
     /// She may make teams, and tend the system.
@@ -21,7 +21,7 @@ pub struct Teams {
 
 impl Pages {
     /// The page of all teams.
-    pub fn admin_teams(&self, page: &Teams) -> String {
+    pub fn admin_teams(&self, page: &TeamsPage) -> String {
         self.staff("admin_teams.html", &page.frame.language, page)
     }
 }

@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The page of users.
 #[derive(Serialize)]
-pub struct Users {
+pub struct UsersPage {
     /// Around it.
     pub frame: Shell,
     /// What she who looks may make others.
@@ -48,7 +48,7 @@ pub struct UserRow {
 
 impl Pages {
     /// The page of users.
-    pub fn admin_users(&self, page: &Users) -> String {
+    pub fn admin_users(&self, page: &UsersPage) -> String {
         self.staff("admin_users.html", &page.frame.language, page)
     }
 }

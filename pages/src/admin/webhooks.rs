@@ -8,7 +8,7 @@ use crate::consoles::Shell;
 
 /// The page of webhooks.
 #[derive(Serialize)]
-pub struct Webhooks {
+pub struct WebhooksPage {
     /// Around it.
     pub frame: Shell,
     /// By name.
@@ -82,7 +82,7 @@ pub struct DeliveryRow {
 
 impl Pages {
     /// The page of webhooks.
-    pub fn admin_webhooks(&self, page: &Webhooks) -> String {
+    pub fn admin_webhooks(&self, page: &WebhooksPage) -> String {
         self.staff("admin_webhooks.html", &page.frame.language, page)
     }
 

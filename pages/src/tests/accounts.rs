@@ -6,7 +6,7 @@ use countersign_pages::*;
 
 /// The pages in their states.
 pub(super) fn drawn(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
-    let page = |asks, error| CustomerLogin {
+    let page = |asks, error| CustomerLoginPage {
         brand: brand(word),
         locale: "en".to_owned(),
         asks,
@@ -15,22 +15,25 @@ pub(super) fn drawn(word: &str, artist: &Artist) -> Vec<(&'static str, String)> 
         nonce: "n0nce".to_owned(),
         attempt: "attempt".to_owned(),
     };
-    let password = || Asks::Password { forgotten: true, by_code: true };
-    let alone = || Asks::LoginCode { username: "demo".to_owned() };
-    let code = || Asks::Code { account: "0123456789abcdef".to_owned() };
-    let new = || Asks::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
+    let password = || RequestedInput::Password { forgotten: true, by_code: true };
+    let alone = || RequestedInput::LoginCode { username: "demo".to_owned() };
+    let code = || RequestedInput::Code { account: "0123456789abcdef".to_owned() };
+    let new = || RequestedInput::NewPassword { length: 6, expires_at: "2026-03-01T09:32:00Z".to_owned() };
     vec![
-        ("account-password", artist.account(page(Asks::Password { forgotten: false, by_code: false }, None))),
-        ("account-address", artist.account(page(Asks::Address { address: AddressKind::Phone }, None))),
-        ("account-not-mine", artist.account(page(Asks::Address { address: AddressKind::Other }, None))),
+        ("account-password", artist.account(page(RequestedInput::Password { forgotten: false, by_code: false }, None))),
+        ("account-address", artist.account(page(RequestedInput::Address { address: ShownAddressKind::Phone }, None))),
+        ("account-not-mine", artist.account(page(RequestedInput::Address { address: ShownAddressKind::Other }, None))),
         (
             "account-wrong-address",
-            artist.account(page(Asks::Address { address: AddressKind::Mail }, Some(LoginError::WrongAddress))),
+            artist.account(page(
+                RequestedInput::Address { address: ShownAddressKind::Mail },
+                Some(LoginError::WrongAddress),
+            )),
         ),
         ("account-wrong", artist.account(page(password(), Some(LoginError::Wrong)))),
-        ("account-forgot", artist.account(page(Asks::Forgot, None))),
-        ("account-reset-sent", artist.account(page(Asks::ResetSent, None))),
-        ("account-by-code", artist.account(page(Asks::ByCode, None))),
+        ("account-forgot", artist.account(page(RequestedInput::Forgot, None))),
+        ("account-reset-sent", artist.account(page(RequestedInput::ResetSent, None))),
+        ("account-by-code", artist.account(page(RequestedInput::ByCode, None))),
         ("account-login-code", artist.account(page(alone(), Some(LoginError::WrongCode)))),
         ("account-code", artist.account(page(code(), None))),
         ("account-wrong-code", artist.account(page(code(), Some(LoginError::WrongCode)))),

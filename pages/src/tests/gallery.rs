@@ -34,12 +34,12 @@ struct Artist<'a> {
 }
 
 impl Artist<'_> {
-    fn landing(&self, page: Landing) -> String {
-        self.pages.landing(&Landing { locale: self.locale.to_owned(), ..page })
+    fn landing(&self, page: LandingPage) -> String {
+        self.pages.landing(&LandingPage { locale: self.locale.to_owned(), ..page })
     }
 
-    fn answer(&self, page: Answer) -> String {
-        self.pages.answer(&Answer { locale: self.locale.to_owned(), ..page })
+    fn answer(&self, page: AnswerPage) -> String {
+        self.pages.answer(&AnswerPage { locale: self.locale.to_owned(), ..page })
     }
 
     fn photo(&self, word: &str, state: PhotoState) -> String {
@@ -48,8 +48,8 @@ impl Artist<'_> {
         self.pages.photo(&Photo { brand, locale, state, action, nonce })
     }
 
-    fn account(&self, page: CustomerLogin) -> String {
-        self.pages.customer_login(&CustomerLogin { locale: self.locale.to_owned(), ..page })
+    fn account(&self, page: CustomerLoginPage) -> String {
+        self.pages.customer_login(&CustomerLoginPage { locale: self.locale.to_owned(), ..page })
     }
 
     fn done(&self, page: Done) -> String {
@@ -60,21 +60,21 @@ impl Artist<'_> {
         self.pages.returning(&Returning { locale: self.locale.to_owned(), ..page })
     }
 
-    fn refused(&self, refused: Refused, word: &str) -> String {
+    fn refused(&self, refused: RefusedPage, word: &str) -> String {
         let notice = Notice::of(refused, brand(word), self.locale);
-        let until = matches!(refused, Refused::Locked).then(|| end("2026-03-01T09:45:00Z", 880));
+        let until = matches!(refused, RefusedPage::Locked).then(|| end("2026-03-01T09:45:00Z", 880));
         self.pages.notice(&Notice { until, ..notice })
     }
 }
 
-pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
-    Landing {
+pub(super) fn landing(word: &str, purpose: LandingPurpose) -> LandingPage {
+    LandingPage {
         brand: brand(word),
         locale: "en-GB".to_owned(),
         channel: "whatsapp".to_owned(),
         address: "+372•••••345".to_owned(),
         customer_name: Some(word.to_owned()),
-        role: Role::Cosigner,
+        role: ShownRole::Cosigner,
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
         minutes_ago: 3,
         purpose,
@@ -89,8 +89,8 @@ pub(super) fn landing(word: &str, purpose: Purpose) -> Landing {
     }
 }
 
-pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
-    Answer {
+pub(super) fn answer(word: &str, wanted: AnswerKind) -> AnswerPage {
+    AnswerPage {
         brand: brand(word),
         locale: "en".to_owned(),
         wanted,
@@ -104,11 +104,11 @@ pub(super) fn answer(word: &str, wanted: Wanted) -> Answer {
     }
 }
 
-pub(super) fn sent(word: &str) -> Wanted {
-    Wanted::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
+pub(super) fn sent(word: &str) -> AnswerKind {
+    AnswerKind::Sent { digits: 6, to: Some(SentTo::Address(word.to_owned())) }
 }
 
-fn address(word: &str, asks: AddressKind, wrong: bool) -> DoneState {
+fn address(word: &str, asks: ShownAddressKind, wrong: bool) -> DoneState {
     DoneState::Address { asks, wrong, asked: asked(word) }
 }
 
@@ -120,14 +120,14 @@ fn authenticated(word: &str) -> DoneState {
     DoneState::Authenticated { expires_at: end("2026-03-01T09:42:00Z", 700), asked: asked(word) }
 }
 
-fn asked(word: &str) -> Asked {
-    Asked {
+fn asked(word: &str) -> AnsweredRequest {
+    AnsweredRequest {
         channel: word.to_owned(),
         address: word.to_owned(),
         asked_at: "2026-03-01T09:27:12Z".to_owned(),
         minutes_ago: 1,
         customer_name: Some(word.to_owned()),
-        role: Role::Primary,
+        role: ShownRole::Primary,
         account: Some(word.to_owned()),
         page: "AbC-123_".to_owned(),
         nonce: word.to_owned(),
@@ -141,7 +141,7 @@ pub(super) fn done(word: &str, state: DoneState) -> Done {
 
 /// The code page of a chat whose platform says itself whose browser it is.
 fn linked(word: &str, url: Option<&str>) -> Done {
-    let platform = Platform { name: word.to_owned(), url: url.map(str::to_owned) };
+    let platform = LinkedPlatform { name: word.to_owned(), url: url.map(str::to_owned) };
     Done { platform: Some(platform), ..done(word, code(word)) }
 }
 
@@ -172,21 +172,21 @@ pub(super) fn chat_page(word: &str) -> ChatPage {
 }
 
 /// A landing page of a team that tells next to nothing about itself.
-fn bare_landing(word: &str) -> Landing {
-    Landing {
+fn bare_landing(word: &str) -> LandingPage {
+    LandingPage {
         customer_name: None,
         intent_label: None,
         expires_at: None,
         brand: Brand::default(),
         minutes_ago: 200,
         opener_origins: Vec::new(),
-        ..landing(word, Purpose::MidChat)
+        ..landing(word, LandingPurpose::MidChat)
     }
 }
 
 /// A landing page in an app's own browser.
-fn in_app(word: &str, app: App) -> Landing {
-    Landing { in_app: Some(app), opener_origins: Vec::new(), ..landing(word, Purpose::MidChat) }
+fn in_app(word: &str, app: App) -> LandingPage {
+    LandingPage { in_app: Some(app), opener_origins: Vec::new(), ..landing(word, LandingPurpose::MidChat) }
 }
 
 /// The done page of a browser that wants to come in by an invitation.
@@ -199,11 +199,11 @@ fn at_door(word: &str, state: DoneState) -> Done {
 /// for one.
 pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)> {
     let artist = Artist { pages: Pages::new(), locale };
-    let opener = Landing { opener_required: true, ..landing(word, Purpose::PreChat) };
+    let opener = LandingPage { opener_required: true, ..landing(word, LandingPurpose::PreChat) };
     let plain = Done { return_link: None, brand: Brand::default(), ..done(word, code(word)) };
     let mut drawn = vec![
-        ("landing", artist.landing(landing(word, Purpose::MidChat))),
-        ("landing-entry", artist.landing(landing(word, Purpose::Entry))),
+        ("landing", artist.landing(landing(word, LandingPurpose::MidChat))),
+        ("landing-entry", artist.landing(landing(word, LandingPurpose::Entry))),
         ("landing-opener", artist.landing(opener)),
         ("landing-bare", artist.landing(bare_landing(word))),
         ("landing-in-app", artist.landing(in_app(word, App::Instagram))),
@@ -225,7 +225,7 @@ pub(super) fn customers(word: &str, locale: &str) -> Vec<(&'static str, String)>
     drawn.extend(steps::photos(word, &artist));
     drawn.extend(accounts::drawn(word, &artist));
     drawn.extend(questions::drawn(word, &artist.pages, locale));
-    drawn.extend(Refused::ALL.map(|refused| (refused.text_key(), artist.refused(refused, word))));
+    drawn.extend(RefusedPage::ALL.map(|refused| (refused.text_key(), artist.refused(refused, word))));
     drawn
 }
 
@@ -234,7 +234,7 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
     let (text, language) = (|| word.to_owned(), || "en".to_owned());
     let sign_in = |step, trouble| {
         let (team, name, next, nonce) = (text(), text(), text(), text());
-        pages.sign_in(&SignIn {
+        pages.sign_in(&SignInPage {
             language: language(),
             step,
             trouble,
@@ -248,26 +248,27 @@ fn staff(word: &str, pages: &Pages) -> Vec<(&'static str, String)> {
         })
     };
     let frame = |page| admin::shell(word, page);
-    let set = SetPassword {
+    let set = SetPasswordPage {
         language: language(),
         action: text(),
         name: text(),
         team: text(),
         nonce: text(),
-        trouble: Some(Trouble::Short),
+        trouble: Some(SignInProblem::Short),
     };
     let enrolment = Enrolment::of("otpauth://totp/x:y?secret=MZXW6YTBOI&issuer=x");
-    let account = Account {
+    let account = OwnAccountPage {
         frame: frame("account"),
         local: true,
         has_app: false,
         enrolment: Some(enrolment),
-        trouble: Some(Trouble::Code),
+        trouble: Some(SignInProblem::Code),
     };
     let admits = Admits { pin: true, both: true, shows_codes: true, channels: vec![text()] };
-    let embedded = Frame { language: language(), interaction: text(), team: text(), token: text(), shows_codes: true };
+    let embedded =
+        FramePage { language: language(), interaction: text(), team: text(), token: text(), shows_codes: true };
     let mut drawn = vec![
-        ("staff-sign-in", sign_in(SignInStep::First, Some(Trouble::Wrong))),
+        ("staff-sign-in", sign_in(SignInStep::First, Some(SignInProblem::Wrong))),
         ("staff-code", sign_in(SignInStep::Code, None)),
         ("staff-set-password", pages.set_password(&set)),
         ("staff-account", pages.account(&account)),
@@ -296,7 +297,7 @@ pub(super) fn bare() -> Vec<String> {
 
 fn foreign_code(word: &str) -> DoneState {
     let text = || word.to_owned();
-    let asked = Asked { asked_at: text(), page: text(), ..asked(word) };
+    let asked = AnsweredRequest { asked_at: text(), page: text(), ..asked(word) };
     DoneState::Code { code: text(), expires_at: text(), seconds_left: 118, asked }
 }
 
@@ -304,7 +305,7 @@ fn foreign_code(word: &str) -> DoneState {
 pub(super) fn foreign(word: &str) -> [String; 5] {
     let text = || word.to_owned();
     let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
-    let landing = Landing {
+    let landing = LandingPage {
         brand: logo.clone(),
         locale: text(),
         channel: text(),
@@ -316,18 +317,18 @@ pub(super) fn foreign(word: &str) -> [String; 5] {
         nonce: text(),
         opener_origins: vec![text()],
         screen: Some(text()),
-        ..landing(word, Purpose::MidChat)
+        ..landing(word, LandingPurpose::MidChat)
     };
     let state = foreign_code(word);
     let way_on = Some(WayOn { action: text(), nonce: text() });
-    let platform = Some(Platform { name: text(), url: Some(text()) });
+    let platform = Some(LinkedPlatform { name: text(), url: Some(text()) });
     let code = Done { brand: logo.clone(), locale: text(), state, return_link: Some(text()), platform, way_on };
     let notice =
         Notice { brand: logo, locale: text(), title: text(), text: text(), hint: text(), until: Some(end(word, 60)) };
     let problem = ProblemPage { problem_type: text(), title: text(), status: 400, meaning: text(), remedy: text() };
     let pages = Pages::new();
     let logo = Brand { name: Some(text()), color: Some(text()), logo: Some(text()) };
-    let answer = Answer {
+    let answer = AnswerPage {
         brand: logo,
         locale: text(),
         expires_at: Some(end(word, 60)),

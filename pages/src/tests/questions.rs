@@ -10,7 +10,7 @@ pub(super) fn drawn(word: &str, pages: &Pages, locale: &str) -> Vec<(&'static st
     let choices = || vec![word.to_owned(), "Tartu".to_owned()];
     let chosen = || AskedQuestion { text: "Your branch".to_owned(), choices: choices() };
     let page = |asked, error| {
-        pages.questions(&Questions {
+        pages.questions(&QuestionsPage {
             brand: brand(word),
             locale: locale.to_owned(),
             asked,

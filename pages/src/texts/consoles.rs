@@ -23,10 +23,10 @@ mod scripts;
 mod validation;
 
 /// A text in each language.
-pub(super) type Row = (&'static str, [&'static str; 5]);
+pub(super) type TextRow = (&'static str, [&'static str; 5]);
 
 /// All of them.
-pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+pub(crate) fn rows() -> impl Iterator<Item = &'static TextRow> {
     let admin = [admin::ROWS, admin_overview::ROWS, admin_settings::ROWS, admin_keys::ROWS, admin_screens::ROWS];
     let people = [admin_users::ROWS, admin_lockouts::ROWS, admin_accounts::ROWS];
     let beside = [admin_channels::ROWS, admin_webhooks::ROWS, admin_audit::ROWS, admin_insights::ROWS];

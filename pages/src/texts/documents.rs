@@ -1,10 +1,10 @@
 //! The words of the page that asks for a document: a row for each text, in the order of `LANGUAGES`. A text
 //! without one of them does not compile. What stands on other pages is in the languages' own tables.
 
-use super::consoles::Row;
+use super::consoles::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("photo.title.document", ["Show your ID document", "Zeigen Sie Ihr Ausweisdokument", "Montrez votre pièce d’identité", "Muestre su documento de identidad", "Näidake oma isikut tõendavat dokumenti"]),
     ("photo.title.selfie", ["Show your ID document and your face", "Zeigen Sie Ihr Ausweisdokument und Ihr Gesicht", "Montrez votre pièce d’identité et votre visage", "Muestre su documento de identidad y su rostro", "Näidake oma dokumenti ja nägu"]),
     ("photo.lead", ["Take photos of your passport, identity card or driving licence. Lay it flat in good light, and let it fill the picture.", "Fotografieren Sie Ihren Reisepass, Personalausweis oder Führerschein. Legen Sie ihn bei gutem Licht flach hin, sodass er das Bild füllt.", "Photographiez votre passeport, carte d’identité ou permis de conduire. Posez-le à plat sous une bonne lumière, de sorte qu’il remplisse l’image.", "Haga fotos de su pasaporte, documento de identidad o permiso de conducir. Colóquelo plano y con buena luz, de modo que llene la imagen.", "Pildistage oma passi, ID-kaarti või juhiluba. Pange see hea valguse käes tasasele pinnale nii, et see täidaks pildi."]),

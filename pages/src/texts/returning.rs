@@ -1,10 +1,10 @@
 //! The words for what comes after a proof on a page: which browser has come back, and whose chat it is. A row for
 //! each text, in the order of `LANGUAGES`. A text without one of them does not compile.
 
-use super::consoles::Row;
+use super::consoles::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("channel.session", ["Conversation", "Gespräch", "Conversation", "Conversación", "Vestlus"]),
     ("facts.role", ["Asked as", "Gefragt als", "En tant que", "Se le pregunta como", "Kellena"]),
     ("facts.account", ["Logged in as", "Angemeldet als", "Connecté en tant que", "Sesión iniciada como", "Sisse logitud kui"]),

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use crate::directory::dial::dial;
-use crate::directory::{ASKED_FOR, Failure, Trouble};
+use crate::directory::{ASKED_FOR, DirectoryFailure, DirectoryTrouble};
 use crate::domain::secret::Secret;
 
 /// Passwords that are tried at one time.
@@ -57,12 +57,12 @@ mod code {
 }
 
 /// An entry that was found. It does not print.
-pub(super) struct Entry {
+pub(super) struct LdapEntry {
     pub dn: String,
     attributes: HashMap<String, Vec<String>>,
 }
 
-impl Entry {
+impl LdapEntry {
     /// An attribute's values; of `dn` the entry's own name.
     pub fn values(&self, name: &str) -> Vec<String> {
         if name.eq_ignore_ascii_case("dn") {
@@ -74,7 +74,7 @@ impl Entry {
 }
 
 /// A server, and how it is spoken to.
-pub(super) struct Server {
+pub(super) struct LdapServer {
     egress: EgressPolicy,
     url: Url,
     port: u16,
@@ -86,7 +86,7 @@ pub(super) struct Server {
     binds: Semaphore,
 }
 
-impl Server {
+impl LdapServer {
     /// A server that is not asked yet.
     pub fn new(
         egress: EgressPolicy,
@@ -100,10 +100,10 @@ impl Server {
     }
 
     /// A connection that nobody is bound on.
-    async fn connect(&self) -> Result<Ldap, Failure> {
+    async fn connect(&self) -> Result<Ldap, DirectoryFailure> {
         let host = self.url.host_str().unwrap_or_default();
         let stream = dial(&self.egress, host, self.port, self.timeout).await?;
-        let stream = stream.into_std().map_err(|_| Failure::down("no connection"))?;
+        let stream = stream.into_std().map_err(|_| DirectoryFailure::down("no connection"))?;
         let settings = LdapConnSettings::new()
             .set_conn_timeout(self.timeout)
             .set_starttls(self.starttls)
@@ -119,11 +119,11 @@ impl Server {
     }
 
     /// A connection that is bound as the reader.
-    async fn connect_to_read(&self) -> Result<Ldap, Failure> {
+    async fn connect_to_read(&self) -> Result<Ldap, DirectoryFailure> {
         let mut ldap = self.connect().await?;
         if let Some((dn, password)) = &self.reader {
-            let password =
-                std::str::from_utf8(password.expose()).map_err(|_| Failure::refused("bind_password is no text"))?;
+            let password = std::str::from_utf8(password.expose())
+                .map_err(|_| DirectoryFailure::refused("bind_password is no text"))?;
             let bound = ldap.with_timeout(self.timeout).simple_bind(dn, password).await.map_err(said)?;
             judged(&bound)?;
         }
@@ -131,11 +131,17 @@ impl Server {
     }
 
     /// Entries that fit a filter. A connection that broke since it was used last is made once more.
-    pub async fn search(&self, base: &str, scope: Scope, filter: &str, of: &[&str]) -> Result<Vec<Entry>, Failure> {
+    pub async fn search(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        of: &[&str],
+    ) -> Result<Vec<LdapEntry>, DirectoryFailure> {
         let whole = async {
             let (mut ldap, fresh) = self.reading().await?;
             match self.search_with(&mut ldap, base, scope, filter, of).await {
-                Err(failure) if !fresh && failure.trouble == Trouble::Down => {
+                Err(failure) if !fresh && failure.trouble == DirectoryTrouble::Down => {
                     self.shared.lock().await.take();
                     let (mut ldap, _) = self.reading().await?;
                     self.search_with(&mut ldap, base, scope, filter, of).await
@@ -144,11 +150,11 @@ impl Server {
             }
         };
         // Who waits for others to find out that nobody answers waits no longer than they.
-        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| DirectoryFailure::down("no answer in time"))?
     }
 
     /// The shared connection, and whether it was made now.
-    async fn reading(&self) -> Result<(Ldap, bool), Failure> {
+    async fn reading(&self) -> Result<(Ldap, bool), DirectoryFailure> {
         let mut shared = self.shared.lock().await;
         if let Some(ldap) = shared.as_mut()
             && !ldap.is_closed()
@@ -156,7 +162,7 @@ impl Server {
             return Ok((ldap.clone(), false));
         }
         let made = tokio::time::timeout(self.timeout, self.connect_to_read()).await;
-        let ldap = made.map_err(|_| Failure::down("no connection in time"))??;
+        let ldap = made.map_err(|_| DirectoryFailure::down("no connection in time"))??;
         *shared = Some(ldap.clone());
         Ok((ldap, true))
     }
@@ -169,7 +175,7 @@ impl Server {
         scope: Scope,
         filter: &str,
         of: &[&str],
-    ) -> Result<Vec<Entry>, Failure> {
+    ) -> Result<Vec<LdapEntry>, DirectoryFailure> {
         let most = i32::try_from(ASKED_FOR).unwrap_or(i32::MAX);
         let limits =
             SearchOptions::new().sizelimit(most).timelimit(i32::try_from(self.timeout.as_secs()).unwrap_or(1).max(1));
@@ -188,7 +194,7 @@ impl Server {
             Ok::<_, LdapError>((found, stream.finish().await))
         };
         let asked = tokio::time::timeout(self.timeout, asked).await;
-        let (found, how) = asked.map_err(|_| Failure::down("no answer in time"))?.map_err(said)?;
+        let (found, how) = asked.map_err(|_| DirectoryFailure::down("no answer in time"))?.map_err(said)?;
         if found.len() < ASKED_FOR {
             judged(&how)?; // of a search that broke off, nobody knows what it would have found
         }
@@ -196,9 +202,9 @@ impl Server {
     }
 
     /// A connection bound with a password; none where the server takes it not.
-    pub async fn bind_as(&self, dn: &str, password: &str) -> Result<Option<Ldap>, Failure> {
+    pub async fn bind_as(&self, dn: &str, password: &str) -> Result<Option<Ldap>, DirectoryFailure> {
         let whole = async {
-            let _turn = self.binds.acquire().await.map_err(Failure::down)?;
+            let _turn = self.binds.acquire().await.map_err(DirectoryFailure::down)?;
             let mut ldap = self.connect().await?;
             let bound = ldap.with_timeout(self.timeout).simple_bind(dn, password).await.map_err(said)?;
             match bound.rc {
@@ -213,47 +219,51 @@ impl Server {
                 _ => judged(&bound).map(|()| None),
             }
         };
-        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        tokio::time::timeout(self.timeout * 2, whole).await.map_err(|_| DirectoryFailure::down("no answer in time"))?
     }
 }
 
 /// What the driver takes apart without looking twice: bytes that are no entry would be a panic.
-fn entry(raw: ldap3::ResultEntry) -> Result<Entry, Failure> {
+fn entry(raw: ldap3::ResultEntry) -> Result<LdapEntry, DirectoryFailure> {
     let read = catch_unwind(AssertUnwindSafe(|| SearchEntry::construct(raw)));
-    let read = read.map_err(|_| Failure::misconfigured("the server sent what is no entry"))?;
-    Ok(Entry { dn: read.dn, attributes: read.attrs })
+    let read = read.map_err(|_| DirectoryFailure::misconfigured("the server sent what is no entry"))?;
+    Ok(LdapEntry { dn: read.dn, attributes: read.attrs })
 }
 
 /// What a result code says of the directory.
-fn judged(result: &LdapResult) -> Result<(), Failure> {
+fn judged(result: &LdapResult) -> Result<(), DirectoryFailure> {
     let with = |words: &str| format!("{words} (result code {})", result.rc);
     match result.rc {
         code::SUCCESS => Ok(()),
-        code::SIZE_LIMIT | code::ADMIN_LIMIT => Err(Failure::misconfigured(with("it gives less than there is"))),
-        code::BUSY | code::UNAVAILABLE | code::TIME_LIMIT => Err(Failure::down(with("it is not available"))),
+        code::SIZE_LIMIT | code::ADMIN_LIMIT => {
+            Err(DirectoryFailure::misconfigured(with("it gives less than there is")))
+        }
+        code::BUSY | code::UNAVAILABLE | code::TIME_LIMIT => Err(DirectoryFailure::down(with("it is not available"))),
         code::INVALID_CREDENTIALS | code::INSUFFICIENT_ACCESS | code::INAPPROPRIATE_AUTHENTICATION => {
-            Err(Failure::refused(with("it does not let the reader in")))
+            Err(DirectoryFailure::refused(with("it does not let the reader in")))
         }
-        code::CONFIDENTIALITY_REQUIRED => Err(Failure::refused(with("it wants TLS"))),
+        code::CONFIDENTIALITY_REQUIRED => Err(DirectoryFailure::refused(with("it wants TLS"))),
         code::NO_SUCH_OBJECT => {
-            Err(Failure::misconfigured(with("there is no such base, or the reader may not see it")))
+            Err(DirectoryFailure::misconfigured(with("there is no such base, or the reader may not see it")))
         }
-        10 => Err(Failure::misconfigured(with("it refers to another server, and no referral is followed"))),
-        _ => Err(Failure::misconfigured(with("it does not take the search"))),
+        10 => Err(DirectoryFailure::misconfigured(with("it refers to another server, and no referral is followed"))),
+        _ => Err(DirectoryFailure::misconfigured(with("it does not take the search"))),
     }
 }
 
 /// What an error of the driver is, without its words: they may quote what was sent.
-fn said(error: LdapError) -> Failure {
+fn said(error: LdapError) -> DirectoryFailure {
     match error {
-        LdapError::LdapResult { result } => judged(&result).err().unwrap_or_else(|| Failure::down("no answer")),
-        LdapError::Rustls { .. } | LdapError::DNSName { .. } => Failure::refused("TLS failed"),
-        LdapError::Io { source } if source.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            Failure::refused(format!("TLS failed: {source}"))
+        LdapError::LdapResult { result } => {
+            judged(&result).err().unwrap_or_else(|| DirectoryFailure::down("no answer"))
         }
-        LdapError::Timeout { .. } => Failure::down("no answer in time"),
-        LdapError::FilterParsing => Failure::misconfigured("the filter is none"),
-        _ => Failure::down("the connection broke"),
+        LdapError::Rustls { .. } | LdapError::DNSName { .. } => DirectoryFailure::refused("TLS failed"),
+        LdapError::Io { source } if source.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            DirectoryFailure::refused(format!("TLS failed: {source}"))
+        }
+        LdapError::Timeout { .. } => DirectoryFailure::down("no answer in time"),
+        LdapError::FilterParsing => DirectoryFailure::misconfigured("the filter is none"),
+        _ => DirectoryFailure::down("the connection broke"),
     }
 }
 
@@ -273,7 +283,7 @@ mod tests {
             assert!(of(rc).is_err(), "{rc}");
         }
         for rc in [code::SIZE_LIMIT, code::ADMIN_LIMIT] {
-            assert_eq!(of(rc).map_err(|failure| failure.trouble), Err(Trouble::Misconfigured));
+            assert_eq!(of(rc).map_err(|failure| failure.trouble), Err(DirectoryTrouble::Misconfigured));
         }
     }
 }

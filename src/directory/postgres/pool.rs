@@ -15,7 +15,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, Error};
 
 use super::secured::Secured;
-use crate::directory::Failure;
+use crate::directory::DirectoryFailure;
 use crate::directory::dial::dial;
 
 /// Queries that run at one time.
@@ -77,12 +77,12 @@ impl Pool {
 
     /// The rows of a query that gives one text. A connection that was idle may have been closed
     /// meanwhile: then another is made.
-    pub async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<String>, Failure> {
+    pub async fn ask(&self, query: &str, parameters: &[&str]) -> Result<Vec<String>, DirectoryFailure> {
         if parameters.iter().any(|value| value.contains('\0')) {
             return Ok(Vec::new()); // no text of a database holds it
         }
         let whole = async {
-            let _turn = self.room.acquire().await.map_err(Failure::down)?;
+            let _turn = self.room.acquire().await.map_err(DirectoryFailure::down)?;
             while let Some(client) = self.idle_one() {
                 match self.run(&client, query, parameters).await {
                     Err(error) if error.code().is_none() => {} // it broke; what it was asked can be asked again
@@ -95,7 +95,7 @@ impl Pool {
         };
         // The server ends the query a little earlier than nobody waits for it any more.
         let timeout = self.timeout + Duration::from_millis(500);
-        tokio::time::timeout(timeout, whole).await.map_err(|_| Failure::down("no answer in time"))?
+        tokio::time::timeout(timeout, whole).await.map_err(|_| DirectoryFailure::down("no answer in time"))?
     }
 
     fn idle_one(&self) -> Option<Client> {
@@ -104,10 +104,10 @@ impl Pool {
         idle.pop()
     }
 
-    async fn connect(&self) -> Result<Client, Failure> {
+    async fn connect(&self) -> Result<Client, DirectoryFailure> {
         let stream = dial(&self.egress, &self.host, self.port, self.timeout).await?;
-        let secured =
-            Secured::new(&self.host, self.tls.clone()).ok_or_else(|| Failure::misconfigured("the host is none"))?;
+        let secured = Secured::new(&self.host, self.tls.clone())
+            .ok_or_else(|| DirectoryFailure::misconfigured("the host is none"))?;
         let (client, connection) = self.to.connect_raw(stream, secured).await.map_err(|error| said(&error))?;
         tokio::spawn(async move {
             let _ = connection.await; // whoever waits for an answer hears that it ended
@@ -128,7 +128,7 @@ impl Pool {
     }
 
     /// Ends the transaction, keeps the connection, and says what the answer means.
-    async fn judge(&self, asked: Result<Vec<String>, Error>, client: Client) -> Result<Vec<String>, Failure> {
+    async fn judge(&self, asked: Result<Vec<String>, Error>, client: Client) -> Result<Vec<String>, DirectoryFailure> {
         if client.batch_execute("ROLLBACK").await.is_ok() {
             let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             idle.push(client);
@@ -142,34 +142,36 @@ impl Pool {
 }
 
 /// What an error of the driver is.
-fn said(error: &Error) -> Failure {
+fn said(error: &Error) -> DirectoryFailure {
     let Some(told) = error.as_db_error() else {
         let tls = std::error::Error::source(error).is_some_and(|inner| {
             let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
             wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
         });
         return match tls {
-            true => Failure::refused("TLS failed: its certificate is not one of the authority that is trusted here"),
+            true => DirectoryFailure::refused(
+                "TLS failed: its certificate is not one of the authority that is trusted here",
+            ),
             false if error.to_string().contains("tls") || error.to_string().contains("TLS") => {
-                Failure::refused("the server does not speak TLS")
+                DirectoryFailure::refused("the server does not speak TLS")
             }
             false if error.to_string().contains("parameters") => {
-                Failure::misconfigured("the query does not have as many parameters as it is given")
+                DirectoryFailure::misconfigured("the query does not have as many parameters as it is given")
             }
-            false => Failure::down("the connection broke"),
+            false => DirectoryFailure::down("the connection broke"),
         };
     };
     let (code, with) = (told.code().code(), |words: &str| format!("{words} (SQLSTATE {})", told.code().code()));
     match code {
-        "57014" => Failure::down(with("the query took too long")),
-        "42501" => Failure::refused(with("the role may not read that")),
-        _ if code.starts_with("25") => Failure::misconfigured(with("the query does more than read")),
-        _ if code.starts_with("28") => Failure::refused(with("it does not let the role in")),
+        "57014" => DirectoryFailure::down(with("the query took too long")),
+        "42501" => DirectoryFailure::refused(with("the role may not read that")),
+        _ if code.starts_with("25") => DirectoryFailure::misconfigured(with("the query does more than read")),
+        _ if code.starts_with("28") => DirectoryFailure::refused(with("it does not let the role in")),
         // What is about the query's own text, or its words for things.
         _ if code.starts_with("42") || code.starts_with("3D") || code.starts_with("0A") => {
-            Failure::misconfigured(with(told.message()))
+            DirectoryFailure::misconfigured(with(told.message()))
         }
-        _ => Failure::down(with("it does not answer")),
+        _ => DirectoryFailure::down(with("it does not answer")),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::header;
 use http::request::Parts;
 
-use super::failures::{Source, too_often};
+use super::failures::{RequestSource, too_often};
 use super::layers::client;
 use super::session::of_own_page;
 use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
@@ -132,7 +132,7 @@ async fn by_key(parts: &Parts, state: &Shared, key: &str) -> Result<Option<Arc<C
     }
     let (address, presented) = (client(parts.extensions.get(), &parts.headers, &state.proxies), Presented::parse(key));
     let team = presented.as_ref().map(|presented| &presented.team);
-    let source = Source { kind: "key", address, about: key, team };
+    let source = RequestSource { kind: "key", address, about: key, team };
     let found = state.failures.in_turn(&source, state.gateway.callers.caller(key)).await?;
     if found.is_none() && state.failures.count(&source) { Err(too_often()) } else { Ok(found) }
 }

@@ -12,9 +12,9 @@ type Routes = HashMap<String, Counter>;
 
 /// Method and status → routes.
 #[derive(Default)]
-pub(crate) struct Counts(RwLock<HashMap<(&'static str, StatusCode), Routes>>);
+pub(crate) struct RequestCounts(RwLock<HashMap<(&'static str, StatusCode), Routes>>);
 
-impl Counts {
+impl RequestCounts {
     /// One more.
     pub fn count(&self, route: &str, method: &'static str, status: StatusCode) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -44,7 +44,7 @@ const MAX_EXCLUSIVE: Duration = Duration::from_millis(50);
 
 /// From where a request comes and what it is about, as it says itself before it is judged.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct RequestSource<'a> {
     /// What is asked: failures of one kind do not count for another.
     pub kind: &'static str,
     /// The client's.
@@ -88,7 +88,7 @@ impl<C: Clock + Clone> Failures<C> {
     }
 
     /// Judges a request; in its turn, where its source has failed too often.
-    pub(crate) async fn in_turn<T>(&self, source: &Source<'_>, judging: impl Future<Output = T>) -> T {
+    pub(crate) async fn in_turn<T>(&self, source: &RequestSource<'_>, judging: impl Future<Output = T>) -> T {
         let Some(turn) = self.turn(source).await else { return judging.await };
         let mut judging = pin!(judging);
         tokio::select! {
@@ -100,7 +100,7 @@ impl<C: Clock + Clone> Failures<C> {
     }
 
     /// Counts a failure. Whether its source has failed too often.
-    pub(crate) fn count(&self, source: &Source<'_>) -> bool {
+    pub(crate) fn count(&self, source: &RequestSource<'_>) -> bool {
         let mut too_often = false;
         for key in self.keys(source).into_iter().flatten().filter(|key| !self.budget.allows(*key)) {
             too_often = true;
@@ -110,14 +110,14 @@ impl<C: Clock + Clone> Failures<C> {
     }
 
     /// Whether too many failures are about the same.
-    pub(crate) fn has_too_many(&self, source: &Source<'_>) -> bool {
+    pub(crate) fn has_too_many(&self, source: &RequestSource<'_>) -> bool {
         let [about, ..] = self.keys(source);
         let watched = about.and_then(|key| self.watched.get(&key));
         watched.is_some_and(|watched| self.clock.now() < watched.until)
     }
 
     /// It waits in one line alone, the narrowest: nobody who waits holds a place in another.
-    async fn turn(&self, source: &Source<'_>) -> Option<Context> {
+    async fn turn(&self, source: &RequestSource<'_>) -> Option<Context> {
         let now = self.clock.now();
         let line_of = |key| self.watched.get(&key).filter(|it| now < it.until).map(|it| it.line.clone());
         let line = self.keys(source).into_iter().flatten().find_map(line_of)?;
@@ -137,8 +137,8 @@ impl<C: Clock + Clone> Failures<C> {
     }
 
     /// What it counts for, the narrowest first.
-    fn keys(&self, source: &Source<'_>) -> [Option<u64>; 3] {
-        let Source { kind, address, about, team } = *source;
+    fn keys(&self, source: &RequestSource<'_>) -> [Option<u64>; 3] {
+        let RequestSource { kind, address, about, team } = *source;
         [
             Some(self.hasher.hash_one((kind, "about", team, about))),
             team.map(|team| self.hasher.hash_one((kind, "team", team))),
@@ -169,7 +169,7 @@ impl Shared {
     /// Whether a request is proved; a failure is counted.
     pub(crate) async fn judge<T>(
         &self,
-        source: &Source<'_>,
+        source: &RequestSource<'_>,
         judging: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, NotTaken> {
         let judged = self.failures.in_turn(source, judging).await;
@@ -180,7 +180,7 @@ impl Shared {
     }
 
     /// What a request is told that cannot even be read; it counts as a failure.
-    pub(crate) fn unread(&self, source: &Source<'_>, problem: Problem) -> Problem {
+    pub(crate) fn unread(&self, source: &RequestSource<'_>, problem: Problem) -> Problem {
         if self.failures.count(source) { too_often() } else { problem }
     }
 }
@@ -208,13 +208,13 @@ mod tests {
 
     use super::*;
 
-    fn source<'a>(last: u8, about: &'a str, team: Option<&'a TeamName>) -> Source<'a> {
-        Source { kind: "test", address: Some(IpAddr::from([192, 0, 2, last])), about, team }
+    fn source<'a>(last: u8, about: &'a str, team: Option<&'a TeamName>) -> RequestSource<'a> {
+        RequestSource { kind: "test", address: Some(IpAddr::from([192, 0, 2, last])), about, team }
     }
 
     fn until_watched(
         failures: &Failures<FakeRelativeClock>,
-        sources: impl IntoIterator<Item = Source<'static>>,
+        sources: impl IntoIterator<Item = RequestSource<'static>>,
     ) -> usize {
         sources.into_iter().position(|source| failures.count(&source)).expect("it is too often at last")
     }
@@ -231,7 +231,10 @@ mod tests {
         let other = Failures::new(FakeRelativeClock::default());
         let of_team = many.iter().enumerate().map(|(n, about)| source(of(n), about, Some(team)));
         assert_eq!(until_watched(&other, of_team), 300, "one team");
-        assert!(!failures.count(&Source { kind: "other", ..source(1, many[0], None) }), "another kind has its own");
+        assert!(
+            !failures.count(&RequestSource { kind: "other", ..source(1, many[0], None) }),
+            "another kind has its own"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,7 +244,7 @@ mod tests {
         let one = source(1, "link", None);
         while !failures.count(&one) {}
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let judged = |source: Source<'static>| {
+        let judged = |source: RequestSource<'static>| {
             let (failures, now, most) = (&failures, &now, &most);
             async move {
                 let judging = async {
@@ -291,7 +294,7 @@ mod tests {
         let failures = Failures::new(clock.clone());
         for n in 0..200_000_u32 {
             let about = n.to_string();
-            failures.count(&Source { address: Some(IpAddr::from(n.to_be_bytes())), ..source(1, &about, None) });
+            failures.count(&RequestSource { address: Some(IpAddr::from(n.to_be_bytes())), ..source(1, &about, None) });
             if n % 5_000 == 0 {
                 clock.advance(Duration::from_millis(60));
             }

@@ -20,7 +20,7 @@ use crate::http::documents::notices;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::{problem_types, query};
-use crate::http::server::connection::Place;
+use crate::http::server::connection::HandlerSlot;
 use crate::http::server::host::NoHost;
 use crate::services::inbound::webhook_verifiers::is_packed;
 
@@ -91,7 +91,7 @@ async fn to_its_end(handled: impl Future<Output = Response> + Send + 'static, ch
 
 /// Refuses what is too much or not described, lets the handler answer, and counts.
 async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
-    let _place = request.extensions_mut().remove::<Place>(); // kept until the answer is there
+    let _place = request.extensions_mut().remove::<HandlerSlot>(); // kept until the answer is there
     if let Some(refused) = no_resource(&request) {
         return refused;
     }

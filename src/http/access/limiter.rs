@@ -66,13 +66,13 @@ const ASKED_AN_HOUR: usize = 20;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Counts what each address has had sent.
-pub(crate) struct Asking<C: Clock = DefaultClock> {
+pub(crate) struct SendLimiter<C: Clock = DefaultClock> {
     by_address: DashMap<IpAddr, VecDeque<C::Instant>>,
     asked: AtomicU64,
     clock: C,
 }
 
-impl<C: Clock> Asking<C> {
+impl<C: Clock> SendLimiter<C> {
     pub(crate) fn new(clock: C) -> Self {
         Self { by_address: DashMap::new(), asked: AtomicU64::new(0), clock }
     }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn an_address_has_twenty_messages_sent_in_any_hour() {
         let clock = FakeRelativeClock::default();
-        let asking = Asking::new(clock.clone());
+        let asking = SendLimiter::new(clock.clone());
         let minutes = |n: u64| Duration::from_secs(60 * n);
         for n in 0..20 {
             assert!(asking.take(household(1)).is_ok(), "{n}");

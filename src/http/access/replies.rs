@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::domain::base::validation::FieldError;
-use crate::engine::replay::Place;
+use crate::engine::replay::ReplyKey;
 use crate::engine::{Error, Execution};
 use crate::http::Shared;
 use crate::http::requests::body::Json;
@@ -74,7 +74,7 @@ pub(crate) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 
 impl Shared {
     /// Reserves the request's idempotency key, where it has one.
-    pub(crate) async fn reserve<T>(&self, caller: &Caller, body: &Json<T>) -> Result<Option<Place>, Problem> {
+    pub(crate) async fn reserve<T>(&self, caller: &Caller, body: &Json<T>) -> Result<Option<ReplyKey>, Problem> {
         let Some(key) = &body.idempotency_key else { return Ok(None) };
         Ok(Some(self.gateway.engine.reserve(&caller.mark, key, &body.raw).await?))
     }
@@ -83,7 +83,7 @@ impl Shared {
     pub(crate) async fn told<T>(
         &self,
         told: Result<Execution<T>, Error>,
-        place: Option<&Place>,
+        place: Option<&ReplyKey>,
         render: impl Fn(&T) -> Vec<u8>,
     ) -> Result<Response, Problem> {
         match told {

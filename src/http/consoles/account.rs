@@ -13,15 +13,15 @@ use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::session::{forget, is_csrf_token, keep, to_sign_in, visitor};
 use crate::http::consoles::{frame_of, shown};
-use crate::http::documents::browser::{Fields, from_own_page};
+use crate::http::documents::browser::{FormFields, from_own_page};
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::see_other;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::pages;
-use crate::pages::consoles::{Account, Enrolment, Trouble};
+use crate::pages::consoles::{Enrolment, OwnAccountPage, SignInProblem};
 use crate::services::staff::sessions::SignedIn;
-use crate::services::staff::signing_in::{Chosen, Step};
+use crate::services::staff::signing_in::{Chosen, SignInState};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -44,7 +44,7 @@ async fn drawn(
     headers: &HeaderMap,
     token: &str,
     visitor: &SignedIn,
-    trouble: Option<Trouble>,
+    trouble: Option<SignInProblem>,
     enrolment: Option<Enrolment>,
 ) -> Response {
     let user = match &visitor.who {
@@ -54,7 +54,7 @@ async fn drawn(
         },
         _ => None,
     };
-    let page = Account {
+    let page = OwnAccountPage {
         frame: frame_of(state, headers, token, visitor, "account", None),
         local: user.is_some(),
         has_app: user.as_ref().is_some_and(|user| user.totp.is_some()),
@@ -70,11 +70,11 @@ async fn drawn(
 
 async fn act(State(state): State<Shared>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let fields = Fields::read(request).await?;
+    let fields = FormFields::read(request).await?;
     let found = visitor(&state, &headers).await?;
     let Some((token, visitor)) = found else { return Ok(to_sign_in("/account")) };
     if !from_own_page(&state, &headers) || !is_csrf_token(&state, &token, fields.field("csrf_token")) {
-        return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
+        return Ok(notice(&state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::RefusedPage::Stale, None));
     }
     let done = match (fields.field("act"), &visitor.who) {
         ("out", _) => state.gateway.users.end_session(&token).await.map(|()| gone(&state)),
@@ -82,7 +82,7 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
         ("enrol", Who::Local(local)) => enrol(&state, &headers, &token, &visitor, local, None).await,
         ("confirm", Who::Local(local)) => confirm(&state, &headers, &token, &visitor, local, &fields).await,
         ("password", Who::Local(local)) => password(&state, &headers, &token, &visitor, local, &fields).await,
-        _ => Ok(notice(&state, &Reader::of(&headers), StatusCode::BAD_REQUEST, pages::Refused::Stale, None)),
+        _ => Ok(notice(&state, &Reader::of(&headers), StatusCode::BAD_REQUEST, pages::RefusedPage::Stale, None)),
     };
     Ok(done.unwrap_or_else(|error| refusal_page(&state, &Reader::of(&headers), error)))
 }
@@ -99,7 +99,7 @@ async fn enrol(
     token: &str,
     visitor: &SignedIn,
     local: &Local,
-    trouble: Option<Trouble>,
+    trouble: Option<SignInProblem>,
 ) -> Result<Response, Error> {
     let url = state.gateway.sign_in.enrol_app(local).await?;
     let enrolment = Enrolment::of(&url);
@@ -112,12 +112,12 @@ async fn confirm(
     token: &str,
     visitor: &SignedIn,
     local: &Local,
-    fields: &Fields,
+    fields: &FormFields,
 ) -> Result<Response, Error> {
     match state.gateway.sign_in.confirm_app(local, fields.field("code")).await? {
-        Step::In(fresh) => Ok(again(state, &fresh)),
+        SignInState::In(fresh) => Ok(again(state, &fresh)),
         // The picture that was scanned is over: a wrong code is told with a new one.
-        _ => enrol(state, headers, token, visitor, local, Some(Trouble::Code)).await,
+        _ => enrol(state, headers, token, visitor, local, Some(SignInProblem::Code)).await,
     }
 }
 
@@ -127,17 +127,17 @@ async fn password(
     token: &str,
     visitor: &SignedIn,
     local: &Local,
-    fields: &Fields,
+    fields: &FormFields,
 ) -> Result<Response, Error> {
     let new = fields.field("password");
     if new != fields.field("again") {
-        return Ok(drawn(state, headers, token, visitor, Some(Trouble::NotTheSame), None).await);
+        return Ok(drawn(state, headers, token, visitor, Some(SignInProblem::NotTheSame), None).await);
     }
     let trouble = match state.gateway.sign_in.change_password(local, fields.field("old"), new).await? {
-        (Chosen::Taken, Step::In(fresh)) => return Ok(again(state, &fresh)),
+        (Chosen::Taken, SignInState::In(fresh)) => return Ok(again(state, &fresh)),
         (Chosen::Taken, _) => return Ok(gone(state)),
         (Chosen::Weak(weakness), _) => weak(weakness),
-        (Chosen::No, _) => Trouble::OldPassword,
+        (Chosen::No, _) => SignInProblem::OldPassword,
     };
     Ok(drawn(state, headers, token, visitor, Some(trouble), None).await)
 }

@@ -29,7 +29,7 @@ use crate::http::requests::body::Json;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::pages;
-use crate::pages::consoles::Frame;
+use crate::pages::consoles::FramePage;
 use crate::services::Snapshot;
 use crate::services::inbound::web_chats::Made;
 
@@ -109,14 +109,14 @@ async fn make_embed_link(
 async fn show(State(state): State<Shared>, Path(token): Path<String>, reader: Reader) -> Response {
     let guest = match state.gateway.callers.embedded(&token).await {
         Ok(Some(guest)) => guest,
-        Ok(None) => return notice(&state, &reader, StatusCode::GONE, pages::Refused::Expired, None),
+        Ok(None) => return notice(&state, &reader, StatusCode::GONE, pages::RefusedPage::Expired, None),
         Err(error) => return refusal_page(&state, &reader, error),
     };
     let (websites, shows_codes) = match state.gateway.callers.embedding(&guest.team).await {
         Ok(embedding) => embedding,
         Err(error) => return refusal_page(&state, &reader, error),
     };
-    let page = Frame {
+    let page = FramePage {
         language: reader.locale(None),
         interaction: guest.interaction.to_string(),
         team: guest.team.to_string(),

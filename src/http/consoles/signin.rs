@@ -20,18 +20,18 @@ use crate::http::Shared;
 use crate::http::access::layers::client;
 use crate::http::access::session::{forget, keep, of_own_page, token, visitor};
 use crate::http::consoles::{shown, shown_under};
-use crate::http::documents::browser::{Fields, browser, cookie as browser_cookie, from_own_page};
+use crate::http::documents::browser::{FormFields, browser, cookie as browser_cookie, from_own_page};
 use crate::http::documents::notices::{notice, refusal_page, too_many};
 use crate::http::documents::page::see_other;
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::body::{Json, Query};
 use crate::http::requests::problem::Problem;
 use crate::pages;
-use crate::pages::consoles::{SetPassword, SignIn, SignInStep, Trouble};
+use crate::pages::consoles::{SetPasswordPage, SignInPage, SignInProblem, SignInStep};
 use crate::services::staff::caller::Credential;
 use crate::services::staff::oidc::{Failed, Returned};
-use crate::services::staff::signing_in::{Chosen, Step};
+use crate::services::staff::signing_in::{Chosen, SignInState};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -81,9 +81,15 @@ struct Asked {
     fresh: bool,
 }
 
-fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<Trouble>, asked: &Asked) -> Response {
+fn drawn(
+    state: &Shared,
+    headers: &HeaderMap,
+    step: SignInStep,
+    trouble: Option<SignInProblem>,
+    asked: &Asked,
+) -> Response {
     let (browser, cookie) = browser(state, headers);
-    let page = SignIn {
+    let page = SignInPage {
         language: Reader::of(headers).locale(None),
         step,
         trouble,
@@ -99,7 +105,7 @@ fn drawn(state: &Shared, headers: &HeaderMap, step: SignInStep, trouble: Option<
         Some(origin) => format!("'self' https: {origin}"),
         None => "'self'".to_owned(),
     };
-    let mut response = shown_under(state, state.pages.sign_in(&page), Policy::CONSOLE.leading(&targets));
+    let mut response = shown_under(state, state.pages.sign_in(&page), DocumentPolicy::CONSOLE.leading(&targets));
     if trouble.is_some() {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
     }
@@ -119,16 +125,16 @@ fn nonce(state: &Shared, browser: &str) -> String {
 }
 
 /// The form, where it is one of ours in this browser.
-async fn form(state: &Shared, request: Request) -> Result<Option<Fields>, Problem> {
+async fn form(state: &Shared, request: Request) -> Result<Option<FormFields>, Problem> {
     let headers = request.headers().clone();
-    let fields = Fields::read(request).await?;
+    let fields = FormFields::read(request).await?;
     let Some(browser) = browser_cookie(state, &headers) else { return Ok(None) };
     let shown: bool = nonce(state, &browser).as_bytes().ct_eq(fields.field("nonce").as_bytes()).into();
     Ok((shown && from_own_page(state, &headers)).then_some(fields))
 }
 
 fn stale(state: &Shared, headers: &HeaderMap) -> Response {
-    notice(state, &Reader::of(headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None)
+    notice(state, &Reader::of(headers), StatusCode::FORBIDDEN, pages::RefusedPage::Stale, None)
 }
 
 async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Response, Problem> {
@@ -151,22 +157,22 @@ async fn sign_in(State(state): State<Shared>, request: Request) -> Result<Respon
     };
     let half_way = fields.field("act") == "code";
     // The cookie is another one now: a session from before is nobody's any more.
-    if let (Ok(Step::In(_) | Step::CodeWanted(_)), Some(before)) = (&step, before) {
+    if let (Ok(SignInState::In(_) | SignInState::CodeWanted(_)), Some(before)) = (&step, before) {
         gateway.users.end_session(&before).await?;
     }
     Ok(match step {
-        Ok(Step::In(token)) => {
+        Ok(SignInState::In(token)) => {
             let mut response = see_other(&asked.next);
             keep(&state, &mut response, &token);
             response
         }
-        Ok(Step::CodeWanted(token)) => {
+        Ok(SignInState::CodeWanted(token)) => {
             let mut response = drawn(&state, &headers, SignInStep::Code, None, &asked);
             keep(&state, &mut response, &token);
             response
         }
-        Ok(Step::No) if half_way => drawn(&state, &headers, SignInStep::Code, Some(Trouble::Code), &asked),
-        Ok(Step::No) => drawn(&state, &headers, SignInStep::First, Some(Trouble::Wrong), &asked),
+        Ok(SignInState::No) if half_way => drawn(&state, &headers, SignInStep::Code, Some(SignInProblem::Code), &asked),
+        Ok(SignInState::No) => drawn(&state, &headers, SignInStep::First, Some(SignInProblem::Wrong), &asked),
         Err(error) => refusal_page(&state, &Reader::of(&headers), error),
     })
 }
@@ -186,19 +192,19 @@ async fn away(state: &Shared, headers: &HeaderMap, asked: &Asked) -> Response {
 fn not_in(state: &Shared, headers: &HeaderMap, failed: Failed, asked: &Asked) -> Response {
     let trouble = match failed {
         Failed::Ours(error) => return refusal_page(state, &Reader::of(headers), error),
-        Failed::Away(_) => Trouble::ProviderAway,
-        Failed::Bad(_) => Trouble::ProviderBad,
-        Failed::Refused => Trouble::ProviderRefused,
-        Failed::Stale => Trouble::Stale,
-        Failed::Nothing => Trouble::Nothing,
+        Failed::Away(_) => SignInProblem::ProviderAway,
+        Failed::Bad(_) => SignInProblem::ProviderBad,
+        Failed::Refused => SignInProblem::ProviderRefused,
+        Failed::Stale => SignInProblem::Stale,
+        Failed::Nothing => SignInProblem::Nothing,
     };
     tracing::warn!(%failed, "nobody was signed in by OpenID Connect");
     // What nobody here began must sign nobody out.
     let is_stale = matches!(failed, Failed::Stale);
     let mut response = drawn(state, headers, SignInStep::First, Some(trouble), asked);
     *response.status_mut() = match trouble {
-        Trouble::ProviderAway => StatusCode::SERVICE_UNAVAILABLE,
-        Trouble::Nothing => StatusCode::FORBIDDEN,
+        SignInProblem::ProviderAway => StatusCode::SERVICE_UNAVAILABLE,
+        SignInProblem::Nothing => StatusCode::FORBIDDEN,
         _ => StatusCode::UNAUTHORIZED,
     };
     if !is_stale {
@@ -227,14 +233,14 @@ async fn show_set(State(state): State<Shared>, Path(token): Path<String>, header
     set_page(&state, &headers, &token, None).await
 }
 
-async fn set_page(state: &Shared, headers: &HeaderMap, token: &str, trouble: Option<Trouble>) -> Response {
+async fn set_page(state: &Shared, headers: &HeaderMap, token: &str, trouble: Option<SignInProblem>) -> Response {
     let user = match state.gateway.sign_in.invited(token).await {
         Ok(Some(user)) => user,
-        Ok(None) => return notice(state, &Reader::of(headers), StatusCode::GONE, pages::Refused::Expired, None),
+        Ok(None) => return notice(state, &Reader::of(headers), StatusCode::GONE, pages::RefusedPage::Expired, None),
         Err(error) => return refusal_page(state, &Reader::of(headers), error),
     };
     let (browser, cookie) = browser(state, headers);
-    let page = SetPassword {
+    let page = SetPasswordPage {
         language: Reader::of(headers).locale(None),
         action: format!("/signin/set/{token}"),
         name: user.name.to_string(),
@@ -255,26 +261,26 @@ async fn set(State(state): State<Shared>, Path(token): Path<String>, request: Re
     let Some(fields) = form(&state, request).await? else { return Ok(stale(&state, &headers)) };
     let (first, second) = (fields.field("password"), fields.field("again"));
     if first != second {
-        return Ok(set_page(&state, &headers, &token, Some(Trouble::NotTheSame)).await);
+        return Ok(set_page(&state, &headers, &token, Some(SignInProblem::NotTheSame)).await);
     }
     let team = token.split('.').next().unwrap_or_default().to_owned();
     Ok(match state.gateway.sign_in.accept(&token, first).await {
         Ok(Chosen::Taken) => see_other(&format!("/signin?team={team}")),
         Ok(Chosen::Weak(weakness)) => set_page(&state, &headers, &token, Some(weak(weakness))).await,
-        Ok(Chosen::No) => notice(&state, &Reader::of(&headers), StatusCode::GONE, pages::Refused::Expired, None),
+        Ok(Chosen::No) => notice(&state, &Reader::of(&headers), StatusCode::GONE, pages::RefusedPage::Expired, None),
         Err(error) => refusal_page(&state, &Reader::of(&headers), error),
     })
 }
 
 /// Why a password is not taken, as its page says it.
-pub(crate) fn weak(weakness: Weakness) -> Trouble {
+pub(crate) fn weak(weakness: Weakness) -> SignInProblem {
     match weakness {
-        Weakness::Short(_) => Trouble::Short,
-        Weakness::Unusable => Trouble::Unusable,
-        Weakness::NoLetter => Trouble::NoLetter,
-        Weakness::NoDigit => Trouble::NoDigit,
-        Weakness::Common => Trouble::Common,
-        Weakness::Own => Trouble::Own,
+        Weakness::Short(_) => SignInProblem::Short,
+        Weakness::Unusable => SignInProblem::Unusable,
+        Weakness::NoLetter => SignInProblem::NoLetter,
+        Weakness::NoDigit => SignInProblem::NoDigit,
+        Weakness::Common => SignInProblem::Common,
+        Weakness::Own => SignInProblem::Own,
     }
 }
 

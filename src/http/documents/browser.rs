@@ -25,9 +25,9 @@ pub(crate) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {
 }
 
 /// The fields of a form, whoever sent it.
-pub(crate) struct Fields(BTreeMap<String, String>);
+pub(crate) struct FormFields(BTreeMap<String, String>);
 
-impl Fields {
+impl FormFields {
     /// Those that were read elsewhere.
     pub fn of(fields: BTreeMap<String, String>) -> Self {
         Self(fields)
@@ -47,13 +47,13 @@ impl Fields {
 }
 
 /// A form of a page of ours, sent by the browser that was shown it.
-pub(crate) struct Form {
+pub(crate) struct PostedForm {
     /// The browser's own name.
     pub browser: String,
-    fields: Fields,
+    fields: FormFields,
 }
 
-impl Form {
+impl PostedForm {
     /// A field's value; empty where it was not sent.
     pub fn field(&self, name: &str) -> &str {
         self.fields.field(name)
@@ -72,12 +72,12 @@ impl Form {
     /// The same of a page whose secret is another one.
     pub async fn read_for(state: &Shared, page: &str, request: Request) -> Result<Option<Self>, Problem> {
         let headers = request.headers().clone();
-        let fields = Fields::read(request).await?;
+        let fields = FormFields::read(request).await?;
         Ok(Self::proved(state, page, &headers, fields))
     }
 
     /// A form whose fields were read; none where this browser was not shown it, or where it comes from elsewhere.
-    pub fn proved(state: &Shared, page: &str, headers: &HeaderMap, fields: Fields) -> Option<Self> {
+    pub fn proved(state: &Shared, page: &str, headers: &HeaderMap, fields: FormFields) -> Option<Self> {
         let browser = cookie(state, headers).unwrap_or_default();
         let form = Self { browser, fields };
         let shown = !form.browser.is_empty() && is_nonce(state, page, &form.browser, form.field("nonce"));

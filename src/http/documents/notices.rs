@@ -42,7 +42,7 @@ pub(crate) fn refusal_page(state: &Shared, reader: &Reader, error: Error) -> Res
 pub(crate) fn refusal_in(state: &Shared, reader: &Reader, error: Error, settings: Option<&Settings>) -> Response {
     let (status, why) = match &error {
         Error::Refused(refusal) => page_of(refusal),
-        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::Refused::Unavailable),
+        Error::Away(_) | Error::Damaged(_) => (StatusCode::SERVICE_UNAVAILABLE, pages::RefusedPage::Unavailable),
     };
     if !matches!(error, Error::Refused(_)) {
         tracing::error!(%error, "a page could not be drawn");
@@ -59,7 +59,7 @@ pub(crate) fn notice(
     state: &Shared,
     reader: &Reader,
     status: StatusCode,
-    why: pages::Refused,
+    why: pages::RefusedPage,
     settings: Option<&Settings>,
 ) -> Response {
     drawn(state, status, why, None, reader, settings)
@@ -68,7 +68,7 @@ pub(crate) fn notice(
 fn drawn(
     state: &Shared,
     status: StatusCode,
-    why: pages::Refused,
+    why: pages::RefusedPage,
     until: Option<pages::End>,
     reader: &Reader,
     settings: Option<&Settings>,
@@ -81,48 +81,48 @@ fn drawn(
     response
 }
 
-fn page_of(refusal: &Refusal) -> (StatusCode, pages::Refused) {
-    use pages::Refused;
+fn page_of(refusal: &Refusal) -> (StatusCode, pages::RefusedPage) {
+    use pages::RefusedPage;
     match refusal {
-        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, Refused::Expired),
-        Refusal::CodeGone => (StatusCode::GONE, Refused::CodeOver),
-        Refusal::LinkUsed => (StatusCode::GONE, Refused::Used),
-        Refusal::LinkSuperseded => (StatusCode::GONE, Refused::Superseded),
-        Refusal::LinkReported => (StatusCode::GONE, Refused::Reported),
-        Refusal::StaleForm => (StatusCode::FORBIDDEN, Refused::Stale),
-        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, Refused::NotConfirmed),
-        Refusal::Reported(_) => (StatusCode::CONFLICT, Refused::Reported),
-        Refusal::Locked(_) => (StatusCode::LOCKED, Refused::Locked),
-        Refusal::Banned => (StatusCode::FORBIDDEN, Refused::Banned),
+        Refusal::LinkExpired | Refusal::Closed => (StatusCode::GONE, RefusedPage::Expired),
+        Refusal::CodeGone => (StatusCode::GONE, RefusedPage::CodeOver),
+        Refusal::LinkUsed => (StatusCode::GONE, RefusedPage::Used),
+        Refusal::LinkSuperseded => (StatusCode::GONE, RefusedPage::Superseded),
+        Refusal::LinkReported => (StatusCode::GONE, RefusedPage::Reported),
+        Refusal::StaleForm => (StatusCode::FORBIDDEN, RefusedPage::Stale),
+        Refusal::NotOpenedByChat => (StatusCode::FORBIDDEN, RefusedPage::NotConfirmed),
+        Refusal::Reported(_) => (StatusCode::CONFLICT, RefusedPage::Reported),
+        Refusal::Locked(_) => (StatusCode::LOCKED, RefusedPage::Locked),
+        Refusal::Banned => (StatusCode::FORBIDDEN, RefusedPage::Banned),
         Refusal::NoAuthenticationUrl
         | Refusal::BindingNotPossible
         | Refusal::NoSecurityKey
         | Refusal::PinRequired
         | Refusal::MethodMissing
-        | Refusal::Full => (StatusCode::CONFLICT, Refused::Unavailable),
+        | Refusal::Full => (StatusCode::CONFLICT, RefusedPage::Unavailable),
         // Which of these it was would tell of the address: that there is none, or where it is.
         Refusal::NoAddress | Refusal::NoChannel | Refusal::PrivateChannelRequired | Refusal::CountryNotAllowed => {
-            (StatusCode::CONFLICT, Refused::NoCode)
+            (StatusCode::CONFLICT, RefusedPage::NoCode)
         }
-        Refusal::SendBudget(_) => (StatusCode::TOO_MANY_REQUESTS, Refused::NoCode),
-        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, Refused::Unknown),
+        Refusal::SendBudget(_) => (StatusCode::TOO_MANY_REQUESTS, RefusedPage::NoCode),
+        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, RefusedPage::Unknown),
         Refusal::BadAssertion(why) => {
             tracing::info!(why, "an assertion was refused");
-            (StatusCode::UNAUTHORIZED, Refused::NotConfirmed)
+            (StatusCode::UNAUTHORIZED, RefusedPage::NotConfirmed)
         }
         Refusal::OutOfOrder | Refusal::SubjectConflict | Refusal::Replayed(_) | Refusal::Repeated(_) => {
-            (StatusCode::CONFLICT, Refused::NotConfirmed)
+            (StatusCode::CONFLICT, RefusedPage::NotConfirmed)
         }
         Refusal::DirectoryDown | Refusal::ProviderDown | Refusal::Unjudged(_) | Refusal::Judging => {
-            (StatusCode::SERVICE_UNAVAILABLE, Refused::Unavailable)
+            (StatusCode::SERVICE_UNAVAILABLE, RefusedPage::Unavailable)
         }
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, Refused::NotConfirmed),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, RefusedPage::NotConfirmed),
     }
 }
 
 /// A page was asked for too often from one address.
 pub(crate) fn too_many(state: &Shared, reader: &Reader, seconds: u64) -> Response {
-    let mut response = notice(state, reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::TooMany, None);
+    let mut response = notice(state, reader, StatusCode::TOO_MANY_REQUESTS, pages::RefusedPage::TooMany, None);
     set(&mut response, header::RETRY_AFTER, &seconds.to_string());
     response
 }

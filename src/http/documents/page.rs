@@ -6,11 +6,11 @@ use http::header::{self, HeaderName};
 use http::{HeaderValue, StatusCode};
 use url::Url;
 
-use super::policy::Policy;
+use super::policy::DocumentPolicy;
 use super::reader::Reader;
 use crate::domain::base::id::Conversation;
 use crate::domain::base::own_address::AddressKind;
-use crate::domain::base::role::Role;
+use crate::domain::base::role::ParticipantRole;
 use crate::domain::conversation::interaction::Participant;
 use crate::domain::settings::{Settings, is_origin};
 use crate::domain::time::Moment;
@@ -29,19 +29,19 @@ pub(crate) fn end(at: Moment, now: Moment) -> pages::End {
 }
 
 /// A participant's part, as pages call it.
-pub(crate) fn role(participant: &Participant) -> pages::Role {
+pub(crate) fn role(participant: &Participant) -> pages::ShownRole {
     match participant.role {
-        Role::Primary => pages::Role::Primary,
-        Role::Cosigner => pages::Role::Cosigner,
+        ParticipantRole::Primary => pages::ShownRole::Primary,
+        ParticipantRole::Cosigner => pages::ShownRole::Cosigner,
     }
 }
 
 /// What a conversation's address is, as pages ask for it.
-pub(crate) fn address_kind(conversation: &Conversation) -> pages::AddressKind {
+pub(crate) fn address_kind(conversation: &Conversation) -> pages::ShownAddressKind {
     match AddressKind::of(conversation.as_str()) {
-        AddressKind::Phone => pages::AddressKind::Phone,
-        AddressKind::Mail => pages::AddressKind::Mail,
-        AddressKind::Other => pages::AddressKind::Other,
+        AddressKind::Phone => pages::ShownAddressKind::Phone,
+        AddressKind::Mail => pages::ShownAddressKind::Mail,
+        AddressKind::Other => pages::ShownAddressKind::Other,
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn set(response: &mut Response, name: HeaderName, value: &str) {
 
 /// What every page of ours says of itself. `same-origin` and not `no-referrer`: with that, browsers would send
 /// `Origin: null` with a form.
-pub(crate) fn headers_of_page(state: &Shared, response: &mut Response, policy: Policy<'_>) {
+pub(crate) fn headers_of_page(state: &Shared, response: &mut Response, policy: DocumentPolicy<'_>) {
     set(response, header::CONTENT_SECURITY_POLICY, &policy.text());
     set(response, header::REFERRER_POLICY, "same-origin");
     set(response, HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
@@ -70,7 +70,7 @@ pub(crate) fn headers_in_frame(state: &Shared, response: &mut Response, websites
     // Also of what an older release has stored, nothing gets into the policy that is no plain origin.
     let plain: Vec<&str> = websites.iter().map(String::as_str).filter(|website| is_origin(website)).collect();
     let within = if plain.is_empty() { "'none'".to_owned() } else { plain.join(" ") };
-    headers_of_page(state, response, Policy { within: &within, ..Policy::CONSOLE.leading("'none'") });
+    headers_of_page(state, response, DocumentPolicy { within: &within, ..DocumentPolicy::CONSOLE.leading("'none'") });
 }
 
 /// Where the forms of a team's pages may lead: Continue and a right answer go on to the login page or
@@ -105,7 +105,7 @@ pub(crate) fn done(state: &Shared, reader: &Reader, settings: &Settings, how: pa
 /// A page that no other window may reach into.
 pub(crate) fn drawn_alone(state: &Shared, html: String, form_targets: &str) -> Response {
     let mut response = Html(html).into_response();
-    headers_of_page(state, &mut response, Policy::PAGE.leading(form_targets));
+    headers_of_page(state, &mut response, DocumentPolicy::PAGE.leading(form_targets));
     alone(&mut response);
     response
 }

@@ -3,7 +3,7 @@
 
 /// Where a document differs from the others.
 #[derive(Clone, Copy)]
-pub(crate) struct Policy<'a> {
+pub(crate) struct DocumentPolicy<'a> {
     /// Where its forms may lead, over redirects as well.
     pub forms: &'a str,
     /// What may stand in its frames.
@@ -14,13 +14,13 @@ pub(crate) struct Policy<'a> {
     pub texts_stay_texts: bool,
 }
 
-impl<'a> Policy<'a> {
+impl<'a> DocumentPolicy<'a> {
     /// A page for a customer: no frame within, in nobody's frame.
-    pub const PAGE: Policy<'static> =
-        Policy { forms: "'self'", frames: "'none'", within: "'none'", texts_stay_texts: false };
+    pub const PAGE: DocumentPolicy<'static> =
+        DocumentPolicy { forms: "'self'", frames: "'none'", within: "'none'", texts_stay_texts: false };
 
     /// A page of the consoles, whose scripts show what others have written.
-    pub const CONSOLE: Policy<'static> = Policy { texts_stay_texts: true, ..Self::PAGE };
+    pub const CONSOLE: DocumentPolicy<'static> = DocumentPolicy { texts_stay_texts: true, ..Self::PAGE };
 
     /// The same with forms that may lead there.
     pub fn leading(self, forms: &'a str) -> Self {
@@ -40,16 +40,16 @@ impl<'a> Policy<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Policy;
+    use super::DocumentPolicy;
 
     #[test]
     fn nothing_is_allowed_that_a_document_does_not_name() {
-        for policy in [Policy::PAGE, Policy::CONSOLE] {
+        for policy in [DocumentPolicy::PAGE, DocumentPolicy::CONSOLE] {
             let text = policy.text();
             assert!(text.starts_with("default-src 'none'; ") && !text.contains("unsafe"), "{text}");
             assert!(text.contains("frame-src 'none'") && text.contains("frame-ancestors 'none'"), "{text}");
         }
-        let beside = Policy { within: "https://a.example", frames: "'self'", ..Policy::CONSOLE }.text();
+        let beside = DocumentPolicy { within: "https://a.example", frames: "'self'", ..DocumentPolicy::CONSOLE }.text();
         assert!(
             beside.contains("frame-src 'self'; ") && beside.contains("frame-ancestors https://a.example; "),
             "{beside}"

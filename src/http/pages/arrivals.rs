@@ -7,16 +7,16 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use url::Url;
 
-use super::code_page_view::Seen;
+use super::code_page_view::CodePageContext;
 use crate::domain::base::binding::Binding;
 use crate::domain::conversation::interaction::Participant;
-use crate::domain::proof::challenge::Typed;
+use crate::domain::proof::challenge::TypedText;
 use crate::domain::proof::entry;
 use crate::domain::proof::entry::Admission;
 use crate::domain::proof::link::Link;
 use crate::domain::providers::question_rule::MAX_QUESTIONS;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::answer::AnswerOutcome;
 use crate::domain::rules::enter::{Arrived, entered_invitation};
 use crate::domain::rules::page::Page;
 use crate::domain::secret::Tag;
@@ -24,7 +24,7 @@ use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::documents::browser::Form;
+use crate::http::documents::browser::PostedForm;
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{done, see_other, set};
 use crate::http::documents::reader::Reader;
@@ -39,7 +39,7 @@ pub(crate) struct Act<'a> {
     pub state: &'a Shared,
     pub reader: &'a Reader,
     pub token: &'a Token,
-    pub form: &'a Form,
+    pub form: &'a PostedForm,
 }
 
 impl Act<'_> {
@@ -86,7 +86,7 @@ impl Act<'_> {
         let text = text.unwrap_or_default();
         let text = if text.len() <= MAX_ANSWER { text } else { "" };
         let set = self.set();
-        let typed = if set.is_empty() { Typed::Text(text) } else { Typed::Set(&set) };
+        let typed = if set.is_empty() { TypedText::Text(text) } else { TypedText::Set(&set) };
         let (browser, attempt) = (self.form.fingerprint(self.state, self.token), self.form.field("attempt"));
         let told = gateway.challenges.answer_page(self.token, typed, attempt, &browser).await?;
         if let Some(passed) = told.passed {
@@ -97,21 +97,31 @@ impl Act<'_> {
         let seen = self.seen(&snapshot);
         let redrawn = |status: StatusCode, error| Ok((status, seen.answer(Some(error))).into_response());
         match told.outcome {
-            Outcome::Passed => Ok(see_other(&self.url("done"))),
-            Outcome::Wrong => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::Wrong),
-            Outcome::NotACode => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::NotACode),
-            Outcome::SubjectConflict => Err(Refusal::SubjectConflict.into()),
-            Outcome::Locked => Err(told.locked_until.map_or(Refusal::Banned, Refusal::Locked).into()),
-            Outcome::Banned => Err(Refusal::Banned.into()),
-            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired if snapshot.outcome.is_entry() => {
+            AnswerOutcome::Passed => Ok(see_other(&self.url("done"))),
+            AnswerOutcome::Wrong => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::Wrong),
+            AnswerOutcome::NotACode => redrawn(StatusCode::UNPROCESSABLE_ENTITY, AnswerError::NotACode),
+            AnswerOutcome::SubjectConflict => Err(Refusal::SubjectConflict.into()),
+            AnswerOutcome::Locked => Err(told.locked_until.map_or(Refusal::Banned, Refusal::Locked).into()),
+            AnswerOutcome::Banned => Err(Refusal::Banned.into()),
+            AnswerOutcome::AlreadyUsed | AnswerOutcome::Exhausted | AnswerOutcome::Expired
+                if snapshot.outcome.is_entry() =>
+            {
                 redrawn(StatusCode::GONE, AnswerError::Over)
             }
-            Outcome::AlreadyUsed | Outcome::Exhausted | Outcome::Expired => Err(Refusal::CodeGone.into()),
+            AnswerOutcome::AlreadyUsed | AnswerOutcome::Exhausted | AnswerOutcome::Expired => {
+                Err(Refusal::CodeGone.into())
+            }
         }
     }
 
-    fn seen<'s>(&'s self, snapshot: &'s Snapshot<Page>) -> Seen<'s> {
-        Seen { state: self.state, reader: self.reader, snapshot, token: self.token, browser: &self.form.browser }
+    fn seen<'s>(&'s self, snapshot: &'s Snapshot<Page>) -> CodePageContext<'s> {
+        CodePageContext {
+            state: self.state,
+            reader: self.reader,
+            snapshot,
+            token: self.token,
+            browser: &self.form.browser,
+        }
     }
 
     /// Another code, where the page can have one sent.
@@ -160,7 +170,8 @@ impl Act<'_> {
     /// Another browser wants a code of its own, and the last one left a moment ago.
     fn too_early(&self, until: Moment) -> Response {
         let seconds = until.since(self.state.gateway.engine.now()).as_secs().max(1);
-        let mut response = notice(self.state, self.reader, StatusCode::TOO_MANY_REQUESTS, pages::Refused::NoCode, None);
+        let mut response =
+            notice(self.state, self.reader, StatusCode::TOO_MANY_REQUESTS, pages::RefusedPage::NoCode, None);
         set(&mut response, header::RETRY_AFTER, &seconds.to_string());
         response
     }

@@ -9,14 +9,14 @@ use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, header};
 
-use super::code_page_view::{Seen, over, refused, stale, unknown};
+use super::code_page_view::{CodePageContext, over, refused, stale, unknown};
 use crate::domain::proof::challenge::ChallengeEnd;
 use crate::domain::rules::page::Page;
 use crate::domain::secret::token::Token;
 use crate::http::Shared;
 use crate::http::access::layers;
 use crate::http::api::teams::screens;
-use crate::http::documents::browser::{Form, browser};
+use crate::http::documents::browser::{PostedForm, browser};
 use crate::http::documents::notices::refusal_page;
 use crate::http::documents::page::{done, set};
 use crate::http::documents::reader::Reader;
@@ -44,7 +44,7 @@ async fn show(
     // Where the visitor stands: without it every visit begins at the opening screen. It opens nothing.
     let step = query.as_deref().and_then(|query| query.strip_prefix("step="));
     let (name, cookie) = browser(&state, &headers);
-    let seen = Seen { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
+    let seen = CodePageContext { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
     let mut response = match (&snapshot.outcome, step) {
         (Page::Over(_, ChallengeEnd::Passed), _) => done(&state, &reader, seen.settings(), pages::DoneState::Passed),
         (Page::Over(..), _) => return over(&state, &reader, &snapshot),
@@ -71,7 +71,7 @@ async fn screen(State(state): State<Shared>, Path(text): Path<String>, reader: R
         Err(error) => return refused(&state, &reader, &token, error).await,
     };
     let (name, _) = browser(&state, &headers);
-    let seen = Seen { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
+    let seen = CodePageContext { state: &state, reader: &reader, snapshot: &snapshot, token: &token, browser: &name };
     let Some(name) = seen.screen() else { return unknown(&state, &reader) };
     match state.gateway.teams.screen(&snapshot.interaction.team, &name).await {
         Ok(Some(screen)) => screens::frame(&state, &screen, &snapshot.team.effective.settings.locale),
@@ -84,7 +84,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
     let reader = Reader::of(request.headers());
     let Some(token) = Token::parse(&text) else { return Ok(unknown(&state, &reader)) };
     let from = layers::from(&state, &request);
-    let Some(form) = Form::read(&state, &token, request).await? else {
+    let Some(form) = PostedForm::read(&state, &token, request).await? else {
         return Ok(stale(&state, &reader, &token).await);
     };
     if form.field("act") == "resend"

@@ -9,11 +9,11 @@ use crate::domain::base::id::ScreenName;
 use crate::domain::base::method::Method;
 use crate::domain::base::way::{DeliverTo, Way};
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::messaging::sending::{State, What};
-use crate::domain::proof::challenge::{Challenge, Check};
+use crate::domain::messaging::sending::{DeliveryState, What};
+use crate::domain::proof::challenge::{Challenge, ExpectedAnswer};
 use crate::domain::proof::entry::EntryStatus;
 use crate::domain::proof::page_proof::PageProof;
-use crate::domain::providers::identity::Document;
+use crate::domain::providers::identity::IdDocument;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::enter::asked_at_entry;
 use crate::domain::rules::page::Page;
@@ -26,14 +26,14 @@ use crate::http::Shared;
 use crate::http::documents::browser::{fingerprint, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{alone, brand, drawn_alone, end, form_targets, headers_of_page, role};
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::views::mask;
 use crate::pages;
 use crate::services::Snapshot;
 
 /// What a page is drawn from.
-pub(crate) struct Seen<'a> {
+pub(crate) struct CodePageContext<'a> {
     pub state: &'a Shared,
     pub reader: &'a Reader,
     pub snapshot: &'a Snapshot<Page>,
@@ -41,7 +41,7 @@ pub(crate) struct Seen<'a> {
     pub browser: &'a str,
 }
 
-impl Seen<'_> {
+impl CodePageContext<'_> {
     /// The team's effective settings.
     pub fn settings(&self) -> &Settings {
         &self.snapshot.team.effective.settings
@@ -71,7 +71,7 @@ impl Seen<'_> {
     }
 
     /// The document that this browser is asked for.
-    pub fn document(&self) -> Option<(&Challenge, &Document)> {
+    pub fn document(&self) -> Option<(&Challenge, &IdDocument)> {
         let browser = self.fingerprint();
         let challenge = match &self.snapshot.outcome {
             Page::Entry(at, _) => {
@@ -85,7 +85,7 @@ impl Seen<'_> {
             Page::Over(..) => return None,
         };
         match &challenge.check {
-            Check::Document(document) => Some((challenge, &**document)),
+            ExpectedAnswer::Document(document) => Some((challenge, &**document)),
             _ => None,
         }
     }
@@ -131,15 +131,15 @@ impl Seen<'_> {
     /// The page with Continue.
     pub fn continue_page(&self) -> Response {
         let (asked_at, expires_at, purpose) = match &self.snapshot.outcome {
-            Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::Purpose::Entry),
-            Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::Purpose::Code),
+            Page::Entry(_, link) => (link.issued_at, link.expires_at, pages::LandingPurpose::Entry),
+            Page::Challenge(_, challenge) => (challenge.started_at, challenge.expires_at, pages::LandingPurpose::Code),
             Page::Over(..) => unreachable!("what is over has no opening screen"),
         };
         let (settings, interaction) = (self.settings(), &self.snapshot.interaction);
         let now = self.state.gateway.engine.now();
         let screen = self.screen().map(|_| format!("{}/screen", self.action()));
         let (opener, asks_opener) = self.opener();
-        let page = pages::Landing {
+        let page = pages::LandingPage {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             channel: interaction.channel.to_string(),
@@ -160,7 +160,11 @@ impl Seen<'_> {
         };
         let mut response = Html(self.state.pages.landing(&page)).into_response();
         let targets = form_targets(settings);
-        headers_of_page(self.state, &mut response, Policy { frames: "'self'", ..Policy::PAGE.leading(&targets) });
+        headers_of_page(
+            self.state,
+            &mut response,
+            DocumentPolicy { frames: "'self'", ..DocumentPolicy::PAGE.leading(&targets) },
+        );
         if !asks_opener {
             alone(&mut response); // else the chat's window must be able to vouch
         }
@@ -179,7 +183,7 @@ impl Seen<'_> {
         let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.engine.now()));
         let waits = |at: usize| self.snapshot.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
         match (challenge, &self.snapshot.outcome) {
-            (Some(challenge), _) => matches!(challenge.check, Check::Questions(_)).then_some(Some(challenge)),
+            (Some(challenge), _) => matches!(challenge.check, ExpectedAnswer::Questions(_)).then_some(Some(challenge)),
             (None, Page::Entry(at, _)) => (waits(*at) == Some(Method::Kba)).then_some(None),
             (None, _) => None,
         }
@@ -188,11 +192,11 @@ impl Seen<'_> {
     fn asks_questions(&self, live: Option<&Challenge>, error: Option<pages::AnswerError>) -> Response {
         let (settings, now) = (self.settings(), self.state.gateway.engine.now());
         let asked = live.and_then(|challenge| match &challenge.check {
-            Check::Questions(questions) => Some(&questions.put),
+            ExpectedAnswer::Questions(questions) => Some(&questions.put),
             _ => None,
         });
         let asked = asked.into_iter().flatten();
-        let page = pages::Questions {
+        let page = pages::QuestionsPage {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             asked: asked.map(|q| pages::AskedQuestion { text: q.text.clone(), choices: q.choices.clone() }).collect(),
@@ -215,7 +219,7 @@ impl Seen<'_> {
         let challenge = self.challenge().filter(|challenge| challenge.is_live(now));
         let error = error.or(challenge.is_none().then_some(pages::AnswerError::Over));
         let settings = self.settings();
-        let page = pages::Answer {
+        let page = pages::AnswerPage {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             wanted: wanted(self.snapshot, challenge),
@@ -250,9 +254,13 @@ pub(crate) async fn refused(state: &Shared, reader: &Reader, token: &Token, erro
         return refusal_page(state, reader, error);
     }
     match state.gateway.conversations.flag(token.interaction, None).await {
-        Ok(snapshot) if is_over(&error) && token.kind == TokenKind::Entry => {
-            notice(state, reader, StatusCode::GONE, pages::Refused::EntryOver, Some(&snapshot.team.effective.settings))
-        }
+        Ok(snapshot) if is_over(&error) && token.kind == TokenKind::Entry => notice(
+            state,
+            reader,
+            StatusCode::GONE,
+            pages::RefusedPage::EntryOver,
+            Some(&snapshot.team.effective.settings),
+        ),
         Ok(snapshot) => refusal_in(state, reader, error, Some(&snapshot.team.effective.settings)),
         Err(_) => refusal_page(state, reader, error),
     }
@@ -270,19 +278,21 @@ pub(crate) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Res
 }
 
 /// What the page asks for, and where the person has it from.
-pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -> pages::Wanted {
+pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -> pages::AnswerKind {
     let Some(challenge) = challenge else {
         let waiting = snapshot.interaction.participants[snapshot.outcome.at()].entry.waiting.as_ref();
         return match waiting.map(|waiting| waiting.method) {
-            Some(Method::Pin) => pages::Wanted::Pin,
-            _ => pages::Wanted::Sent { digits: snapshot.team.effective.settings.otp.length.into(), to: None },
+            Some(Method::Pin) => pages::AnswerKind::Pin,
+            _ => pages::AnswerKind::Sent { digits: snapshot.team.effective.settings.otp.length.into(), to: None },
         };
     };
     match (&challenge.check, challenge.deliver_to) {
-        (Check::Pin(_) | Check::Questions(_) | Check::Document(_), _) => pages::Wanted::Pin,
-        (Check::Otp(otp), DeliverTo::Agent) => pages::Wanted::Told { digits: otp.length.into() },
-        (Check::Otp(otp), _) => {
-            pages::Wanted::Sent { digits: otp.length.into(), to: sent_to(&snapshot.interaction, challenge) }
+        (ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_), _) => {
+            pages::AnswerKind::Pin
+        }
+        (ExpectedAnswer::Otp(otp), DeliverTo::Agent) => pages::AnswerKind::Told { digits: otp.length.into() },
+        (ExpectedAnswer::Otp(otp), _) => {
+            pages::AnswerKind::Sent { digits: otp.length.into(), to: sent_to(&snapshot.interaction, challenge) }
         }
     }
 }
@@ -291,10 +301,10 @@ pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -
 /// nobody, and a new code in the place of one that is over is the bot's to ask for, save at the door.
 pub(crate) fn resend_in(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
     match challenge.map(|challenge| &challenge.check) {
-        Some(Check::Otp(otp)) => {
+        Some(ExpectedAnswer::Otp(otp)) => {
             Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         }
-        Some(Check::Pin(_) | Check::Questions(_) | Check::Document(_)) => None,
+        Some(ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_)) => None,
         None => snapshot.outcome.is_entry().then_some(0),
     }
 }
@@ -312,7 +322,7 @@ fn sent_to(interaction: &Interaction, challenge: &Challenge) -> Option<pages::Se
     };
     let sending = interaction.sendings.iter().find(|sending| live(&sending.what))?;
     match (sending.state, sending.way) {
-        (State::Failed, _) => None,
+        (DeliveryState::Failed, _) => None,
         (_, Way::Chat) => Some(pages::SentTo::Chat),
         (_, way) => {
             let address = way.address(interaction, interaction.participant(&sending.participant)?)?;

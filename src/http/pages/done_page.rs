@@ -16,13 +16,13 @@ use crate::domain::proof::link::return_link;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::bind::Finish;
 use crate::domain::rules::enter::entered_invitation;
-use crate::domain::rules::finish::{Finished, Said, account, shown_code};
+use crate::domain::rules::finish::{FinishForm, Finished, account, shown_code};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::settings::Settings;
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::documents::browser::{Fields, browser, cookie, fingerprint, from_own_page, is_nonce, nonce};
+use crate::http::documents::browser::{FormFields, browser, cookie, fingerprint, from_own_page, is_nonce, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page, refused};
 use crate::http::documents::page::{address_kind, brand, done, drawn_alone, end, form_targets, role, see_other, set};
 use crate::http::documents::reader::Reader;
@@ -66,7 +66,7 @@ fn form(state: &Shared, reader: &Reader, token: &Token, settings: &Settings, aga
 async fn act(State(state): State<Shared>, request: Request) -> Result<Response, Problem> {
     let reader = Reader::of(request.headers());
     let headers = request.headers().clone();
-    let fields = Fields::read(request).await?;
+    let fields = FormFields::read(request).await?;
     let Some(token) = parse(fields.field("page")) else {
         return Ok(refusal_page(&state, &reader, Refusal::NotFound("page").into()));
     };
@@ -78,12 +78,12 @@ async fn act(State(state): State<Shared>, request: Request) -> Result<Response, 
     };
     let request = PageRequest { state: &state, reader: &reader, token: &token, browser: &name };
     let told = match fields.field("act") {
-        "finish" => request.finish(Said::Nothing).await,
+        "finish" => request.finish(FinishForm::Nothing).await,
         act if !is_nonce(&state, &token.text(), &name, fields.field("nonce")) => {
             let known = matches!(act, "address" | "report" | "link");
             Err(if known { Refusal::StaleForm } else { Refusal::NotFound("page") }.into())
         }
-        "address" => request.finish(Said::Address(fields.field("address"))).await,
+        "address" => request.finish(FinishForm::Address(fields.field("address"))).await,
         "report" => request.report().await,
         "link" => request.link().await,
         _ => Err(Refusal::StaleForm.into()),
@@ -100,7 +100,7 @@ async fn without_cookie(
     reader: &Reader,
     token: &Token,
     headers: &HeaderMap,
-    fields: &Fields,
+    fields: &FormFields,
 ) -> Response {
     let snapshot = match state.gateway.conversations.flag(token.interaction, None).await {
         Ok(snapshot) => snapshot,
@@ -108,7 +108,7 @@ async fn without_cookie(
     };
     let settings = &snapshot.team.effective.settings;
     if fields.field("again") == "1" {
-        return notice(state, reader, StatusCode::FORBIDDEN, pages::Refused::NoCookies, Some(settings));
+        return notice(state, reader, StatusCode::FORBIDDEN, pages::RefusedPage::NoCookies, Some(settings));
     }
     let mut response = form(state, reader, token, settings, true);
     set(&mut response, header::SET_COOKIE, &browser(state, headers).1);
@@ -128,7 +128,7 @@ impl PageRequest<'_> {
         fingerprint(self.state, self.token.interaction, self.browser)
     }
 
-    async fn finish(&self, said: Said<'_>) -> Result<Response, Error> {
+    async fn finish(&self, said: FinishForm<'_>) -> Result<Response, Error> {
         let browser = self.fingerprint();
         let snapshot = self.state.gateway.links.finish(self.token, &browser, said).await?;
         Ok(self.draw(&snapshot, &browser))
@@ -144,7 +144,7 @@ impl PageRequest<'_> {
         match self.state.gateway.messaging.go_to_platform(self.token, &self.fingerprint()).await {
             Ok(url) => Ok(see_other(&url)),
             // The code is still on the page.
-            Err(Error::Away(_)) => self.finish(Said::Nothing).await,
+            Err(Error::Away(_)) => self.finish(FinishForm::Nothing).await,
             Err(error) => Err(error),
         }
     }
@@ -177,7 +177,7 @@ impl PageRequest<'_> {
                 .messaging
                 .way_to_platform(snapshot)
                 .filter(|_| matches!(how, pages::DoneState::Code { .. }))
-                .map(|way| pages::Platform { name: way.platform, url: way.url }),
+                .map(|way| pages::LinkedPlatform { name: way.platform, url: way.url }),
             state: how,
             way_on,
         };
@@ -230,10 +230,10 @@ impl PageRequest<'_> {
 
     /// The request, as whoever logged in must be able to recognise or disown it; and who that was, for the browser
     /// that pressed Continue alone.
-    fn asked(&self, snapshot: &Snapshot<Finished>, participant: &Participant) -> pages::Asked {
+    fn asked(&self, snapshot: &Snapshot<Finished>, participant: &Participant) -> pages::AnsweredRequest {
         let Finished { asked_at, is_starter, source, .. } = &snapshot.outcome;
         let name = |customer: &Customer| customer.name.clone().unwrap_or_else(|| customer.id.to_string());
-        pages::Asked {
+        pages::AnsweredRequest {
             channel: snapshot.interaction.channel.to_string(),
             address: mask(snapshot.interaction.conversation.as_str()),
             asked_at: asked_at.to_string(),

@@ -6,15 +6,15 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, header};
 
-use crate::domain::proof::link::{Link, Purpose};
+use crate::domain::proof::link::{Link, LinkPurpose};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::settings::BindingRule;
 use crate::http::Shared;
-use crate::http::documents::browser::{Form, browser, fingerprint, nonce, own_origin};
+use crate::http::documents::browser::{PostedForm, browser, fingerprint, nonce, own_origin};
 use crate::http::documents::notices::{refusal_in, refusal_page, refused};
 use crate::http::documents::page::{brand, done, end, form_targets, headers_of_page, role, see_other, set};
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -56,7 +56,7 @@ impl Landing<'_> {
         let is_vouched = link.page.is_vouched(&fingerprint(state, snapshot.interaction.id, browser));
         let opener = link.page.opener.is_some() && !is_vouched;
         let opener_required = link.page.rule == BindingRule::Opener;
-        let page = pages::Landing {
+        let page = pages::LandingPage {
             brand: brand(settings),
             locale: reader.locale(Some(settings)),
             channel: snapshot.interaction.channel.to_string(),
@@ -66,9 +66,9 @@ impl Landing<'_> {
             asked_at: link.issued_at.to_string(),
             minutes_ago: now.since(link.issued_at).as_secs() / 60,
             purpose: match link.purpose {
-                Purpose::PreChat => pages::Purpose::PreChat,
-                Purpose::MidChat | Purpose::EntryLogin => pages::Purpose::MidChat,
-                Purpose::Entry => unreachable!("the rule finds login links only"),
+                LinkPurpose::PreChat => pages::LandingPurpose::PreChat,
+                LinkPurpose::MidChat | LinkPurpose::EntryLogin => pages::LandingPurpose::MidChat,
+                LinkPurpose::Entry => unreachable!("the rule finds login links only"),
             },
             expires_at: link.expires_at.map(|at| end(at, now)),
             intent_label: link.intent.as_ref().and_then(|i| settings.intents.get(i.as_str())?.label.clone()),
@@ -81,7 +81,7 @@ impl Landing<'_> {
         };
         let mut response = Html(state.pages.landing(&page)).into_response();
         // No Cross-Origin-Opener-Policy here: the chat's window must be able to vouch.
-        headers_of_page(state, &mut response, Policy::PAGE.leading(&form_targets(settings)));
+        headers_of_page(state, &mut response, DocumentPolicy::PAGE.leading(&form_targets(settings)));
         response
     }
 }
@@ -99,7 +99,7 @@ async fn act(State(state): State<Shared>, Path(text): Path<String>, request: Req
     let reader = Reader::of(request.headers());
     let unknown = || refusal_page(&state, &reader, Refusal::NotFound("link").into());
     let Some(token) = Token::parse(&text).filter(|token| token.kind == TokenKind::Link) else { return Ok(unknown()) };
-    let Some(form) = Form::read(&state, &token, request).await? else {
+    let Some(form) = PostedForm::read(&state, &token, request).await? else {
         return Ok(stale(&state, &reader, &token).await);
     };
     Ok(match form.field("act") {
@@ -120,7 +120,7 @@ async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Response {
     )
 }
 
-async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &Form) -> Response {
+async fn press_continue(state: &Shared, reader: &Reader, token: &Token, form: &PostedForm) -> Response {
     let opener = Some(form.field("opener")).filter(|o| !o.is_empty());
     let to = match state.gateway.links.continue_link(token, &form.fingerprint(state, token), opener).await {
         Ok(snapshot) => state.gateway.links.sign_url(&snapshot, &snapshot.outcome.link, &snapshot.outcome.handle).await,

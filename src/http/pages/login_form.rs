@@ -13,14 +13,14 @@ use crate::domain::team::login::LoginTag;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::access::layers;
-use crate::http::documents::browser::{Form, browser, fingerprint, nonce};
+use crate::http::documents::browser::{PostedForm, browser, fingerprint, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{address_kind, brand, drawn_alone, see_other, set};
 use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
 use crate::pages;
 use crate::services::accounts::HostedLogin;
-use crate::services::accounts::hosted::{Asked, AtLogin, Stepped};
+use crate::services::accounts::hosted::{AtLogin, CodeRequest, Stepped};
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {
@@ -66,20 +66,20 @@ impl PageRequest<'_> {
         let kind = address_kind(&self.at.conversation);
         match browser {
             AtPage::Known => self.ask(self.password(), None),
-            AtPage::Asked(false) => self.ask(pages::Asks::Address { address: kind }, None),
+            AtPage::Asked(false) => self.ask(pages::RequestedInput::Address { address: kind }, None),
             AtPage::Asked(true) => {
-                self.ask(pages::Asks::Address { address: kind }, Some(pages::LoginError::WrongAddress))
+                self.ask(pages::RequestedInput::Address { address: kind }, Some(pages::LoginError::WrongAddress))
             }
             AtPage::Refused => {
                 let settings = &self.at.url.team.effective.settings;
-                notice(self.state, self.reader, StatusCode::CONFLICT, pages::Refused::OtherBrowser, Some(settings))
+                notice(self.state, self.reader, StatusCode::CONFLICT, pages::RefusedPage::OtherBrowser, Some(settings))
             }
         }
     }
 
-    fn ask(&self, asks: pages::Asks, error: Option<pages::LoginError>) -> Response {
+    fn ask(&self, asks: pages::RequestedInput, error: Option<pages::LoginError>) -> Response {
         let settings = &self.at.url.team.effective.settings;
-        let page = pages::CustomerLogin {
+        let page = pages::CustomerLoginPage {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
             asks,
@@ -91,18 +91,18 @@ impl PageRequest<'_> {
         drawn_alone(self.state, self.state.pages.customer_login(&page), "'self'")
     }
 
-    fn password(&self) -> pages::Asks {
+    fn password(&self) -> pages::RequestedInput {
         let (forgotten, by_code) = HostedLogin::offers(self.at);
-        pages::Asks::Password { forgotten, by_code }
+        pages::RequestedInput::Password { forgotten, by_code }
     }
 
-    async fn answer(&self, form: &Form) -> Result<Response, Error> {
+    async fn answer(&self, form: &PostedForm) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let Some(asked) = asked(form) else {
             let typed = (form.field("username"), form.field("password"));
             return Ok(match gateway.hosted_login.log_in_here(self.at, typed).await? {
                 Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
-                Stepped::Code(of) => self.ask(asked_again(&Asked::Besides(of)), None),
+                Stepped::Code(of) => self.ask(asked_again(&CodeRequest::Besides(of)), None),
                 Stepped::Answered(to) => see_other(&to),
             });
         };
@@ -112,27 +112,27 @@ impl PageRequest<'_> {
         })
     }
 
-    async fn resend(&self, form: &Form) -> Result<Response, Error> {
+    async fn resend(&self, form: &PostedForm) -> Result<Response, Error> {
         let Some(asked) = asked(form) else { return Ok(self.ask(self.password(), None)) };
         self.state.gateway.hosted_login.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
     }
 
     /// Another browser says which address it chats with.
-    async fn name_address(&self, form: &Form) -> Result<Response, Error> {
+    async fn name_address(&self, form: &PostedForm) -> Result<Response, Error> {
         let said = self.state.gateway.hosted_login.name_address_here(self.at, form.field("address")).await?;
         Ok(self.begin(said))
     }
 
     /// What is drawn is the same for every name.
-    async fn reset(&self, form: &Form) -> Result<Response, Error> {
+    async fn reset(&self, form: &PostedForm) -> Result<Response, Error> {
         self.state.gateway.hosted_login.forgot_here(self.at, form.field("username")).await?;
-        Ok(self.ask(pages::Asks::ResetSent, None))
+        Ok(self.ask(pages::RequestedInput::ResetSent, None))
     }
 
     /// The same for a code that is enough.
-    async fn send(&self, form: &Form) -> Result<Response, Error> {
-        let asked = Asked::Alone(form.field("username"));
+    async fn send(&self, form: &PostedForm) -> Result<Response, Error> {
+        let asked = CodeRequest::Alone(form.field("username"));
         self.state.gateway.hosted_login.send_here(self.at, &asked).await?;
         Ok(self.ask(asked_again(&asked), None))
     }
@@ -146,18 +146,18 @@ impl PageRequest<'_> {
 }
 
 /// What the form asks a code for; nothing where it asks for a password.
-fn asked(form: &Form) -> Option<Asked<'_>> {
+fn asked(form: &PostedForm) -> Option<CodeRequest<'_>> {
     if form.field("alone") == "1" {
-        return Some(Asked::Alone(form.field("username")));
+        return Some(CodeRequest::Alone(form.field("username")));
     }
-    LoginTag::parse(form.field("account")).map(Asked::Besides)
+    LoginTag::parse(form.field("account")).map(CodeRequest::Besides)
 }
 
 /// What was asked for is asked again.
-fn asked_again(asked: &Asked<'_>) -> pages::Asks {
+fn asked_again(asked: &CodeRequest<'_>) -> pages::RequestedInput {
     match asked {
-        Asked::Besides(of) => pages::Asks::Code { account: of.name() },
-        Asked::Alone(name) => pages::Asks::LoginCode { username: (*name).to_owned() },
+        CodeRequest::Besides(of) => pages::RequestedInput::Code { account: of.name() },
+        CodeRequest::Alone(name) => pages::RequestedInput::LoginCode { username: (*name).to_owned() },
     }
 }
 
@@ -174,7 +174,7 @@ async fn act(
         Err(error) => return Ok(refusal_page(&state, &reader, error)),
     };
     let from = layers::from(&state, &request);
-    let Some(form) = Form::read(&state, &url.handle, request).await? else {
+    let Some(form) = PostedForm::read(&state, &url.handle, request).await? else {
         let settings = &url.team.effective.settings;
         return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };
@@ -202,9 +202,9 @@ async fn act(
         _ if at.page.browser != AtPage::Known => Ok(request.begin(at.page.browser)),
         "answer" => request.answer(&form).await,
         "resend" => request.resend(&form).await,
-        "forgot" if forgotten => Ok(request.ask(pages::Asks::Forgot, None)),
+        "forgot" if forgotten => Ok(request.ask(pages::RequestedInput::Forgot, None)),
         "reset" if forgotten => request.reset(&form).await,
-        "by_code" if by_code => Ok(request.ask(pages::Asks::ByCode, None)),
+        "by_code" if by_code => Ok(request.ask(pages::RequestedInput::ByCode, None)),
         "send" if by_code => request.send(&form).await,
         "back" => Ok(request.ask(request.password(), None)),
         "cancel" => request.cancel().await,

@@ -14,14 +14,14 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::Token;
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::access::failures::{NotTaken, Source};
+use crate::http::access::failures::{NotTaken, RequestSource};
 use crate::http::access::layers::from;
 use crate::http::documents::notices;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::body::{is_json, parse, read};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
-use crate::pages::Refused;
+use crate::pages::RefusedPage;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -61,7 +61,7 @@ async fn post_back(
     request: Request,
 ) -> Result<Response, Problem> {
     let (json, reader) = (is_json(request.headers()), Reader::of(request.headers()));
-    let source = Source { kind: "post-back", address: from(&state, &request), about: &handle, team: None };
+    let source = RequestSource { kind: "post-back", address: from(&state, &request), about: &handle, team: None };
     if !json && !is_form(&request) {
         return Err(state.unread(&source, Problem::of(&problem_types::MEDIA_TYPE)));
     }
@@ -74,7 +74,7 @@ async fn post_back(
     let Some(assertion) = form_field(&bytes) else {
         return Ok(match state.failures.count(&source) {
             true => notices::too_many(&state, &reader, 1),
-            false => notices::notice(&state, &reader, StatusCode::BAD_REQUEST, Refused::NotConfirmed, None),
+            false => notices::notice(&state, &reader, StatusCode::BAD_REQUEST, RefusedPage::NotConfirmed, None),
         });
     };
     match take(&state, source, &assertion).await {
@@ -88,12 +88,12 @@ async fn post_back(
 }
 
 /// `source` is about the link's handle.
-async fn take(state: &Shared, source: Source<'_>, assertion: &str) -> Result<PostBackView, NotTaken> {
+async fn take(state: &Shared, source: RequestSource<'_>, assertion: &str) -> Result<PostBackView, NotTaken> {
     let (handle, gateway) = (source.about, &state.gateway);
     let link = state.judge(&source, gateway.links.link_of(handle)).await?;
-    let of_team = Source { team: Some(&link.team), ..source };
+    let of_team = RequestSource { team: Some(&link.team), ..source };
     let verified = state.judge(&of_team, gateway.links.verify_post_back(&link, handle, assertion)).await?;
-    let unmatched = Source { kind: "unmatched", address: None, team: None, ..source };
+    let unmatched = RequestSource { kind: "unmatched", address: None, team: None, ..source };
     if state.failures.has_too_many(&unmatched) {
         return Err(NotTaken::TooOften); // the directory was asked for this link often enough
     }

@@ -11,18 +11,18 @@ use http::{StatusCode, header};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::arrivals::Act;
-use super::code_page_view::{Seen, refused, stale, unknown};
+use super::code_page_view::{CodePageContext, refused, stale, unknown};
 use crate::domain::base::id::ChallengeId;
 use crate::domain::base::method::Method;
-use crate::domain::proof::challenge::{Challenge, Check};
-use crate::domain::proof::page_proof::Step;
-use crate::domain::providers::identity::{Document, Flaw, Shortfall, Side};
+use crate::domain::proof::challenge::{Challenge, ExpectedAnswer};
+use crate::domain::proof::page_proof::PendingStep;
+use crate::domain::providers::identity::{Flaw, IdDocument, Shortfall, Side};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::photo::Judged;
+use crate::domain::rules::photo::JudgedDocument;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::documents::browser::{Fields, Form, nonce};
+use crate::http::documents::browser::{FormFields, PostedForm, nonce};
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{brand, drawn_alone, form_targets, see_other, set};
 use crate::http::documents::reader::Reader;
@@ -32,7 +32,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::{multipart, problem_types};
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
-use crate::services::challenges::photos::Shown;
+use crate::services::challenges::photos::UploadOutcome;
 
 mod upload_limiter;
 
@@ -65,7 +65,7 @@ async fn hand_in(State(state): State<Shared>, Path(text): Path<String>, request:
     let Some(Parts { fields, files }) = multipart::read(&body, &boundary) else {
         return Ok(stale(&state, &reader, &token).await);
     };
-    let Some(form) = Form::proved(&state, &token.text(), &headers, Fields::of(fields)) else {
+    let Some(form) = PostedForm::proved(&state, &token.text(), &headers, FormFields::of(fields)) else {
         return Ok(stale(&state, &reader, &token).await);
     };
     let handing = Handing { state: &state, reader: &reader, token: &token, form: &form };
@@ -81,7 +81,7 @@ struct Handing<'a> {
     state: &'a Shared,
     reader: &'a Reader,
     token: &'a Token,
-    form: &'a Form,
+    form: &'a PostedForm,
 }
 
 impl Handing<'_> {
@@ -90,13 +90,13 @@ impl Handing<'_> {
         let browser = self.form.fingerprint(self.state, self.token);
         let asked = gateway.challenges.asked_document(self.token, &browser).await?;
         if is_checking(&asked.outcome) {
-            return self.told(Shown::Later).await;
+            return self.told(UploadOutcome::Later).await;
         }
         // Only whoever was asked takes a place, and one: nobody else's pictures wait because of a stranger.
         let challenge = ChallengeId { interaction: self.token.interaction, number: asked.outcome.number };
         let _place = match self.state.upload_limiter.take(challenge) {
             Ok(place) => place,
-            Err(Full::Own) => return self.told(Shown::Later).await,
+            Err(Full::Own) => return self.told(UploadOutcome::Later).await,
             Err(Full::Others) => return Ok(crowded(self.state, self.reader, self.token).await),
         };
         let selfie = asked.outcome.method() == Method::PhotoIdSelfie;
@@ -116,8 +116,11 @@ impl Handing<'_> {
             Ok((pictures, flaws)) => {
                 let handed = gateway.challenges.hand_in(self.token, &browser, &pictures, &flaws).await?;
                 drop(pictures);
-                let goes_on =
-                    matches!(handed.shown, Shown::Later | Shown::Judged(Judged::Passed | Judged::Waits | Judged::Late));
+                let goes_on = matches!(
+                    handed.shown,
+                    UploadOutcome::Later
+                        | UploadOutcome::Judged(JudgedDocument::Passed | JudgedDocument::Waits | JudgedDocument::Late)
+                );
                 match handed.done.filter(|_| goes_on) {
                     // First the browser is shown to be the chat's; the verdict may take its time.
                     Some(done) => Ok(see_other(&gateway.links.done_url(&done))),
@@ -131,16 +134,20 @@ impl Handing<'_> {
         }
     }
 
-    async fn told(&self, shown: Shown) -> Result<Response, Error> {
+    async fn told(&self, shown: UploadOutcome) -> Result<Response, Error> {
         let code = || see_other(&format!("/c/{}?step=code", self.token.text()));
         match shown {
-            Shown::Judged(Judged::Passed) if self.token.kind == TokenKind::Entry => self.enter().await,
-            Shown::Judged(Judged::Passed) => Ok(see_other(&format!("/c/{}?step=done", self.token.text()))),
-            Shown::Judged(Judged::Waits | Judged::Late) | Shown::Later | Shown::Undecided => Ok(code()),
-            Shown::Judged(Judged::Unclear(_) | Judged::Failed) => Ok(self.as_it_stands().await),
-            Shown::Judged(Judged::Locked(until)) => Err(Refusal::Locked(until).into()),
-            Shown::Judged(Judged::Banned) => Err(Refusal::Banned.into()),
-            Shown::Judged(Judged::SubjectConflict) => Err(Refusal::SubjectConflict.into()),
+            UploadOutcome::Judged(JudgedDocument::Passed) if self.token.kind == TokenKind::Entry => self.enter().await,
+            UploadOutcome::Judged(JudgedDocument::Passed) => {
+                Ok(see_other(&format!("/c/{}?step=done", self.token.text())))
+            }
+            UploadOutcome::Judged(JudgedDocument::Waits | JudgedDocument::Late)
+            | UploadOutcome::Later
+            | UploadOutcome::Undecided => Ok(code()),
+            UploadOutcome::Judged(JudgedDocument::Unclear(_) | JudgedDocument::Failed) => Ok(self.as_it_stands().await),
+            UploadOutcome::Judged(JudgedDocument::Locked(until)) => Err(Refusal::Locked(until).into()),
+            UploadOutcome::Judged(JudgedDocument::Banned) => Err(Refusal::Banned.into()),
+            UploadOutcome::Judged(JudgedDocument::SubjectConflict) => Err(Refusal::SubjectConflict.into()),
         }
     }
 
@@ -157,7 +164,7 @@ impl Handing<'_> {
         match self.state.gateway.challenges.code_page_by_token(self.token).await {
             Ok(snapshot) => {
                 let (state, reader, browser) = (self.state, self.reader, &self.form.browser);
-                let seen = Seen { state, reader, snapshot: &snapshot, token: self.token, browser };
+                let seen = CodePageContext { state, reader, snapshot: &snapshot, token: self.token, browser };
                 (StatusCode::UNPROCESSABLE_ENTITY, page(&seen, None)).into_response()
             }
             Err(error) => refused(self.state, self.reader, self.token, error).await,
@@ -170,7 +177,7 @@ type LookedAt = (Vec<(Side, Picture)>, Vec<Flaw>);
 
 /// Whether others are being judged: these are not even looked at.
 fn is_checking(challenge: &Challenge) -> bool {
-    matches!(&challenge.check, Check::Document(document) if document.checking.is_some())
+    matches!(&challenge.check, ExpectedAnswer::Document(document) if document.checking.is_some())
 }
 
 /// Reads and looks at pictures; the place is kept until that is done.
@@ -204,10 +211,10 @@ async fn answered(
 ) -> Response {
     match state.gateway.challenges.code_page_by_token(token).await {
         Ok(snapshot) => {
-            let seen = Seen { state, reader, snapshot: &snapshot, token, browser };
+            let seen = CodePageContext { state, reader, snapshot: &snapshot, token, browser };
             match seen.document() {
                 Some(_) if !browser.is_empty() => (status, page(&seen, Some(error))).into_response(),
-                _ => notice(state, reader, status, pages::Refused::PhotoTooLarge, Some(seen.settings())),
+                _ => notice(state, reader, status, pages::RefusedPage::PhotoTooLarge, Some(seen.settings())),
             }
         }
         Err(error) => refused(state, reader, token, error).await,
@@ -222,7 +229,7 @@ async fn crowded(state: &Shared, reader: &Reader, token: &Token) -> Response {
 
 /// The page that asks for a document: with what went wrong before, while it is being checked, or once it
 /// was found good.
-pub(crate) fn page(seen: &Seen<'_>, error: Option<PhotoError>) -> Response {
+pub(crate) fn page(seen: &CodePageContext<'_>, error: Option<PhotoError>) -> Response {
     let settings = seen.settings();
     let state = match seen.document() {
         None => PhotoState::Passed { unbound: false },
@@ -250,17 +257,17 @@ pub(crate) fn page(seen: &Seen<'_>, error: Option<PhotoError>) -> Response {
 
 /// Whether the browser that shows the document is shown to be the chat's.
 fn is_bound(challenge: &Challenge) -> bool {
-    challenge.page.pending.as_ref().is_some_and(|pending| matches!(pending.step, Step::Bound(..)))
+    challenge.page.pending.as_ref().is_some_and(|pending| matches!(pending.step, PendingStep::Bound(..)))
 }
 
-fn flaws(document: &Document) -> &[Flaw] {
+fn flaws(document: &IdDocument) -> &[Flaw] {
     match document.last.as_ref().map(|last| &last.how) {
         Some(Shortfall::Quality(flaws)) => flaws,
         _ => &[],
     }
 }
 
-fn of_last(document: &Document) -> Option<PhotoError> {
+fn of_last(document: &IdDocument) -> Option<PhotoError> {
     Some(match &document.last.as_ref()?.how {
         Shortfall::Quality(_) => PhotoError::Unclear,
         Shortfall::Authentication => PhotoError::Failed,

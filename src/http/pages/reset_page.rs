@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::team::login::reset::ResetToken;
 use crate::engine::Error;
 use crate::http::Shared;
-use crate::http::documents::browser::{Form, browser, nonce_for};
+use crate::http::documents::browser::{PostedForm, browser, nonce_for};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{brand, done, drawn_alone, set};
 use crate::http::documents::reader::Reader;
@@ -43,7 +43,7 @@ async fn show(State(state): State<Shared>, Path(text): Path<String>, reader: Rea
 fn refused(state: &Shared, reader: &Reader, error: Error) -> Response {
     match error {
         Error::Refused(Refusal::NotFound(_) | Refusal::LinkExpired) => {
-            notice(state, reader, StatusCode::GONE, pages::Refused::ResetOver, None)
+            notice(state, reader, StatusCode::GONE, pages::RefusedPage::ResetOver, None)
         }
         other => refusal_page(state, reader, other),
     }
@@ -58,10 +58,10 @@ fn ask(
     error: Option<LoginError>,
 ) -> Response {
     let settings = &open.team.effective.settings;
-    let page = pages::CustomerLogin {
+    let page = pages::CustomerLoginPage {
         brand: brand(settings),
         locale: reader.locale(Some(settings)),
-        asks: pages::Asks::NewPassword {
+        asks: pages::RequestedInput::NewPassword {
             length: settings.password.min_length,
             expires_at: open.expires_at.to_string(),
         },
@@ -85,7 +85,7 @@ async fn act(
         Err(error) => return Ok(refused(&state, &reader, error)),
     };
     let settings = &open.team.effective.settings;
-    let form = Form::read_for(&state, &text, request).await?;
+    let form = PostedForm::read_for(&state, &text, request).await?;
     let Some(form) = form.filter(|form| form.field("act") == "answer") else {
         return Ok(refusal_in(&state, &reader, Refusal::StaleForm.into(), Some(settings)));
     };

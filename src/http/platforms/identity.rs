@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::id::{ProviderName, TeamName};
-use crate::domain::rules::photo::Judged;
+use crate::domain::rules::photo::JudgedDocument;
 use crate::http::Shared;
-use crate::http::access::failures::Source;
+use crate::http::access::failures::RequestSource;
 use crate::http::access::layers::from;
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
@@ -43,15 +43,19 @@ async fn hear_verdict(
     let nowhere = || Problem::of(&problem_types::NOT_FOUND);
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let provider: ProviderName = provider.parse().map_err(|_| nowhere())?;
-    let source =
-        Source { kind: "identity", address: from(&state, &request), about: provider.as_str(), team: Some(&team) };
+    let source = RequestSource {
+        kind: "identity",
+        address: from(&state, &request),
+        about: provider.as_str(),
+        team: Some(&team),
+    };
     let headers = request.headers().clone();
     let body = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
     let verified =
         state.judge(&source, state.gateway.challenges.verify_verdict(&team, &provider, &headers, &body)).await?;
     let status = match state.gateway.challenges.take_verdict(&team, &provider, &verified).await? {
-        Judged::Late => "late",
-        Judged::Waits => "waiting",
+        JudgedDocument::Late => "late",
+        JudgedDocument::Waits => "waiting",
         _ => "taken",
     };
     Ok(Reply(Taken { status }).into_response())

@@ -13,14 +13,14 @@ use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::rules::receive::Received;
 use crate::domain::team::Role;
 use crate::http::Shared;
-use crate::http::access::failures::{Source, too_often};
+use crate::http::access::failures::{RequestSource, too_often};
 use crate::http::access::layers::{from, not_unpacked};
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::Viewer;
 use crate::services::Snapshot;
-use crate::services::inbound::platform_calls::{Answer, Call};
+use crate::services::inbound::platform_calls::{InboundCall, PlatformReply};
 
 /// Platforms tell many things at once: a body is at most so large.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -52,7 +52,7 @@ async fn hear_platform(
     let team: TeamName = team.parse().map_err(|_| nowhere())?;
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let address = from(&state, &request);
-    let source = Source { kind: "in", address, about: channel.as_str(), team: Some(&team) };
+    let source = RequestSource { kind: "in", address, about: channel.as_str(), team: Some(&team) };
     let at = state.judge(&source, state.gateway.inbound.listening(&team, &channel)).await?;
     if !at.takes_coding(request.headers()) {
         return if state.failures.count(&source) { Err(too_often()) } else { Ok(not_unpacked()) };
@@ -60,15 +60,15 @@ async fn hear_platform(
     let (method, headers) = (request.method().clone(), request.headers().clone());
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let body = read(request, &state).await.map_err(|p| state.unread(&source, p.naming_limit("1 MiB")))?;
-    let call = Call { method, target: &target, headers: &headers, body: &body };
+    let call = InboundCall { method, target: &target, headers: &headers, body: &body };
     let verified = state.judge(&source, state.gateway.inbound.verify_call(&at, call)).await?;
     let flag = state.flag_for_bots();
     let answer = state.gateway.inbound.receive_call(&at, verified, &flag).await?;
     Ok(written(answer))
 }
 
-fn written(answer: Answer) -> Response {
-    let Answer { status, content_type, body } = answer;
+fn written(answer: PlatformReply) -> Response {
+    let PlatformReply { status, content_type, body } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = HeaderValue::from_str(&content_type).unwrap_or(HeaderValue::from_static("text/plain"));
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()

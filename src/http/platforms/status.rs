@@ -27,7 +27,7 @@ use crate::http::access::limiter::StreamSlot;
 use crate::http::requests::body::{Json, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
-use crate::services::staff::status_tokens::{Glancer, Seen, Stands};
+use crate::services::staff::status_tokens::{Glancer, Stands, StatusUpdate};
 
 /// How often a page hears that its connection stands.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -146,7 +146,7 @@ fn live(glancer: Glancer, place: Option<StreamSlot>) -> impl Stream<Item = Resul
 }
 
 /// Spans beside the moment: the device's clock may be wrong by hours.
-fn told(seen: &Seen) -> String {
+fn told(seen: &StatusUpdate) -> String {
     let (status, until) = match seen.stands {
         Stands::Authenticated(until) => ("authenticated", Some(until)),
         Stands::Unauthenticated => ("unauthenticated", None),

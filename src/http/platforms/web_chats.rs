@@ -42,7 +42,8 @@ use crate::http::requests::problem_types;
 use crate::http::views::mask;
 use crate::pages;
 use crate::services::inbound::web_chats::{
-    Asked, Embedding, Guest, News, Seen, Shown, State as WatchState, Typed, Watcher,
+    ChatGuest, ChatNews, ConversationState as WatchState, Embedding, PendingQuestion, ShownEntry, TypedOutcome,
+    WatchedEntry, Watcher,
 };
 use crate::services::teams::TeamView;
 
@@ -159,7 +160,7 @@ fn refused(error: Error) -> Problem {
 }
 
 /// Whose session it is.
-async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<Guest, Problem> {
+async fn guest(state: &Shared, team: &str, parts: &Parts) -> Result<ChatGuest, Problem> {
     let session = bearer(parts).ok_or_else(not_let_in)?;
     state.gateway.inbound.guest(&named(team)?, session).await.map_err(refused)
 }
@@ -209,23 +210,23 @@ fn live(watcher: Watcher, place: Option<StreamSlot>) -> impl Stream<Item = Resul
 
 /// News as the window's script reads them: entries first, so that a card is there before it is said how
 /// it stands.
-fn told(news: &News) -> String {
-    let entry = |entry: &Shown| format!("id: {}\nevent: entry\ndata: {}\n\n", entry.number, entry_of(entry));
+fn told(news: &ChatNews) -> String {
+    let entry = |entry: &ShownEntry| format!("id: {}\nevent: entry\ndata: {}\n\n", entry.number, entry_of(entry));
     let entries: String = news.entries.iter().map(entry).collect();
     let state = news.state.as_ref().map(|state| format!("event: state\ndata: {}\n\n", state_of(state, news.now)));
     entries + state.as_deref().unwrap_or_default()
 }
 
-fn entry_of(entry: &Shown) -> Value {
+fn entry_of(entry: &ShownEntry) -> Value {
     let mut told = match &entry.what {
-        Seen::Bot(text) => json!({"kind": "bot", "text": text}),
-        Seen::Customer(text) => json!({"kind": "customer", "text": text}),
-        Seen::Answer => json!({"kind": "answer", "text": DOTS}),
-        Seen::Link { text, number, way } => {
+        WatchedEntry::Bot(text) => json!({"kind": "bot", "text": text}),
+        WatchedEntry::Customer(text) => json!({"kind": "customer", "text": text}),
+        WatchedEntry::Answer => json!({"kind": "answer", "text": DOTS}),
+        WatchedEntry::Link { text, number, way } => {
             let (url, secret) = way.as_ref().map(|(url, secret)| (url, secret)).unzip();
             json!({"kind": "link", "text": text, "link": number, "url": url, "opener_secret": secret.cloned().flatten()})
         }
-        Seen::Code(text) => json!({"kind": "code", "text": text}),
+        WatchedEntry::Code(text) => json!({"kind": "code", "text": text}),
     };
     told["at"] = json!(entry.at.to_string());
     told
@@ -242,7 +243,7 @@ fn state_of(state: &WatchState, now: Moment) -> Value {
 }
 
 /// Spans and not moments, where the script counts down: the device's clock may be wrong by hours.
-fn asked_of(asked: &Asked, now: Moment) -> Value {
+fn asked_of(asked: &PendingQuestion, now: Moment) -> Value {
     let seconds = |end: Moment| end.since(now).as_millis().div_ceil(1000);
     json!({
         "id": asked.id,
@@ -285,11 +286,11 @@ async fn type_in(
         false => state.gateway.inbound.type_in(&guest, message_id.as_str(), &text, &state.flag_for_bots()).await,
     };
     Ok(Reply(match typed.map_err(refused)? {
-        Typed::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
-        Typed::Said => json!({"taken": "said"}),
-        Typed::InText => json!({"taken": "said", "outcome": "code_in_text"}),
-        Typed::TooLate => json!({"taken": "answer", "outcome": "too_late"}),
-        Typed::NoCode => json!({"taken": "nothing", "outcome": "not_a_code"}),
+        TypedOutcome::Answer(kind, outcome) => json!({"taken": "answer", "kind": kind, "outcome": outcome}),
+        TypedOutcome::Said => json!({"taken": "said"}),
+        TypedOutcome::InText => json!({"taken": "said", "outcome": "code_in_text"}),
+        TypedOutcome::TooLate => json!({"taken": "answer", "outcome": "too_late"}),
+        TypedOutcome::NoCode => json!({"taken": "nothing", "outcome": "not_a_code"}),
     })
     .into_response())
 }

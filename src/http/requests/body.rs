@@ -100,50 +100,50 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// Free-form JSON, where a name that stands twice in one object is refused: of two values nobody
 /// could say which one counts (RFC 8259 §4).
 #[derive(Clone, Debug)]
-pub(crate) struct Plain(pub Value);
+pub(crate) struct PlainJson(pub Value);
 
-impl<'de> Deserialize<'de> for Plain {
+impl<'de> Deserialize<'de> for PlainJson {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct Read;
         impl<'de> Visitor<'de> for Read {
-            type Value = Plain;
+            type Value = PlainJson;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("JSON")
             }
-            fn visit_bool<E>(self, v: bool) -> Result<Plain, E> {
-                Ok(Plain(v.into()))
+            fn visit_bool<E>(self, v: bool) -> Result<PlainJson, E> {
+                Ok(PlainJson(v.into()))
             }
-            fn visit_u64<E>(self, v: u64) -> Result<Plain, E> {
-                Ok(Plain(v.into()))
+            fn visit_u64<E>(self, v: u64) -> Result<PlainJson, E> {
+                Ok(PlainJson(v.into()))
             }
-            fn visit_i64<E>(self, v: i64) -> Result<Plain, E> {
-                Ok(Plain(v.into()))
+            fn visit_i64<E>(self, v: i64) -> Result<PlainJson, E> {
+                Ok(PlainJson(v.into()))
             }
-            fn visit_f64<E>(self, v: f64) -> Result<Plain, E> {
-                Ok(Plain(v.into()))
+            fn visit_f64<E>(self, v: f64) -> Result<PlainJson, E> {
+                Ok(PlainJson(v.into()))
             }
-            fn visit_str<E>(self, v: &str) -> Result<Plain, E> {
-                Ok(Plain(v.into()))
+            fn visit_str<E>(self, v: &str) -> Result<PlainJson, E> {
+                Ok(PlainJson(v.into()))
             }
-            fn visit_unit<E>(self) -> Result<Plain, E> {
-                Ok(Plain(Value::Null))
+            fn visit_unit<E>(self) -> Result<PlainJson, E> {
+                Ok(PlainJson(Value::Null))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Plain, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<PlainJson, A::Error> {
                 let mut items = Vec::new();
-                while let Some(Plain(item)) = seq.next_element()? {
+                while let Some(PlainJson(item)) = seq.next_element()? {
                     items.push(item);
                 }
-                Ok(Plain(items.into()))
+                Ok(PlainJson(items.into()))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Plain, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlainJson, A::Error> {
                 let mut members = Map::new();
-                while let Some((name, Plain(value))) = map.next_entry::<String, _>()? {
+                while let Some((name, PlainJson(value))) = map.next_entry::<String, _>()? {
                     if members.contains_key(&name) {
                         return Err(serde::de::Error::custom(format_args!("duplicate field `{name}`")));
                     }
                     members.insert(name, value);
                 }
-                Ok(Plain(members.into()))
+                Ok(PlainJson(members.into()))
             }
         }
         d.deserialize_any(Read)

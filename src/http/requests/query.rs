@@ -14,9 +14,9 @@ use crate::http::requests::problem_types;
 
 /// Route → the names of its query parameters, of all its methods together: each handler knows
 /// its own.
-pub(crate) struct Known(BTreeMap<String, BTreeSet<String>>);
+pub(crate) struct QueryParameters(BTreeMap<String, BTreeSet<String>>);
 
-impl Known {
+impl QueryParameters {
     /// What the document describes.
     pub fn of(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).expect("the document is plain data");

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::connection_life::{Begun, Life, Owed, Streaming};
-use super::connection_limits::Limits;
+use super::connection_limits::ConnectionLimits;
 use super::host::{NoHost, names_one_host};
 use super::incoming_body::{BufferedBytes, IncomingBody};
 use super::io_timeout::IoTimeout;
@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     pub router: Router,
     pub peer: SocketAddr,
     pub life: Arc<Life>,
-    pub limits: Arc<Limits>,
+    pub limits: Arc<ConnectionLimits>,
     /// Bytes of bodies that are not whole yet, of all connections.
     pub bodies: Arc<BufferedBytes>,
     pub stopping: CancellationToken,
@@ -62,10 +62,13 @@ impl Connection {
         }
     }
 
-    async fn answer(self: Arc<Self>, request: http::Request<Incoming>) -> Result<http::Response<Reply>, Infallible> {
+    async fn answer(
+        self: Arc<Self>,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<PendingReply>, Infallible> {
         let life = &self.life;
         let begun = Begun::now(life.clone());
-        let place = Place::of(life).await;
+        let place = HandlerSlot::of(life).await;
         let owed = Owed::now(life.clone());
         let mut request: Request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
@@ -77,7 +80,7 @@ impl Connection {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         request.extensions_mut().insert(place);
         let Ok(response) = self.router.clone().oneshot(request).await;
-        let reply = Reply::begin(response, begun);
+        let reply = PendingReply::begin(response, begun);
         drop(owed);
         Ok(reply)
     }
@@ -92,12 +95,12 @@ fn tell(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
 /// A handler's place among those of its connection, and the connection's among all: who resets a
 /// request or goes away altogether has them until the handler has ended.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct HandlerSlot {
     _life: Arc<Life>,
     _place: Arc<OwnedSemaphorePermit>,
 }
 
-impl Place {
+impl HandlerSlot {
     async fn of(life: &Arc<Life>) -> Self {
         let place = life.places.clone().acquire_owned().await.expect("the semaphore is never closed");
         Self { _life: life.clone(), _place: Arc::new(place) }
@@ -105,13 +108,13 @@ impl Place {
 }
 
 /// A reply that is being sent; until it is, its request is under way, or its stream lasts.
-pub(crate) struct Reply {
+pub(crate) struct PendingReply {
     body: Body,
     _begun: Option<Begun>,
     _streaming: Option<Streaming>,
 }
 
-impl Reply {
+impl PendingReply {
     fn begin(response: Response, begun: Begun) -> http::Response<Self> {
         let kind = response.headers().get(header::CONTENT_TYPE);
         let lasts = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
@@ -123,7 +126,7 @@ impl Reply {
     }
 }
 
-impl hyper::body::Body for Reply {
+impl hyper::body::Body for PendingReply {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connection_limits::Limits;
+use super::connection_limits::ConnectionLimits;
 
 /// A connection that was asked to end may finish what it has begun, and say so for this long.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const SPANS: u64 = 4;
 /// What a connection is about.
 pub(crate) struct Life {
     born: Instant,
-    limits: Arc<Limits>,
+    limits: Arc<ConnectionLimits>,
     /// When a request last began or ended: milliseconds of its life.
     since: AtomicU64,
     under_way: [AtomicU32; SPANS as usize],
@@ -38,7 +38,7 @@ pub(crate) struct Life {
 
 impl Life {
     /// A connection that begins now.
-    pub fn new(limits: &Arc<Limits>, gone: CancellationToken, room: OwnedSemaphorePermit) -> Self {
+    pub fn new(limits: &Arc<ConnectionLimits>, gone: CancellationToken, room: OwnedSemaphorePermit) -> Self {
         Self {
             born: Instant::now(),
             limits: limits.clone(),
@@ -171,9 +171,9 @@ impl Drop for Owed {
 }
 
 /// A body that must come before its reply can be owed.
-pub(crate) struct Awaited(Arc<Life>);
+pub(crate) struct AwaitedBody(Arc<Life>);
 
-impl Awaited {
+impl AwaitedBody {
     /// A body is waited for from now on.
     pub fn now(life: Arc<Life>) -> Self {
         life.owed.fetch_sub(1, Relaxed);
@@ -181,7 +181,7 @@ impl Awaited {
     }
 }
 
-impl Drop for Awaited {
+impl Drop for AwaitedBody {
     fn drop(&mut self) {
         self.0.owed.fetch_add(1, Relaxed);
     }

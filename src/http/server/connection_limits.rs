@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What one connection, and all of them, may take. The defaults are the gateway's.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections at once.
     pub connections: usize,
     /// Requests at once on one connection.
@@ -29,7 +29,7 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: most_connections(),

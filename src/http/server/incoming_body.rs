@@ -11,8 +11,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::connection_life::{Awaited, Life};
-use super::connection_limits::Limits;
+use super::connection_life::{AwaitedBody, Life};
+use super::connection_limits::ConnectionLimits;
 
 /// Bytes of bodies that are not whole yet.
 pub(crate) type BufferedBytes = AtomicUsize;
@@ -32,7 +32,7 @@ pub(crate) enum Unfinished {
 pub(crate) struct IncomingBody {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,
-    awaited: Option<Awaited>,
+    awaited: Option<AwaitedBody>,
     all: Arc<BufferedBytes>,
     most: usize,
     mine: usize,
@@ -40,8 +40,8 @@ pub(crate) struct IncomingBody {
 
 impl IncomingBody {
     /// A body that must be whole within the limits, and of which `all` counts the bytes.
-    pub fn new(body: Incoming, life: Arc<Life>, all: Arc<BufferedBytes>, limits: &Limits) -> Self {
-        let (deadline, awaited) = (Box::pin(sleep(limits.body)), Some(Awaited::now(life)));
+    pub fn new(body: Incoming, life: Arc<Life>, all: Arc<BufferedBytes>, limits: &ConnectionLimits) -> Self {
+        let (deadline, awaited) = (Box::pin(sleep(limits.body)), Some(AwaitedBody::now(life)));
         Self { body, deadline, awaited, all, most: limits.bodies, mine: 0 }
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::connection_life::Life;
-use super::connection_limits::Limits;
+use super::connection_limits::ConnectionLimits;
 
 /// What must move within the limit of time, where not everything does.
 const LEAST: usize = 16 * 1024;
@@ -29,7 +29,7 @@ pub(crate) struct IoTimeout {
 
 impl IoTimeout {
     /// A socket whose writes must move within the limits.
-    pub fn new(stream: TcpStream, life: Arc<Life>, limits: &Limits) -> Self {
+    pub fn new(stream: TcpStream, life: Arc<Life>, limits: &ConnectionLimits) -> Self {
         Self { stream, life, limit: limits.write, until: None, moved: 0 }
     }
 

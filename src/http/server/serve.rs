@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::Connection;
 use super::connection_life::Life;
-use super::connection_limits::Limits;
+use super::connection_limits::ConnectionLimits;
 
 /// How often a connection that waits for room looks for it again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -45,7 +45,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves until `stopping` is cancelled, then drains.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
+pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stopping: CancellationToken) {
     let limits = Arc::new(limits);
     let builder = Arc::new(builder(&limits));
     let (room, bodies) = (Arc::new(Semaphore::new(limits.connections)), Arc::default());
@@ -122,7 +122,7 @@ fn idempotency(lives: &mut VecDeque<Weak<Life>>, life: &Arc<Life>, most: usize) 
     lives.push_back(Arc::downgrade(life));
 }
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+fn builder(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

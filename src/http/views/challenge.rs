@@ -9,10 +9,10 @@ use crate::domain::base::id::{ChallengeId, InteractionId};
 use crate::domain::base::method::Method;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::What;
-use crate::domain::proof::challenge::{Challenge, Check, EndedChallenge};
+use crate::domain::proof::challenge::{Challenge, EndedChallenge, ExpectedAnswer};
 use crate::domain::proof::questions::Question;
 use crate::domain::providers::identity::Shortfall;
-use crate::domain::rules::attend::Found;
+use crate::domain::rules::attend::FoundChallenge;
 
 /// A code, a PIN or another check that was put to a participant.
 #[derive(Serialize, ToSchema)]
@@ -58,7 +58,7 @@ pub struct QuestionView {
 }
 
 fn questions(challenge: &Challenge) -> Option<Vec<QuestionView>> {
-    let Check::Questions(questions) = &challenge.check else { return None };
+    let ExpectedAnswer::Questions(questions) = &challenge.check else { return None };
     let view = |(n, question): (usize, &Question)| QuestionView {
         id: format!("answer_{n}"),
         text: question.text.clone(),
@@ -83,7 +83,7 @@ pub struct DocumentView {
 }
 
 fn document(challenge: &Challenge) -> Option<DocumentView> {
-    let Check::Document(document) = &challenge.check else { return None };
+    let ExpectedAnswer::Document(document) = &challenge.check else { return None };
     let (status, flaws) = match (&document.checking, document.last.as_ref().map(|last| &last.how)) {
         (Some(_), _) => ("checking", Vec::new()),
         (None, None) => ("waiting", Vec::new()),
@@ -105,8 +105,8 @@ impl Viewer<'_> {
     /// A challenge that waits for its answer.
     pub fn challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
         let resend_at = match &challenge.check {
-            Check::Otp(otp) => Some(otp.resend_at),
-            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => None,
+            ExpectedAnswer::Otp(otp) => Some(otp.resend_at),
+            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
         };
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
@@ -134,10 +134,10 @@ impl Viewer<'_> {
     }
 
     /// A challenge however it stands.
-    pub fn found(self, interaction: &Interaction, found: &Found) -> ChallengeView {
+    pub fn found(self, interaction: &Interaction, found: &FoundChallenge) -> ChallengeView {
         match found {
-            Found::Live(challenge) => self.challenge(interaction, challenge),
-            Found::Ended(ended) => over(interaction.id, ended),
+            FoundChallenge::Live(challenge) => self.challenge(interaction, challenge),
+            FoundChallenge::Ended(ended) => over(interaction.id, ended),
         }
     }
 }

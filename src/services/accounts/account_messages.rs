@@ -2,22 +2,22 @@
 //! channel, or tells the team's own sender, and records what became of it. A claim that nobody settled
 //! lapses, and the message goes again under the same id.
 
-use countersign_channels::{Address, Content, Message, Terms};
+use countersign_channels::{Content, Message, MessageAddress, Terms};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::Logins;
-use super::logins::{Account, Claim, Ruled, Whose};
+use super::logins::{AccountMessageClaim, LoginAccount, LoginOwner, Ruled};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::base::way::Way;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::event::webhook::OTP_REQUESTED;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
-use crate::domain::team::login::account_messages::{About, AccountMessage, News, Stop};
+use crate::domain::team::login::account_messages::{AccountMessage, AccountMessageNews, MessageSubject, Stop};
 use crate::domain::team::login::{Login, LoginTag};
 use crate::engine::decide::Reads;
 use crate::engine::{Error, decode};
@@ -25,14 +25,14 @@ use crate::services::messaging::posting::signer;
 use crate::services::messaging::requesting;
 use crate::services::messaging::sending::{hand, outcome_of};
 use crate::services::teams::{TeamView, sms};
-use crate::store::Key;
+use crate::store::RecordKey;
 
 /// Letters that are handed over at the same time.
 const CONCURRENCY: usize = 32;
 
 impl Logins {
     /// The alarm of a login has come: whoever hears it first claims what is due.
-    pub(crate) async fn claim_account_messages(&self, key: &Key) {
+    pub(crate) async fn claim_account_messages(&self, key: &RecordKey) {
         let Some(account) = account_at(key) else { return };
         let claimed = self.change_login(
             &account,
@@ -55,14 +55,14 @@ impl Logins {
         self.account_messages.serve(CONCURRENCY, |claim| self.send_account_message(claim)).await;
     }
 
-    async fn send_account_message(&self, claim: Claim) {
+    async fn send_account_message(&self, claim: AccountMessageClaim) {
         match self.try_account_message(&claim).await {
             Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
             Err(error) => tracing::error!(%error, "a customer's letter waits for its claim to lapse"),
         }
     }
 
-    async fn try_account_message(&self, claim: &Claim) -> Result<(), Error> {
+    async fn try_account_message(&self, claim: &AccountMessageClaim) -> Result<(), Error> {
         let Some(account) = account_at(&claim.key) else { return Ok(()) };
         let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
         let opened = self.engine.read(&Reads { partition, names }).await?.pop().flatten();
@@ -70,7 +70,7 @@ impl Logins {
         let mut login: Login = decode(&claim.key.name, &bytes)?;
         login.settle(self.engine.now(), self.engine.epoch().number);
         let Some(id) = &login.customer else { return Ok(()) };
-        let account = Account { whose: Whose::Customers(id.clone()), ..account };
+        let account = LoginAccount { whose: LoginOwner::Customers(id.clone()), ..account };
         let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
             return Ok(());
         };
@@ -80,7 +80,7 @@ impl Logins {
         let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
         let how = self.try_stop(&team, &account, &login, message).await?;
         let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
-        let rule = |login: &mut Login, when: crate::services::accounts::logins::When| {
+        let rule = |login: &mut Login, when: crate::services::accounts::logins::BothTimes| {
             let news = login.tried(number, tries, how, when.now, jitter);
             let told = news.map(|news| {
                 let (kind, data) = told(news);
@@ -96,11 +96,11 @@ impl Logins {
     async fn try_stop(
         &self,
         team: &TeamView,
-        account: &Account,
+        account: &LoginAccount,
         login: &Login,
         message: &AccountMessage,
-    ) -> Result<Tried, Error> {
-        let Some(stop) = message.stops.first() else { return Ok(Tried::Refused("no-address")) };
+    ) -> Result<AttemptResult, Error> {
+        let Some(stop) = message.stops.first() else { return Ok(AttemptResult::Refused("no-address")) };
         let name = &team.team.name;
         let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
         let to = Destination::of(name, &channel, &stop.to, &self.engine.keys.pseudonym);
@@ -110,9 +110,11 @@ impl Logins {
             }
             return Ok(self.request_account_message(team, account, login, message, stop).await);
         }
-        let Some(driver) = self.channels.driver(team, &channel) else { return Ok(Tried::Refused("no-channel")) };
+        let Some(driver) = self.channels.driver(team, &channel) else {
+            return Ok(AttemptResult::Refused("no-channel"));
+        };
         let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
-            return Ok(Tried::Refused("gone"));
+            return Ok(AttemptResult::Refused("gone"));
         };
         if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
             return Ok(delayed);
@@ -122,28 +124,33 @@ impl Logins {
         }
         let sent = Message {
             id: message.message_id(account.tag),
-            to: Address::new(&stop.to),
+            to: MessageAddress::new(&stop.to),
             subject: Some(subject),
             content,
             terms: self.account_message_terms(login, message),
         };
         let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
         self.limits.went(team, &channel, how, Some(message.trying)).await;
-        if how == Tried::Sent && matches!(message.about, About::Code(..)) {
+        if how == AttemptResult::Sent && matches!(message.about, MessageSubject::Code(..)) {
             self.limits.count_sent(name, to.country);
         }
         Ok(how)
     }
 
     /// Pays for the first try on a way; what it cannot pay for is not sent.
-    async fn unpaid(&self, team: &TeamView, to: Destination, message: &AccountMessage) -> Result<Option<Tried>, Error> {
+    async fn unpaid(
+        &self,
+        team: &TeamView,
+        to: Destination,
+        message: &AccountMessage,
+    ) -> Result<Option<AttemptResult>, Error> {
         if message.trying.tries > 1 {
             return Ok(None);
         }
         match self.limits.pay(team, to).await {
             Ok(_) => Ok(None),
-            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
-            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(AttemptResult::Refused("country-not-allowed"))),
+            Err(Error::Refused(_)) => Ok(Some(AttemptResult::Refused("send-budget"))),
             Err(error) => Err(error),
         }
     }
@@ -151,8 +158,8 @@ impl Logins {
     /// What holds for it at this moment. Nobody is in a conversation, so nobody has written.
     fn account_message_terms(&self, login: &Login, message: &AccountMessage) -> Terms {
         let ends = match message.about {
-            About::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
-            About::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
+            MessageSubject::Code(purpose, _) => login.codes.get(purpose).and_then(|live| live.expires_at),
+            MessageSubject::Reset(_) => login.reset.as_ref().map(|reset| reset.expires_at),
         };
         Terms { freely: false, seconds: ends.map(|end| end.since(self.engine.now()).as_secs()) }
     }
@@ -168,7 +175,7 @@ impl Logins {
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
         match message.about {
-            About::Code(purpose, _) => {
+            MessageSubject::Code(purpose, _) => {
                 let live = login.codes.get(purpose)?;
                 let digits = live.digits(of, purpose, &self.engine.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
@@ -179,7 +186,7 @@ impl Logins {
                 };
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }
-            About::Reset(_) => {
+            MessageSubject::Reset(_) => {
                 let token = login.reset.as_ref()?.token(&team.team.name, of, &self.engine.keys.link);
                 let url = SecretString::from(self.urls.reset_url(&token));
                 let text = wording::reset(locale, brand);
@@ -194,15 +201,15 @@ impl Logins {
     async fn request_account_message(
         &self,
         team: &TeamView,
-        account: &Account,
+        account: &LoginAccount,
         login: &Login,
         message: &AccountMessage,
         stop: &Stop,
-    ) -> Tried {
-        let (Some(webhook), About::Code(purpose, _)) = (team.event_webhook(), message.about) else {
-            return Tried::Refused("no-channel");
+    ) -> AttemptResult {
+        let (Some(webhook), MessageSubject::Code(purpose, _)) = (team.event_webhook(), message.about) else {
+            return AttemptResult::Refused("no-channel");
         };
-        let Some(live) = login.codes.get(purpose) else { return Tried::Refused("gone") };
+        let Some(live) = login.codes.get(purpose) else { return AttemptResult::Refused("gone") };
         let digits = live.digits(account.tag, purpose, &self.engine.keys.code);
         let id =
             self.engine.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
@@ -230,17 +237,19 @@ impl Logins {
 }
 
 /// What a listener is told of a letter: what it is about and by which way, never where to.
-fn told(news: News) -> (EventKind, Value) {
+fn told(news: AccountMessageNews) -> (EventKind, Value) {
     let about = |about| match about {
-        About::Code(purpose, _) => (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed, purpose.as_str()),
-        About::Reset(_) => (EventKind::LinkSent, EventKind::LinkDeliveryFailed, "password_reset"),
+        MessageSubject::Code(purpose, _) => {
+            (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed, purpose.as_str())
+        }
+        MessageSubject::Reset(_) => (EventKind::LinkSent, EventKind::LinkDeliveryFailed, "password_reset"),
     };
     match news {
-        News::Sent(what, way) => {
+        AccountMessageNews::Sent(what, way) => {
             let (sent, _, purpose) = about(what);
             (sent, json!({"purpose": purpose, "channel": way.as_str()}))
         }
-        News::Failed(what, way, why, next) => {
+        AccountMessageNews::Failed(what, way, why, next) => {
             let (_, failed, purpose) = about(what);
             let next = next.map(Way::as_str);
             (failed, json!({"purpose": purpose, "channel": way.as_str(), "reason": why, "next": next}))
@@ -249,8 +258,8 @@ fn told(news: News) -> (EventKind, Value) {
 }
 
 /// The account whose record that is.
-fn account_at(key: &Key) -> Option<Account> {
+fn account_at(key: &RecordKey) -> Option<LoginAccount> {
     let (team, tag) = key.name.strip_prefix("login/")?.split_once('/')?;
     let team: TeamName = team.parse().ok()?;
-    Some(Account { team, tag: LoginTag::parse(tag)?, whose: Whose::Kept })
+    Some(LoginAccount { team, tag: LoginTag::parse(tag)?, whose: LoginOwner::Kept })
 }

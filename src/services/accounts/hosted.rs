@@ -18,8 +18,8 @@ use crate::domain::rules::postback::{Accepted, NewAnswer, is_repeated};
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::team::login::LoginTag;
-use crate::domain::team::login::codes::Purpose;
-use crate::domain::team::login::devices::Device;
+use crate::domain::team::login::codes::CodePurpose;
+use crate::domain::team::login::devices::LoginDevice;
 use crate::engine::Error;
 use crate::engine::replay::executed;
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
@@ -52,7 +52,7 @@ pub struct AtLogin {
 
 /// What a code at the login page is asked for.
 #[derive(Clone, Copy)]
-pub enum Asked<'a> {
+pub enum CodeRequest<'a> {
     /// Besides a password that was right, of whose record.
     Besides(LoginTag),
     /// Alone, of whoever is called so.
@@ -148,7 +148,7 @@ impl HostedLogin {
         if at.page.browser == AtPage::Known { Ok(()) } else { Err(Refusal::StaleForm) }
     }
 
-    fn device_at(&self, at: &AtLogin) -> Device {
+    fn device_at(&self, at: &AtLogin) -> LoginDevice {
         let device = at.page.device.as_ref();
         let said = |part: fn(&crate::domain::conversation::interaction::Device) -> Option<&str>| device.and_then(part);
         self.customer_login
@@ -175,7 +175,7 @@ impl HostedLogin {
         match self.customer_login.log_in(&by, (name, password), None).await? {
             LoggedIn::No => self.missed(at).await,
             LoggedIn::SecondStep(holder) => {
-                self.customer_login.request_code(&by, Purpose::Second, holder.customer.as_str(), None).await?;
+                self.customer_login.request_code(&by, CodePurpose::Second, holder.customer.as_str(), None).await?;
                 Ok(Stepped::Code(LoginTag::of(&self.engine.keys, &at.url.team.team.name, &holder.customer)))
             }
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, "password").await,
@@ -183,12 +183,12 @@ impl HostedLogin {
     }
 
     /// The code was typed that was asked for: besides a password, or alone.
-    pub async fn answer_here(&self, at: &AtLogin, asked: &Asked<'_>, code: &str) -> Result<Stepped, Error> {
+    pub async fn answer_here(&self, at: &AtLogin, asked: &CodeRequest<'_>, code: &str) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
         let by = self.signing(at);
         let (purpose, acr) = match asked {
-            Asked::Besides(_) => (Purpose::Second, "two_factor"),
-            Asked::Alone(_) => (Purpose::Login, "otp"),
+            CodeRequest::Besides(_) => (CodePurpose::Second, "two_factor"),
+            CodeRequest::Alone(_) => (CodePurpose::Login, "otp"),
         };
         let Some(user) = self.called_here(at, asked).await? else { return self.missed(at).await };
         match self.customer_login.answer_code(&by, purpose, &user, (code, None)).await? {
@@ -199,12 +199,12 @@ impl HostedLogin {
 
     /// A code is asked for, the first or another. One that is enough goes to the account's own address, where
     /// the team allows that; whether there is such an account, nobody can tell from it.
-    pub async fn send_here(&self, at: &AtLogin, asked: &Asked<'_>) -> Result<(), Error> {
+    pub async fn send_here(&self, at: &AtLogin, asked: &CodeRequest<'_>) -> Result<(), Error> {
         Self::must_be_known(at)?;
         let by = self.signing(at);
         let purpose = match asked {
-            Asked::Besides(_) => Purpose::Second,
-            Asked::Alone(_) => Purpose::Login,
+            CodeRequest::Besides(_) => CodePurpose::Second,
+            CodeRequest::Alone(_) => CodePurpose::Login,
         };
         match self.called_here(at, asked).await? {
             Some(user) => self.customer_login.request_code(&by, purpose, &user, None).await,
@@ -225,16 +225,16 @@ impl HostedLogin {
 
     /// Whom a code is asked for, as a storefront calls her. A password has proved whose record a tag names; a
     /// name is only what was typed.
-    async fn called_here(&self, at: &AtLogin, asked: &Asked<'_>) -> Result<Option<String>, Error> {
+    async fn called_here(&self, at: &AtLogin, asked: &CodeRequest<'_>) -> Result<Option<String>, Error> {
         let tag = match asked {
-            Asked::Alone(name) => return Ok(Some((*name).to_owned())),
-            Asked::Besides(tag) => *tag,
+            CodeRequest::Alone(name) => return Ok(Some((*name).to_owned())),
+            CodeRequest::Besides(tag) => *tag,
         };
         let team = at.url.team.team.name.clone();
-        let account = crate::services::accounts::logins::Account {
+        let account = crate::services::accounts::logins::LoginAccount {
             team,
             tag,
-            whose: crate::services::accounts::logins::Whose::Kept,
+            whose: crate::services::accounts::logins::LoginOwner::Kept,
         };
         Ok(self.logins.login(&account).await?.and_then(|login| login.customer).map(|customer| customer.to_string()))
     }

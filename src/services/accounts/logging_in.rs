@@ -7,18 +7,18 @@
 use serde_json::json;
 
 use super::CustomerLogin;
-use super::logins::{Account, Ruled, When, Whose};
+use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use super::tickets::{Holder, Tokens};
 use crate::directory::Verified;
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::Need;
-use crate::domain::customer::Record;
+use crate::domain::customer::StoredCustomer;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::secret::password::{Password, PasswordHash};
-use crate::domain::team::login::devices::Device;
+use crate::domain::team::login::devices::LoginDevice;
 use crate::domain::team::login::tickets::Ticket;
 use crate::domain::team::login::{Login, never_for_good};
 use crate::domain::time::Moment;
@@ -31,7 +31,7 @@ pub struct LoggingIn<'a> {
     /// The team.
     pub team: &'a TeamView,
     /// The device, as it is described.
-    pub device: Device,
+    pub device: LoginDevice,
     /// Who brings it.
     pub actor: &'a Actor,
     /// What binds the second step to the first, where a page takes both; then no ticket is given.
@@ -74,11 +74,11 @@ mod by_code;
 
 impl CustomerLogin {
     /// A device, as records know it.
-    pub fn device(&self, fingerprint: Option<&str>, region: Option<&str>) -> Device {
-        Device::of(&self.engine.keys.pseudonym, fingerprint, region)
+    pub fn device(&self, fingerprint: Option<&str>, region: Option<&str>) -> LoginDevice {
+        LoginDevice::of(&self.engine.keys.pseudonym, fingerprint, region)
     }
 
-    pub(crate) fn account_for(&self, team: &TeamView, record: Option<&Record>, name: &str) -> Account {
+    pub(crate) fn account_for(&self, team: &TeamView, record: Option<&StoredCustomer>, name: &str) -> LoginAccount {
         match record {
             Some(record) => self.logins.account_of(&team.team.name, &record.id),
             None => self.logins.account_of_nobody(&team.team.name, name),
@@ -97,7 +97,7 @@ impl CustomerLogin {
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         let rule = never_for_good(by.team.effective.settings.lockout_of(Guarded::Login));
         let guess: [u8; 8] = self.engine.draw();
-        let begin = |login: &mut Login, when: When| {
+        let begin = |login: &mut Login, when: BothTimes| {
             if known.bans() {
                 return Ruled::quiet(Err(Refusal::Banned));
             }
@@ -125,7 +125,7 @@ impl CustomerLogin {
         let compared = compared.map(|right| right && asked);
         let (right, settled) = self.weighed(by, &account, guess, compared, (second, known.failures)).await?;
         let nonce = self.engine.draw();
-        let end = |login: &mut Login, when: When| {
+        let end = |login: &mut Login, when: BothTimes| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
             let still = login.disabled_at.is_none() && login.password() == kept.as_ref();
             if settled == Settled::Bans {
@@ -147,7 +147,7 @@ impl CustomerLogin {
     async fn is_directorys(
         &self,
         team: &TeamView,
-        record: Option<&Record>,
+        record: Option<&StoredCustomer>,
         (name, password): (&str, &str),
     ) -> Result<bool, Error> {
         let password = Secret::new(password.as_bytes().to_vec());
@@ -155,7 +155,7 @@ impl CustomerLogin {
             Ok(asked) => asked.directory().verify(name, &password).await,
             Err(failure) => Err(failure),
         };
-        let hers = |found: &Record| record.is_some_and(|record| record.id == found.id);
+        let hers = |found: &StoredCustomer| record.is_some_and(|record| record.id == found.id);
         Ok(matches!(self.customers.heard(team, answer).await?, Verified::Right(found) if hers(&found)))
     }
 
@@ -173,7 +173,7 @@ impl CustomerLogin {
     async fn weighed(
         &self,
         by: &LoggingIn<'_>,
-        account: &Account,
+        account: &LoginAccount,
         guess: [u8; 8],
         compared: Result<bool, Error>,
         (second, failures): (bool, u32),
@@ -186,7 +186,7 @@ impl CustomerLogin {
             Err(error) => Err(error),
         };
         if told.is_err() {
-            let back = |login: &mut Login, _: When| {
+            let back = |login: &mut Login, _: BothTimes| {
                 login.passwords.take_back(guess);
                 Ruled::quiet(Ok(()))
             };
@@ -198,8 +198,9 @@ impl CustomerLogin {
     }
 
     /// A wrong guess counts at the customer's failure limit before it is told.
-    async fn count_at_failure_limit(&self, by: &LoggingIn<'_>, account: &Account) -> Result<Settled, Error> {
-        let elsewhere = matches!((&account.whose, by.counted), (Whose::Customers(id), Some(counted)) if id == counted);
+    async fn count_at_failure_limit(&self, by: &LoggingIn<'_>, account: &LoginAccount) -> Result<Settled, Error> {
+        let elsewhere =
+            matches!((&account.whose, by.counted), (LoginOwner::Customers(id), Some(counted)) if id == counted);
         if elsewhere {
             return Ok(Settled::Stands);
         }
@@ -208,7 +209,7 @@ impl CustomerLogin {
     }
 
     /// Who has shown all that is asked clears the failure limit, unless that bans meanwhile.
-    async fn clear_failure_limit(&self, account: &Account, failures: u32) -> Result<Settled, Error> {
+    async fn clear_failure_limit(&self, account: &LoginAccount, failures: u32) -> Result<Settled, Error> {
         if failures == 0 {
             return Ok(Settled::Stands);
         }
@@ -221,9 +222,9 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        account: &Account,
+        account: &LoginAccount,
         (nonce, second): ([u8; 16], bool),
-        when: When,
+        when: BothTimes,
     ) -> Ruled<Ended> {
         if second || login.wants_second(&by.team.effective.settings, &by.device) {
             login.first_step(by.device.clone(), by.page, when.now);
@@ -236,9 +237,9 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        account: &Account,
+        account: &LoginAccount,
         (nonce, amr): ([u8; 16], &[&str]),
-        when: When,
+        when: BothTimes,
     ) -> Ruled<Ended> {
         let ticket = match by.page {
             Some(_) => {
@@ -255,14 +256,14 @@ impl CustomerLogin {
     /// A wrong guess, and what it led to.
     fn refused(
         &self,
-        account: &Account,
+        account: &LoginAccount,
         actor: &Actor,
-        when: When,
+        when: BothTimes,
         until: Option<Moment>,
         trips: bool,
     ) -> Ruled<Ended> {
         let mut events: Vec<Event> = Vec::new();
-        if account.whose != Whose::Nobodys && (until.is_some() || trips) {
+        if account.whose != LoginOwner::Nobodys && (until.is_some() || trips) {
             let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
             let reason = if trips { "failure_limit" } else { "failures" };
             let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
@@ -271,7 +272,13 @@ impl CustomerLogin {
         Ruled::with_events(Ok(Ended::No(until)), events)
     }
 
-    fn told_of(&self, by: &LoggingIn<'_>, account: &Account, record: Option<&Record>, ended: Ended) -> LoggedIn {
+    fn told_of(
+        &self,
+        by: &LoggingIn<'_>,
+        account: &LoginAccount,
+        record: Option<&StoredCustomer>,
+        ended: Ended,
+    ) -> LoggedIn {
         let Some(record) = record else { return LoggedIn::No };
         let holder = Holder::of(account.tag, &record.id);
         match ended {

@@ -5,33 +5,33 @@ use serde_json::{Value, json};
 
 use super::Logins;
 use crate::domain::base::id::{CustomerId, TeamName};
-use crate::domain::conversation::failure_limit::{CustomerTag, Known, Need};
+use crate::domain::conversation::failure_limit::{CustomerTag, KnownFailures, Need};
 use crate::domain::customer::folded;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::queue::Queue;
 use crate::engine::{DAY, Engine, Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use crate::services::teams::team_event;
-use crate::store::{Key, Order};
+use crate::store::{Order, RecordKey};
 
 /// Logins that are read at once.
 const LOGINS_AT_ONCE: usize = 100;
 
 /// Whose login it is, and where its record lies.
 #[derive(Clone, Debug)]
-pub(crate) struct Account {
+pub(crate) struct LoginAccount {
     pub team: TeamName,
     pub tag: LoginTag,
-    pub whose: Whose,
+    pub whose: LoginOwner,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub(crate) enum LoginOwner {
     /// A customer's; the record is made where there is none.
     Customers(CustomerId),
     /// A name that is nobody's: it has a record for a day.
@@ -42,7 +42,7 @@ pub(crate) enum Whose {
 
 /// The time, by both lines.
 #[derive(Clone, Copy)]
-pub(crate) struct When {
+pub(crate) struct BothTimes {
     pub now: Moment,
     pub earliest: Moment,
 }
@@ -67,13 +67,13 @@ impl<T> Ruled<T> {
     }
 }
 
-impl Account {
+impl LoginAccount {
     /// What a listener is told of it: the customer by a pseudonym, and what else there is.
     pub fn tells(&self, engine: &Engine, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
         let mut event = team_event(&self.team, kind, actor, now, more);
         let named = match &self.whose {
-            Whose::Customers(id) => json!(engine.keys.customer_pseudonym(&self.team, id.as_str())),
-            Whose::Nobodys | Whose::Kept => Value::Null,
+            LoginOwner::Customers(id) => json!(engine.keys.customer_pseudonym(&self.team, id.as_str())),
+            LoginOwner::Nobodys | LoginOwner::Kept => Value::Null,
         };
         event.data.insert("pseudonym".into(), named);
         event
@@ -82,30 +82,30 @@ impl Account {
 
 impl Logins {
     /// A customer's login.
-    pub(crate) fn account_of(&self, team: &TeamName, id: &CustomerId) -> Account {
+    pub(crate) fn account_of(&self, team: &TeamName, id: &CustomerId) -> LoginAccount {
         let tag = LoginTag::of(&self.engine.keys, team, id);
-        Account { team: team.clone(), tag, whose: Whose::Customers(id.clone()) }
+        LoginAccount { team: team.clone(), tag, whose: LoginOwner::Customers(id.clone()) }
     }
 
     /// The login of a name that is nobody's.
-    pub(crate) fn account_of_nobody(&self, team: &TeamName, name: &str) -> Account {
+    pub(crate) fn account_of_nobody(&self, team: &TeamName, name: &str) -> LoginAccount {
         let tag = LoginTag::of_nobody(&self.engine.keys, team, &folded(name));
-        Account { team: team.clone(), tag, whose: Whose::Nobodys }
+        LoginAccount { team: team.clone(), tag, whose: LoginOwner::Nobodys }
     }
 
-    fn account_reads(&self, account: &Account) -> Reads {
+    fn account_reads(&self, account: &LoginAccount) -> Reads {
         let names = vec![account_name(&account.team, &account.tag.name()), team_record(&account.team)];
         Reads { partition: self.engine.team_partition(&account.team), names }
     }
 
     /// Where an account's record lies.
-    pub(crate) fn account_key(&self, account: &Account) -> Key {
+    pub(crate) fn account_key(&self, account: &LoginAccount) -> RecordKey {
         let Reads { partition, mut names } = self.account_reads(account);
-        Key { partition, name: names.swap_remove(0) }
+        RecordKey { partition, name: names.swap_remove(0) }
     }
 
     /// A login as it is now; none where nobody ever asked for it.
-    pub(crate) async fn login(&self, account: &Account) -> Result<Option<Login>, Error> {
+    pub(crate) async fn login(&self, account: &LoginAccount) -> Result<Option<Login>, Error> {
         let mut reads = self.account_reads(account);
         reads.names.truncate(1);
         let Some(bytes) = self.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
@@ -117,8 +117,8 @@ impl Logins {
     /// Lets a rule change a login, and saves what it left, also where it refused.
     pub(crate) async fn change_login<T>(
         &self,
-        account: &Account,
-        rule: impl Fn(&mut Login, When) -> Ruled<T>,
+        account: &LoginAccount,
+        rule: impl Fn(&mut Login, BothTimes) -> Ruled<T>,
         idempotency: Option<&IdempotencyRecord<'_, T>>,
     ) -> Result<Execution<T>, Error> {
         let mut reads = self.account_reads(account);
@@ -142,7 +142,7 @@ impl Logins {
                 };
                 let (time, earliest) = self.engine.now_and_earliest();
                 login.settle(now, self.engine.epoch().number);
-                let when = When { now, earliest: now.shown(time, earliest) };
+                let when = BothTimes { now, earliest: now.shown(time, earliest) };
                 let ruled = rule(&mut login, when);
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
                 if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
@@ -163,9 +163,9 @@ impl Logins {
             })
             .await?;
         if saved.version.is_some() {
-            let key = self.account_key(account);
-            let claimed = claimed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            claimed.into_iter().for_each(|number| self.account_messages.push(Claim { key: key.clone(), number }));
+            for number in claimed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+                self.account_messages.push(AccountMessageClaim { key: self.account_key(account), number });
+            }
         }
         Ok(saved.outcome?)
     }
@@ -174,11 +174,11 @@ impl Logins {
     /// it until somebody looks: a ban may stand above, which no login's record knows.
     fn note_lock<T>(
         &self,
-        account: &Account,
+        account: &LoginAccount,
         before: Option<&Login>,
         after: &Login,
         events: &[Event],
-        when: When,
+        when: BothTimes,
         change: &mut Change<T>,
     ) {
         let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
@@ -191,11 +191,11 @@ impl Logins {
         }
     }
 
-    fn fresh_login(&self, account: &Account) -> Option<Login> {
+    fn fresh_login(&self, account: &LoginAccount) -> Option<Login> {
         let customer = match &account.whose {
-            Whose::Customers(id) => Some(id.clone()),
-            Whose::Nobodys => None,
-            Whose::Kept => return None,
+            LoginOwner::Customers(id) => Some(id.clone()),
+            LoginOwner::Nobodys => None,
+            LoginOwner::Kept => return None,
         };
         Some(Login::new(account.team.clone(), customer, self.engine.epoch().number))
     }
@@ -215,7 +215,7 @@ impl Logins {
                 change.remove.push((accounts_index(team), tag.to_owned()));
                 change.remove.push((locked_accounts_index(team), tag.to_owned()));
                 // A commit puts at least one record: this one says nothing.
-                change.put.push(Plain { name: gone(team), expires: Some(Moment(0)), ..Plain::default() });
+                change.put.push(PlainRecord { name: gone(team), expires: Some(Moment(0)), ..PlainRecord::default() });
             }
             Ok(change)
         });
@@ -279,11 +279,11 @@ impl Logins {
         }
     }
 
-    pub(crate) fn failure_limit_of(&self, account: &Account) -> CustomerTag {
+    pub(crate) fn failure_limit_of(&self, account: &LoginAccount) -> CustomerTag {
         match &account.whose {
-            Whose::Customers(id) => CustomerTag::of_id(&self.engine.keys, &account.team, id),
+            LoginOwner::Customers(id) => CustomerTag::of_id(&self.engine.keys, &account.team, id),
             // Names without number share a few: what fails there leads to nothing.
-            Whose::Nobodys | Whose::Kept => {
+            LoginOwner::Nobodys | LoginOwner::Kept => {
                 CustomerTag::of_nobody(&self.engine.keys, &account.team, account.tag.as_bytes()[0] % 64)
             }
         }
@@ -292,11 +292,11 @@ impl Logins {
     /// How a customer's failure limit stands after that; who is nobody has none.
     pub(crate) async fn at_failure_limit_of(
         &self,
-        account: &Account,
+        account: &LoginAccount,
         need: impl FnOnce(CustomerTag) -> Need,
-    ) -> Result<Known, Error> {
+    ) -> Result<KnownFailures, Error> {
         let known = self.limits.failure_limit(need(self.failure_limit_of(account))).await?;
-        Ok(if account.whose == Whose::Nobodys { Known::default() } else { known })
+        Ok(if account.whose == LoginOwner::Nobodys { KnownFailures::default() } else { known })
     }
 }
 
@@ -305,16 +305,16 @@ fn gone(team: &TeamName) -> String {
 }
 
 /// Of nobody it is kept for a day after the last guess.
-fn account_record(name: &str, login: &Login, now: Moment) -> Plain {
+fn account_record(name: &str, login: &Login, now: Moment) -> PlainRecord {
     let expires = login.customer.is_none().then(|| now.plus(DAY));
-    Plain { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
+    PlainRecord { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
 }
 
 /// A letter that this node has claimed: in which record, by its number.
-pub(crate) struct Claim {
-    pub key: Key,
+pub(crate) struct AccountMessageClaim {
+    pub key: RecordKey,
     pub number: u32,
 }
 
 /// What this node is to send.
-pub(crate) type Claimed = Queue<Claim>;
+pub(crate) type ClaimedMessages = Queue<AccountMessageClaim>;

@@ -3,14 +3,14 @@
 
 use serde_json::json;
 
-use super::logins::{Account, Ruled, When, Whose};
+use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use super::{Accounts, CustomerLogin};
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::Login;
-use crate::domain::team::login::account_messages::{About, Stop};
+use crate::domain::team::login::account_messages::{MessageSubject, Stop};
 use crate::domain::team::login::reset::{Reset, ResetToken};
 use crate::domain::time::Moment;
 use crate::engine::replay::executed;
@@ -54,7 +54,7 @@ impl CustomerLogin {
         let (stops, nonce, account) =
             (Accounts::stops(&view, &record, None, false), self.engine.draw(), self.logins.account_of(team, id));
         let sent_to = self.addresses(team, stops.iter().map(|stop| &stop.to));
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             if !login.is_registered() {
                 return Ruled::quiet(Err(Refusal::Guest));
             }
@@ -68,7 +68,7 @@ impl CustomerLogin {
             let reset = Reset::new(nonce, sent_to.clone(), when.now);
             let expires_at = reset.expires_at;
             login.reset = Some(reset);
-            let number = login.write(About::Reset(nonce), stops.clone(), when.now);
+            let number = login.write(MessageSubject::Reset(nonce), stops.clone(), when.now);
             login.settle(when.now, login.epoch); // a letter about the link before goes no more
             let event =
                 account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
@@ -90,13 +90,13 @@ impl CustomerLogin {
         let stops = record.as_ref().map(|record| Accounts::stops(team, record, None, false)).unwrap_or_default();
         let sent_to = self.addresses(&team.team.name, stops.iter().map(|stop| &stop.to));
         let (nonce, budget) = (self.engine.draw(), &team.effective.settings.send_budget);
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             if login.forgot_again_at.is_some_and(|again| when.now < again) {
                 return Ruled::quiet(Ok(()));
             }
             login.forgot_again_at = Some(budget.resend_after(when.now));
             let may = login.is_registered() && login.disabled_at.is_none() && !known.bans();
-            let nobody = account.whose == Whose::Nobodys;
+            let nobody = account.whose == LoginOwner::Nobodys;
             if !nobody && (!may || stops.is_empty()) {
                 let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
                 let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
@@ -108,7 +108,7 @@ impl CustomerLogin {
             }
             let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
             let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
-            let about = About::Reset(reset.nonce);
+            let about = MessageSubject::Reset(reset.nonce);
             login.reset = Some(reset);
             login.settle(when.now, login.epoch); // a letter about another link goes no more
             if nobody || login.account_messages.iter().any(|message| message.about == about) {
@@ -151,7 +151,7 @@ impl CustomerLogin {
         let account = self.logins.account_of(&token.team, &open.customer);
         // A hash takes its time, in which her address may have become another's.
         self.open_reset(token).await?;
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let stands = login.reset.as_ref().is_some_and(|reset| reset.is(token, &self.engine.keys.link));
             if !stands || login.disabled_at.is_some() {
                 return Ruled::quiet(Err(Refusal::LinkExpired));
@@ -168,6 +168,6 @@ impl CustomerLogin {
     }
 }
 
-fn at(token: &ResetToken) -> Account {
-    Account { team: token.team.clone(), tag: token.of, whose: Whose::Kept }
+fn at(token: &ResetToken) -> LoginAccount {
+    LoginAccount { team: token.team.clone(), tag: token.of, whose: LoginOwner::Kept }
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Logins;
-use super::logins::{Account, Ruled, When, Whose};
+use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Secret, base64url};
-use crate::domain::team::login::tickets::{Lost, RefreshToken, Ticket};
+use crate::domain::team::login::tickets::{RefreshRefusal, RefreshToken, Ticket};
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::Error;
@@ -84,7 +84,7 @@ impl Logins {
         team: &TeamView,
         nonce: [u8; 16],
         amr: &[&str],
-        when: When,
+        when: BothTimes,
     ) -> Ticket {
         let until = when.now.plus_minutes(team.effective.settings.ticket.refresh_minutes);
         let amr = amr.iter().map(|one| (*one).to_owned()).collect();
@@ -93,7 +93,13 @@ impl Logins {
     }
 
     /// What is told of a ticket that was saved.
-    pub(crate) fn tokens(&self, team: &TeamView, account: &Account, customer: &CustomerId, ticket: &Ticket) -> Tokens {
+    pub(crate) fn tokens(
+        &self,
+        team: &TeamView,
+        account: &LoginAccount,
+        customer: &CustomerId,
+        ticket: &Ticket,
+    ) -> Tokens {
         let (name, now) = (&team.team.name, self.engine.now());
         let access_until = now.plus_minutes(team.effective.settings.ticket.access_minutes).min(ticket.expires_at);
         let claims = Claims {
@@ -128,16 +134,16 @@ impl Logins {
         if !self.may_refresh(&view, &account, &token).await? {
             return Ok(None);
         }
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let until = when.now.plus_minutes(view.effective.settings.ticket.refresh_minutes);
             let (Some(customer), None) = (login.customer.clone(), login.disabled_at) else {
                 return Ruled::quiet(Ok(None));
             };
             match login.tickets.refresh(&token, team, &self.engine.keys.ticket, when.now, until) {
                 Ok(ticket) => Ruled::quiet(Ok(Some((customer, ticket.clone())))),
-                Err(Lost::Unknown) => Ruled::quiet(Ok(None)),
-                Err(Lost::Reused) => {
-                    let known = Account { whose: Whose::Customers(customer), ..account.clone() };
+                Err(RefreshRefusal::Unknown) => Ruled::quiet(Ok(None)),
+                Err(RefreshRefusal::Reused) => {
+                    let known = LoginAccount { whose: LoginOwner::Customers(customer), ..account.clone() };
                     let data = json!({"reason": "refresh_token_reused"});
                     let event = known.tells(&self.engine, EventKind::CustomerSignedOut, actor, when.now, data);
                     Ruled::with_events(Ok(None), vec![event])
@@ -154,7 +160,7 @@ impl Logins {
 
     /// Who was erased has no ticket any more, and who is in no directory any more gets none. Nobody is asked
     /// about a token that would be refused anyway.
-    async fn may_refresh(&self, view: &TeamView, account: &Account, token: &RefreshToken) -> Result<bool, Error> {
+    async fn may_refresh(&self, view: &TeamView, account: &LoginAccount, token: &RefreshToken) -> Result<bool, Error> {
         let Some(login) = self.login(account).await? else { return Ok(false) };
         match &login.customer {
             Some(customer) if login.tickets.is_newest(token, &account.team, &self.engine.keys.ticket) => {
@@ -168,10 +174,10 @@ impl Logins {
     pub async fn end_ticket(&self, team: &TeamName, token: &str, actor: &Actor) -> Result<(), Error> {
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
         let account = at(team, &token);
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let ended = login.tickets.end(&token, team, &self.engine.keys.ticket);
             let Some(customer) = login.customer.clone().filter(|_| ended) else { return Ruled::quiet(Ok(())) };
-            let known = Account { whose: Whose::Customers(customer), ..account.clone() };
+            let known = LoginAccount { whose: LoginOwner::Customers(customer), ..account.clone() };
             let data = json!({"reason": "signed_out"});
             Ruled::with_events(
                 Ok(()),
@@ -195,7 +201,7 @@ impl Logins {
         if !ours || self.engine.now() >= expires_at {
             return Ok(None);
         }
-        let account = Account { team: team.clone(), tag, whose: Whose::Kept };
+        let account = LoginAccount { team: team.clone(), tag, whose: LoginOwner::Kept };
         let Some(login) = self.login(&account).await? else { return Ok(None) };
         let stands = login.disabled_at.is_none() && login.customer.as_ref() == Some(&claims.sub);
         let same = |ticket: &&Ticket| ticket.id(tag, team, &self.engine.keys.ticket) == claims.sid;
@@ -204,6 +210,6 @@ impl Logins {
     }
 }
 
-fn at(team: &TeamName, token: &RefreshToken) -> Account {
-    Account { team: team.clone(), tag: token.of, whose: Whose::Kept }
+fn at(team: &TeamName, token: &RefreshToken) -> LoginAccount {
+    LoginAccount { team: team.clone(), tag: token.of, whose: LoginOwner::Kept }
 }

@@ -7,12 +7,12 @@ use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::prepared_questions::Prepared;
 use crate::domain::event::Actor;
-use crate::domain::proof::challenge::Typed;
+use crate::domain::proof::challenge::TypedText;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::answer::OnPage;
 use crate::domain::rules::enter::Arrived;
-use crate::domain::rules::invite::{Invited, Request};
-use crate::domain::rules::on_page::Answered;
+use crate::domain::rules::invite::{InvitationRequest, Invited};
+use crate::domain::rules::on_page::PageAnswered;
 use crate::domain::rules::page::{Page, find};
 use crate::domain::rules::{enter, invite, on_page};
 use crate::domain::secret::Tag;
@@ -27,7 +27,7 @@ impl Challenges {
     pub async fn invite(
         &self,
         acting: Acting<'_>,
-        request: &Request,
+        request: &InvitationRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Invited>>>,
     ) -> Result<Execution<Snapshot<Invited>>, Error> {
         let (id, request_context): (_, RequestContext<'_>) = (acting.id, acting.into());
@@ -55,7 +55,7 @@ impl Challenges {
     async fn invite_once(
         &self,
         request_context: RequestContext<'_>,
-        request: &Request,
+        request: &InvitationRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Invited>>>,
     ) -> Result<Execution<Snapshot<Invited>>, Error> {
         let rule = |context: Context<'_>, team: &TeamView| {
@@ -108,14 +108,14 @@ impl Challenges {
     pub async fn answer_page(
         &self,
         token: &Token,
-        typed: Typed<'_>,
+        typed: TypedText<'_>,
         attempt: &str,
         browser: &Tag,
-    ) -> Result<Answered, Error> {
-        let render = |snapshot: &Snapshot<Answered>| encode(&snapshot.outcome);
+    ) -> Result<PageAnswered, Error> {
+        let render = |snapshot: &Snapshot<PageAnswered>| encode(&snapshot.outcome);
         let said = match typed {
-            Typed::Text(text) => text.to_owned(),
-            Typed::Set(set) => set.join("\n"),
+            TypedText::Text(text) => text.to_owned(),
+            TypedText::Set(set) => set.join("\n"),
         };
         let name = format!("page {} {} {attempt} {said}", token.text(), browser.name());
         let idempotency =

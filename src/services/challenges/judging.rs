@@ -12,16 +12,16 @@ use super::Challenges;
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::conversation::context::{Context, Decision};
 use crate::domain::conversation::interaction::MAX_PARTICIPANTS;
-use crate::domain::customer::Record;
+use crate::domain::customer::StoredCustomer;
 use crate::domain::event::Actor;
 use crate::domain::providers::identity::CheckId;
-use crate::domain::providers::provider_questions::{ProviderTask, Set, Verdict};
+use crate::domain::providers::provider_questions::{AnswerVerdict, ProviderTask, Set};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::elsewhere;
 use crate::domain::secret::base64url;
 use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord};
-use crate::identity::{Asking, Given, Trouble};
+use crate::identity::{Given, ProviderTrouble, QuestionRequest};
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
 
@@ -55,18 +55,18 @@ impl Challenges {
     }
 
     /// Whether answers are right. Where nobody says so, the attempt counts for nothing.
-    async fn verdict_on(&self, errand: &ProviderTask) -> Result<Verdict, Error> {
+    async fn verdict_on(&self, errand: &ProviderTask) -> Result<AnswerVerdict, Error> {
         let (check, now) = (errand.check, self.engine.now());
         let seen = self.conversations.facts(check.challenge.interaction, None).await?;
         let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let given = Given { id: check, set: &errand.set, answers: errand.answers.expose(), now };
         let answered = match self.providers.checker(&team, &errand.provider) {
             Some(checker) => in_time(checker.judge(&given)).await,
-            None => Err(Trouble::Refused("no-provider")),
+            None => Err(ProviderTrouble::Refused("no-provider")),
         };
         self.hear_of_asker(&team, &errand.provider, answered.as_ref().err().copied()).await;
         match answered {
-            Ok(passed) => Ok(Verdict { check, passed }),
+            Ok(passed) => Ok(AnswerVerdict { check, passed }),
             Err(trouble) => {
                 let rule = |context: Context<'_>, _: &TeamView| elsewhere::give_up(context, check, trouble.as_str());
                 executed(self.conversations.transact(of_check(check, &team.team.name), rule, None).await?)?;
@@ -81,13 +81,13 @@ impl Challenges {
         team: &TeamView,
         provider: &ProviderName,
         person: &str,
-        record: Option<&Record>,
+        record: Option<&StoredCustomer>,
     ) -> Result<Set, Error> {
         let settings = &team.effective.settings;
         let fields: BTreeMap<&str, Vec<&str>> =
             record.map(|record| told_of(record, &settings.kba.send)).unwrap_or_default();
         let id = base64url(&self.engine.draw::<18>());
-        let asking = Asking {
+        let asking = QuestionRequest {
             id: &id,
             person,
             customer: record.map(|record| (record.id.as_str(), &fields)),
@@ -97,14 +97,14 @@ impl Challenges {
         };
         let answered = match self.providers.checker(team, provider) {
             Some(checker) => in_time(checker.questions(&asking)).await,
-            None => Err(Trouble::Refused("no-provider")),
+            None => Err(ProviderTrouble::Refused("no-provider")),
         };
         self.hear_of_asker(team, provider, answered.as_ref().err().copied()).await;
         answered.map_err(|_| Refusal::ProviderDown.into())
     }
 
-    async fn hear_of_asker(&self, team: &TeamView, provider: &ProviderName, trouble: Option<Trouble>) {
-        let outcome = trouble.map_or("answered", Trouble::as_str);
+    async fn hear_of_asker(&self, team: &TeamView, provider: &ProviderName, trouble: Option<ProviderTrouble>) {
+        let outcome = trouble.map_or("answered", ProviderTrouble::as_str);
         metrics::counter!("countersign_questions_asked_total", "outcome" => outcome).increment(1);
         if let Some(trouble) = trouble {
             tracing::warn!(team = %team.team.name, %provider, why = trouble.as_str(), "a provider of questions did not answer");
@@ -114,13 +114,13 @@ impl Challenges {
 }
 
 /// The transaction, with what providers have said of the answers in it.
-fn knowing<'t>(mut context: Context<'t>, verdicts: &'t [Verdict]) -> Context<'t> {
+fn knowing<'t>(mut context: Context<'t>, verdicts: &'t [AnswerVerdict]) -> Context<'t> {
     context.environment.verdicts = verdicts;
     context
 }
 
 /// What a provider is told of a record: the fields that the team names, and no others.
-fn told_of<'a>(record: &'a Record, fields: &'a [String]) -> BTreeMap<&'a str, Vec<&'a str>> {
+fn told_of<'a>(record: &'a StoredCustomer, fields: &'a [String]) -> BTreeMap<&'a str, Vec<&'a str>> {
     let values = |field: &'a String| {
         let own = record.values(field);
         let fact = record.facts.get(field).map(String::as_str).filter(|_| own.is_empty());
@@ -130,8 +130,8 @@ fn told_of<'a>(record: &'a Record, fields: &'a [String]) -> BTreeMap<&'a str, Ve
 }
 
 /// What a provider answers; that it has not, where it takes too long.
-async fn in_time<T>(answer: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+async fn in_time<T>(answer: impl Future<Output = Result<T, ProviderTrouble>>) -> Result<T, ProviderTrouble> {
+    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(ProviderTrouble::Away("no-answer")))
 }
 
 fn of_check(id: CheckId, team: &TeamName) -> RequestContext<'_> {

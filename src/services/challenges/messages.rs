@@ -6,7 +6,7 @@ use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::hear::Sender;
-use crate::domain::rules::receive::{Received, Said, may_be_late, receive};
+use crate::domain::rules::receive::{Received, ReceivedText, may_be_late, receive};
 use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 
@@ -40,7 +40,7 @@ impl Challenges {
         let is_late = asked > 0 && may_be_late(text.text, &view.effective.settings);
         let with = if is_late { With::Challenge(asked) } else { With::Nothing };
         let Text { text, sender, by, in_group } = text;
-        let said = Said { text, sender, by, in_group, asked };
+        let said = ReceivedText { text, sender, by, in_group, asked };
         let request_context = RequestContext { id, team, actor: Actor::Person, with };
         self.transact_judged(request_context, |context, _| receive(context, said), Some(idempotency)).await
     }

@@ -13,15 +13,15 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Challenge;
-use crate::domain::providers::identity::{CheckId, Flaw, Side, TIMEOUT, Verdict};
+use crate::domain::providers::identity::{CheckId, DocumentVerdict, Flaw, Side, TIMEOUT};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::photo;
-use crate::domain::rules::photo::{Case, Handed, Judged, Pictures};
+use crate::domain::rules::photo::{DocumentCase, Handed, JudgedDocument, Pictures};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::engine::replay::executed;
-use crate::identity::{self, Answer, Trouble, VerificationError};
+use crate::identity::{self, ProviderReply, ProviderTrouble, ProviderVerificationError};
 use crate::pictures::Picture;
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 use crate::services::teams::TeamView;
@@ -34,16 +34,16 @@ const IN_TIME: Duration = TIMEOUT.saturating_sub(Duration::from_secs(5));
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandedIn {
     /// For the person.
-    pub shown: Shown,
+    pub shown: UploadOutcome,
     /// The done page, where the browser has yet to be shown to be the chat's.
     pub done: Option<Token>,
 }
 
 /// What handing pictures in led to, for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum UploadOutcome {
     /// A verdict.
-    Judged(Judged),
+    Judged(JudgedDocument),
     /// The verdict comes later; also where others are being judged.
     Later,
     /// Nobody said anything: it counts for nothing.
@@ -53,7 +53,7 @@ pub enum Shown {
 /// A verdict that is verified to be the provider's.
 pub struct VerifiedVerdict {
     id: CheckId,
-    verdict: Verdict,
+    verdict: DocumentVerdict,
 }
 
 impl Challenges {
@@ -77,8 +77,8 @@ impl Challenges {
         let rule = |context: Context<'_>, _: &TeamView| photo::hand_in(context, token, browser, flaws);
         let snapshot = executed(self.conversations.transact(visitor(token), rule, None).await?)?;
         let shown = match &snapshot.outcome.what {
-            Pictures::Judged(judged) => Shown::Judged(judged.clone()),
-            Pictures::Busy => Shown::Later,
+            Pictures::Judged(judged) => UploadOutcome::Judged(judged.clone()),
+            Pictures::Busy => UploadOutcome::Later,
             Pictures::Ask(case) => self.ask_provider(&snapshot, case, pictures).await?,
         };
         Ok(HandedIn { shown, done: snapshot.outcome.done })
@@ -93,45 +93,50 @@ impl Challenges {
     async fn ask_provider(
         &self,
         snapshot: &Snapshot<Handed>,
-        case: &Case,
+        case: &DocumentCase,
         pictures: &[(Side, Picture)],
-    ) -> Result<Shown, Error> {
+    ) -> Result<UploadOutcome, Error> {
         let (team, id) = (&snapshot.team, case.id);
         let callback = format!("{}/v1/identity/{}/{}", self.urls.public_url(), team.team.name, case.provider);
         let answered = match self.providers.checker(team, &case.provider) {
             Some(checker) => {
-                let asked =
-                    identity::Case { id, selfie: case.selfie, pictures, callback: &callback, now: self.engine.now() };
+                let asked = identity::ProviderAttempt {
+                    id,
+                    selfie: case.selfie,
+                    pictures,
+                    callback: &callback,
+                    now: self.engine.now(),
+                };
                 in_time(checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
             }
-            None => Err(Trouble::Refused("no-provider")),
+            None => Err(ProviderTrouble::Refused("no-provider")),
         };
         let outcome = match &answered {
-            Ok((Answer::Verdict(_), _)) => "verdict",
-            Ok((Answer::Later, _)) => "later",
+            Ok((ProviderReply::Verdict(_), _)) => "verdict",
+            Ok((ProviderReply::Later, _)) => "later",
             Err(trouble) => trouble.as_str(),
         };
         metrics::counter!("countersign_identity_checks_total", "outcome" => outcome).increment(1);
         self.providers.hear_of_provider(team, &case.provider, answered.as_ref().err().copied()).await;
         match answered {
-            Ok((Answer::Verdict(verdict), _)) => match self.weigh(id, None, &case.provider, &verdict).await? {
-                Judged::Waits => Ok(Shown::Later),
-                judged => Ok(Shown::Judged(judged)),
+            Ok((ProviderReply::Verdict(verdict), _)) => match self.weigh(id, None, &case.provider, &verdict).await? {
+                JudgedDocument::Waits => Ok(UploadOutcome::Later),
+                judged => Ok(UploadOutcome::Judged(judged)),
             },
-            Ok((Answer::Later, minutes)) => {
+            Ok((ProviderReply::Later, minutes)) => {
                 let until = self.engine.now().plus_minutes(minutes);
                 executed(
                     self.conversations
                         .transact(of_check(id, None), |context, _| photo::wait(context, id, until), None)
                         .await?,
                 )?;
-                Ok(Shown::Later)
+                Ok(UploadOutcome::Later)
             }
             Err(trouble) => {
                 tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
                 let rule = |context: Context<'_>, _: &TeamView| photo::give_up(context, id, trouble.as_str());
                 executed(self.conversations.transact(of_check(id, None), rule, None).await?)?;
-                Ok(Shown::Undecided)
+                Ok(UploadOutcome::Undecided)
             }
         }
     }
@@ -151,9 +156,9 @@ impl Challenges {
         let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("provider"))?;
         let checker = self.providers.checker(&view, provider).ok_or(Refusal::NotFound("provider"))?;
         let (id, verdict) = checker.hear(headers, body, self.engine.now()).map_err(|distrust| match distrust {
-            VerificationError::Unheard => Refusal::NotFound("provider"),
-            VerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
-            VerificationError::Unreadable(why) => Refusal::Invalid(vec![FieldError::invalid("", why)]),
+            ProviderVerificationError::Unheard => Refusal::NotFound("provider"),
+            ProviderVerificationError::Unproved(why) => Refusal::Unproved(format!("{team}/{provider}: {why}")),
+            ProviderVerificationError::Unreadable(why) => Refusal::Invalid(vec![FieldError::invalid("", why)]),
         })?;
         Ok(VerifiedVerdict { id, verdict })
     }
@@ -168,7 +173,7 @@ impl Challenges {
         team: &TeamName,
         provider: &ProviderName,
         verdict: &VerifiedVerdict,
-    ) -> Result<Judged, Error> {
+    ) -> Result<JudgedDocument, Error> {
         self.weigh(verdict.id, Some(team), provider, &verdict.verdict).await
     }
 
@@ -177,8 +182,8 @@ impl Challenges {
         id: CheckId,
         team: Option<&TeamName>,
         from: &ProviderName,
-        verdict: &Verdict,
-    ) -> Result<Judged, Error> {
+        verdict: &DocumentVerdict,
+    ) -> Result<JudgedDocument, Error> {
         let rule = |context: Context<'_>, _: &TeamView| photo::judge(context, id, from, verdict);
         let judged = executed(self.conversations.transact(of_check(id, team), rule, None).await?);
         judged.map(|snapshot| snapshot.outcome)
@@ -186,8 +191,10 @@ impl Challenges {
 }
 
 /// What a provider answers; that it has not, where it takes too long.
-async fn in_time(answer: impl Future<Output = Result<Answer, Trouble>>) -> Result<Answer, Trouble> {
-    tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(Trouble::Away("no-answer")))
+async fn in_time(
+    answer: impl Future<Output = Result<ProviderReply, ProviderTrouble>>,
+) -> Result<ProviderReply, ProviderTrouble> {
+    tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(ProviderTrouble::Away("no-answer")))
 }
 
 fn visitor(token: &Token) -> RequestContext<'static> {
@@ -210,12 +217,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_provider_is_given_up_before_its_attempt_is() {
         let began = tokio::time::Instant::now();
-        assert_eq!(in_time(std::future::pending()).await, Err(Trouble::Away("no-answer")));
+        assert_eq!(in_time(std::future::pending()).await, Err(ProviderTrouble::Away("no-answer")));
         assert!(began.elapsed() < TIMEOUT);
         let slow = async {
             tokio::time::sleep(Duration::from_secs(50)).await;
-            Ok(Answer::Later)
+            Ok(ProviderReply::Later)
         };
-        assert_eq!(in_time(slow).await, Ok(Answer::Later));
+        assert_eq!(in_time(slow).await, Ok(ProviderReply::Later));
     }
 }

@@ -12,13 +12,13 @@ use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::conversation::prepared_questions::{Asking, Prepared};
-use crate::domain::customer::Record;
+use crate::domain::conversation::prepared_questions::{Prepared, QuestionInputs};
+use crate::domain::customer::StoredCustomer;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::providers::question_rule::QuestionRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::ask;
-use crate::domain::rules::ask::Request;
+use crate::domain::rules::ask::ChallengeRequest;
 use crate::domain::rules::enter::asked_at_entry;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
@@ -37,7 +37,7 @@ impl Challenges {
     pub(crate) async fn ask_questions(
         &self,
         acting: Acting<'_>,
-        request: &Request,
+        request: &ChallengeRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
     ) -> Result<Execution<Snapshot<Challenge>>, Error> {
         // Without any first: who was answered before, or is locked, is no reason to ask anybody outside.
@@ -98,7 +98,7 @@ impl Challenges {
         let pool = if asker.is_none() { self.what_may_be_asked(&view).await? } else { Vec::new() };
         let record = self.who_it_is_said_to_be(&view, &participant).await?;
         let (keys, team, nonce) = (&self.engine.keys, &view.team.name, self.engine.draw());
-        let asking = Asking { keys, team, rules, pool: &pool, nonce };
+        let asking = QuestionInputs { keys, team, rules, pool: &pool, nonce };
         let Some(asker) = asker else { return Ok(asking.of(&participant, record.as_ref())) };
         // A set costs whoever asks for it: none is had where nothing is taken of her whom it would ask about.
         if let Some(record) = &record
@@ -124,7 +124,11 @@ impl Challenges {
 
     /// The record of who a participant is said to be: by the customer's id, and where our own directory has
     /// her also by her phone number or mail address, if they are hers alone. Nothing is proved by that.
-    async fn who_it_is_said_to_be(&self, team: &TeamView, participant: &Participant) -> Result<Option<Record>, Error> {
+    async fn who_it_is_said_to_be(
+        &self,
+        team: &TeamView,
+        participant: &Participant,
+    ) -> Result<Option<StoredCustomer>, Error> {
         if let Some(id) = participant.record.as_ref().or(participant.known_as()) {
             return self.customers.customer_record(team, id).await;
         }

@@ -4,7 +4,7 @@
 use super::Conversations;
 use super::snapshots::Snapshot;
 use crate::domain::conversation::interaction::Interaction;
-use crate::store::Key;
+use crate::store::RecordKey;
 
 /// A commit of an interaction.
 pub(crate) struct Committed<'a> {
@@ -13,7 +13,7 @@ pub(crate) struct Committed<'a> {
     /// Numbers of the messages that the commit has claimed for this node.
     pub claimed: &'a [u32],
     /// Records of messages that are to be taken out of their chats.
-    pub retractions: &'a [Key],
+    pub retractions: &'a [RecordKey],
 }
 
 /// Is told of each commit of an interaction, after it and before its reply.

@@ -7,11 +7,11 @@ use super::Conversations;
 use super::snapshots::{Acting, Snapshot};
 use crate::domain::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
-use crate::domain::base::role::Role;
+use crate::domain::base::role::ParticipantRole;
 use crate::domain::conversation::address::Address;
 use crate::domain::conversation::context::{Context, Decision};
-use crate::domain::conversation::interaction::{Interaction, Person, PersonChange, Status};
-use crate::domain::customer::Record;
+use crate::domain::conversation::interaction::{Interaction, InteractionStatus, Person, PersonChange};
+use crate::domain::customer::StoredCustomer;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
@@ -56,7 +56,8 @@ impl Conversations {
     /// What time has made of it, without saving: a read never waits for a sweep.
     fn settled(&self, interaction: &Arc<Interaction>, address: Address, team: Arc<TeamView>) -> Snapshot<()> {
         let now = self.engine.now();
-        let of_this_epoch = interaction.status != Status::Open || interaction.epoch >= self.engine.epoch().number;
+        let of_this_epoch =
+            interaction.status != InteractionStatus::Open || interaction.epoch >= self.engine.epoch().number;
         if of_this_epoch && interaction.deadline().is_none_or(|deadline| now < deadline) {
             return Snapshot::unchanged(interaction.clone(), address, team);
         }
@@ -79,9 +80,8 @@ impl Conversations {
         let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
         match address.open {
-            Some(id) => {
-                Ok(Some(self.interaction(id, Some(team)).await?).filter(|h| h.interaction.status == Status::Open))
-            }
+            Some(id) => Ok(Some(self.interaction(id, Some(team)).await?)
+                .filter(|h| h.interaction.status == InteractionStatus::Open)),
             None => Ok(None),
         }
     }
@@ -110,7 +110,7 @@ impl Conversations {
     pub async fn add_participant(
         &self,
         request: Acting<'_>,
-        role: Role,
+        role: ParticipantRole,
         person: &Person,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<ParticipantId>>>,
     ) -> Result<Execution<Snapshot<ParticipantId>>, Error> {
@@ -162,7 +162,7 @@ impl Conversations {
         request: Acting<'_>,
         who: Option<&ParticipantId>,
         unmasked: bool,
-    ) -> Result<Record, Error> {
+    ) -> Result<StoredCustomer, Error> {
         let snapshot = self.interaction(request.id, request.team).await?;
         let customer = proved(&snapshot.interaction, who, self.engine.now())?;
         let id = customer.record.as_ref().unwrap_or(&customer.id);

@@ -20,9 +20,9 @@ use crate::domain::rules::open;
 use crate::domain::rules::open::{NewInteraction, VouchedIdentity};
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
-use crate::services::customers::directories::Identity;
+use crate::services::customers::directories::LoginIdentity;
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
 use crate::store::Partition;
@@ -96,9 +96,9 @@ impl Conversations {
             return Err(Refusal::BadAssertion("another conversation's").into());
         }
         match self.customers.identify(team, &mut identity.proof).await? {
-            Identity::Known => {}
-            Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
-            Identity::Several => {
+            LoginIdentity::Known => {}
+            LoginIdentity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+            LoginIdentity::Several => {
                 self.customers.tell_ambiguous(&new_interaction.team, actor).await?;
                 return Err(Refusal::NoMatchingRecord.into());
             }
@@ -120,7 +120,7 @@ impl Conversations {
                 return Ok(Change::nothing(Err(Refusal::BadAssertion("expired"))));
             }
             let bytes = encode(&Spent { address: mark });
-            let put = Plain { name: name.clone(), bytes, expires: Some(until), ..Plain::default() };
+            let put = PlainRecord { name: name.clone(), bytes, expires: Some(until), ..PlainRecord::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;

@@ -8,7 +8,7 @@ use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::conversation::destination::Spent;
 use crate::domain::messaging::sending::LEASE;
 use crate::domain::time::Moment;
-use crate::engine::decide::Plain;
+use crate::engine::decide::PlainRecord;
 use crate::engine::encode;
 use crate::services::names::RETRACTION;
 
@@ -43,14 +43,14 @@ fn is_theirs(is_ours: &bool) -> bool {
 
 impl Retraction {
     /// Its record: who commits it tries it at once.
-    pub fn record(&self, name: String, now: Moment) -> Plain {
-        Plain { name, bytes: encode(self), alarm: Some(now.plus(LEASE)), ..Plain::default() }
+    pub fn record(&self, name: String, now: Moment) -> PlainRecord {
+        PlainRecord { name, bytes: encode(self), alarm: Some(now.plus(LEASE)), ..PlainRecord::default() }
     }
 }
 
 impl Conversations {
     /// The record of one of ours.
-    pub(crate) fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> Plain {
+    pub(crate) fn retraction(&self, team: &TeamName, spent: &Spent, now: Moment) -> PlainRecord {
         let Spent { channel, to, platform_id, .. } = spent.clone();
         let (team, is_ours) = (team.clone(), true);
         let retraction = Retraction { team, channel, to, id: platform_id, is_ours, tries: 1, since: now, due: None };
@@ -58,7 +58,7 @@ impl Conversations {
     }
 
     /// The records of several.
-    pub(crate) fn retractions_of(&self, team: &TeamName, spent: &[Spent], now: Moment) -> Vec<Plain> {
+    pub(crate) fn retractions_of(&self, team: &TeamName, spent: &[Spent], now: Moment) -> Vec<PlainRecord> {
         spent.iter().map(|spent| self.retraction(team, spent, now)).collect()
     }
 

@@ -10,15 +10,15 @@ use crate::domain::base::id::InteractionId;
 use crate::domain::conversation::address::{Address, LATE};
 use crate::domain::conversation::context::{Decision, Ended};
 use crate::domain::conversation::destination::taken_back;
-use crate::domain::conversation::interaction::{Interaction, MAX_BYTES, Status};
+use crate::domain::conversation::interaction::{Interaction, InteractionStatus, MAX_BYTES};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain};
+use crate::engine::decide::{Change, Confirm, PlainRecord};
 use crate::engine::replay::{Execution, IdempotencyRecord};
 use crate::engine::{DAY, encode};
 use crate::services::names::{ended_challenge_name, ended_name, interaction_name};
 use crate::services::teams::TeamView;
-use crate::store::{Key, Partition};
+use crate::store::{Partition, RecordKey};
 
 impl Conversations {
     /// What a decision changes in the store.
@@ -42,7 +42,7 @@ impl Conversations {
         let spent = taken_back(before, &interaction, &team.capabilities);
         let partition = Partition(interaction.id.partition());
         let retractions =
-            spent.iter().map(|spent| Key { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();
+            spent.iter().map(|spent| RecordKey { partition, name: self.retraction_name(spent) }).collect::<Vec<_>>();
         let outcome = outcome.map(|outcome| Snapshot {
             outcome,
             interaction: interaction.clone(),
@@ -82,12 +82,14 @@ impl Conversations {
 
     /// An interaction's record: its alarm is its next deadline, and a closed one may be swept
     /// when retention is over.
-    pub(crate) fn interaction_record(&self, interaction: &Interaction) -> Plain {
+    pub(crate) fn interaction_record(&self, interaction: &Interaction) -> PlainRecord {
         let expires = match interaction.status {
-            Status::Open => None,
-            Status::Closed(at) => Some(at.plus(DAY * u32::try_from(self.retention.interactions).unwrap_or(u32::MAX))),
+            InteractionStatus::Open => None,
+            InteractionStatus::Closed(at) => {
+                Some(at.plus(DAY * u32::try_from(self.retention.interactions).unwrap_or(u32::MAX)))
+            }
         };
-        Plain {
+        PlainRecord {
             name: interaction_name(interaction.id),
             bytes: encode(interaction),
             alarm: interaction.alarm(),
@@ -98,18 +100,18 @@ impl Conversations {
 
 /// An address's record: one that only remembers identity tokens, or what may come late, may be swept
 /// after the last, one that remembers nothing at once.
-pub(crate) fn address_record(name: &str, address: &Address, now: Moment) -> Plain {
+pub(crate) fn address_record(name: &str, address: &Address, now: Moment) -> PlainRecord {
     let only_words = address.open.is_none() && address.budgets.is_empty();
     let late = address.closed_at.map(|closed| closed.plus(LATE));
     let noted = late.into_iter().chain(address.freely_until).chain(address.group_until);
     let expires = only_words.then(|| address.vouched.values().copied().chain(noted).max().unwrap_or(now));
-    Plain { name: name.to_owned(), bytes: encode(address), expires, ..Plain::default() }
+    PlainRecord { name: name.to_owned(), bytes: encode(address), expires, ..PlainRecord::default() }
 }
 
 /// The records of what ended.
-fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = Plain> {
+fn ended_records(id: InteractionId, ended: &Ended, now: Moment) -> impl Iterator<Item = PlainRecord> {
     let links = ended.links.iter().map(move |one| (ended_name(id, one.link.number), encode(one)));
     let challenges = ended.challenges.iter().map(move |one| (ended_challenge_name(id, one.number), encode(one)));
     let expires = Some(now.plus(DAY));
-    links.chain(challenges).map(move |(name, bytes)| Plain { name, bytes, expires, ..Plain::default() })
+    links.chain(challenges).map(move |(name, bytes)| PlainRecord { name, bytes, expires, ..PlainRecord::default() })
 }

@@ -9,11 +9,11 @@ use crate::domain::conversation::address::Address;
 use crate::domain::conversation::context::Past;
 use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::Actor;
-use crate::engine::decide::Opened;
+use crate::engine::decide::OpenedRecord;
 use crate::engine::{Error, decode};
 use crate::services::names::{ended_challenge_name, ended_name};
 use crate::services::teams::TeamView;
-use crate::store::Key;
+use crate::store::RecordKey;
 
 /// Which interaction, for which team's caller, by whom.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub struct Snapshot<T> {
     /// Messages that this node has claimed by it.
     pub(crate) claimed: Vec<u32>,
     /// Records of messages that are to be taken out of their chats.
-    pub(crate) retractions: Vec<Key>,
+    pub(crate) retractions: Vec<RecordKey>,
     /// Where the phone is whose code has come back.
     pub(crate) returned: Option<Country>,
 }
@@ -86,7 +86,7 @@ impl With {
     }
 
     /// What that record says.
-    pub(crate) fn past(self, name: &str, record: Option<&Opened>) -> Result<Past, Error> {
+    pub(crate) fn past(self, name: &str, record: Option<&OpenedRecord>) -> Result<Past, Error> {
         let Some(bytes) = record else { return Ok(Past::default()) };
         Ok(match self {
             Self::Nothing => Past::default(),

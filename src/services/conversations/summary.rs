@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::base::id::{ChannelName, Conversation, CustomerId};
-use crate::domain::conversation::interaction::{Interaction, Participant, Status};
+use crate::domain::conversation::interaction::{Interaction, InteractionStatus, Participant};
 use crate::domain::event::EventKind;
 use crate::domain::time::Moment;
 
@@ -30,8 +30,8 @@ impl Summary {
             names: people.clone().filter_map(|p| p.person.name.clone()).collect(),
             customers: people.flat_map(Participant::may_be).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             closed_at: match interaction.status {
-                Status::Open => None,
-                Status::Closed(at) => Some(at),
+                InteractionStatus::Open => None,
+                InteractionStatus::Closed(at) => Some(at),
             },
         }
     }

@@ -14,12 +14,12 @@ use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
 use crate::engine::replay::{Execution, IdempotencyRecord};
 use crate::engine::{Error, decode};
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
-use crate::store::{CommitId, Expect, Key, Outcome, Partition, VersionIndex};
+use crate::store::{CommitId, CommitOutcome, Expect, Partition, RecordKey, VersionIndex};
 
 /// Attempts at one transaction: what it needs elsewhere is looked at, counted, and looked at again.
 const MAX_ATTEMPTS: u32 = 16;
@@ -79,7 +79,7 @@ impl Conversations {
 
     async fn seen(&self, id: InteractionId, team: Option<&TeamName>, told: bool) -> Result<Arc<Parsed>, Error> {
         let name = interaction_name(id);
-        let key = Key { partition: Partition(id.partition()), name };
+        let key = RecordKey { partition: Partition(id.partition()), name };
         let newest = match self.engine.store.version_index(&key) {
             VersionIndex::Absent => None,
             VersionIndex::Version(version) => match self.parsed.get(&id).filter(|p| p.version == version) {
@@ -94,11 +94,11 @@ impl Conversations {
 
     /// Whether other nodes change it, too, and nobody here is told.
     pub(crate) fn is_shared(&self, id: InteractionId) -> bool {
-        let key = Key { partition: Partition(id.partition()), name: interaction_name(id) };
+        let key = RecordKey { partition: Partition(id.partition()), name: interaction_name(id) };
         self.engine.store.version_index(&key) == VersionIndex::NotKept
     }
 
-    async fn fetch(&self, id: InteractionId, key: Key, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
+    async fn fetch(&self, id: InteractionId, key: RecordKey, told: bool) -> Result<Option<Arc<Parsed>>, Error> {
         let record = loop {
             let record = self.engine.store.get(key.partition, std::slice::from_ref(&key.name)).await?.pop().flatten();
             let Some(record) = record else { return Ok(None) };
@@ -107,8 +107,8 @@ impl Conversations {
             }
             let read = [(key.name.clone(), Expect::Version(record.version))];
             match self.engine.store.confirm(key.partition, &read).await? {
-                Outcome::Committed => break record,
-                Outcome::Conflict => {}
+                CommitOutcome::Committed => break record,
+                CommitOutcome::Conflict => {}
             }
         };
         if let Some(parsed) = self.parsed.get(&id).filter(|p| p.version == record.version) {
@@ -122,7 +122,7 @@ impl Conversations {
     }
 
     /// What an interaction's record says.
-    fn parse(&self, id: InteractionId, name: &str, record: &Opened) -> Result<Arc<Interaction>, Error> {
+    fn parse(&self, id: InteractionId, name: &str, record: &OpenedRecord) -> Result<Arc<Interaction>, Error> {
         match self.parsed.get(&id).filter(|parsed| parsed.version == record.version) {
             Some(parsed) => Ok(parsed.interaction.clone()),
             None => decode(name, record).map(Arc::new),

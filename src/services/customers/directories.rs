@@ -10,18 +10,18 @@ use dashmap::DashMap;
 use serde_json::json;
 
 use super::{BuiltIn, Customers};
-use crate::directory::{Connection, Directory, Failure, whose};
+use crate::directory::{Directory, DirectoryConnection, DirectoryFailure, whose};
 use crate::domain::accounts::channel::Health;
-use crate::domain::accounts::directory::{Connected, DirectoryKind, Writing};
+use crate::domain::accounts::directory::{Connected, DirectoryInput, DirectoryKind};
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::base::validation::FieldError;
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::{Found, wanted};
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::{MatchedCustomer, wanted};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::proof::flag::Proof;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::replay::executed;
 use crate::engine::{DAY, Error};
 use crate::services::names::ambiguous_name;
@@ -39,14 +39,14 @@ impl TeamCache for OpenedDirectories {
 }
 
 /// A team's directory, to be asked.
-pub enum Asked<'a> {
+pub enum TeamDirectory<'a> {
     /// The one in the store.
     BuiltIn(BuiltIn<'a>),
     /// The company's own.
     Own(Arc<dyn Directory>),
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TeamDirectory<'a> {
     /// As every directory is asked.
     pub fn directory(&self) -> &(dyn Directory + 'a) {
         match self {
@@ -70,14 +70,14 @@ pub enum Trial {
 }
 
 /// What it came to: how many customers fit, where the directory answered.
-pub type Tried = Result<Found, Failure>;
+pub type LookupResult = Result<MatchedCustomer, DirectoryFailure>;
 
 impl Customers {
     /// Writes how a team's directory is reached; true where it had none.
     pub async fn put_directory(
         &self,
         team: &TeamName,
-        writing: &Writing,
+        writing: &DirectoryInput,
         actor: &Actor,
     ) -> Result<(bool, Connected), Error> {
         let rule = |record: &mut Team, now| {
@@ -117,28 +117,29 @@ impl Customers {
                 format!("this gateway connects to: {known}; builtin needs no connection"),
             )]
         })?;
-        kind.open(Connection { settings: &connected.connection, secrets: &connected.secrets })
+        kind.open(DirectoryConnection { settings: &connected.connection, secrets: &connected.secrets })
     }
 
     /// The team's directory, of the kind that its settings name.
-    pub fn directory<'a>(&'a self, view: &'a TeamView) -> Result<Asked<'a>, Failure> {
+    pub fn directory<'a>(&'a self, view: &'a TeamView) -> Result<TeamDirectory<'a>, DirectoryFailure> {
         let (team, kind) = (&view.team.name, view.effective.settings.directory.kind);
         if kind == DirectoryKind::BuiltIn {
-            return Ok(Asked::BuiltIn(self.built_in(team)));
+            return Ok(TeamDirectory::BuiltIn(self.built_in(team)));
         }
         let connected = view.team.directory.as_ref().filter(|connected| connected.kind == kind);
-        let connected = connected.ok_or_else(|| Failure::misconfigured("no connection of this kind is written"))?;
+        let connected =
+            connected.ok_or_else(|| DirectoryFailure::misconfigured("no connection of this kind is written"))?;
         if let Some(kept) = self.directories.0.get(team).filter(|kept| kept.0.is_same(connected)) {
-            return Ok(Asked::Own(kept.1.clone()));
+            return Ok(TeamDirectory::Own(kept.1.clone()));
         }
         let opened = self.open_directory(connected);
-        let opened = opened.map_err(|_| Failure::misconfigured("its connection is not taken any more"))?;
+        let opened = opened.map_err(|_| DirectoryFailure::misconfigured("its connection is not taken any more"))?;
         self.directories.0.insert(team.clone(), (connected.clone(), opened.clone()));
-        Ok(Asked::Own(opened))
+        Ok(TeamDirectory::Own(opened))
     }
 
     /// What a directory answered. That it did not is told where it is news, and is never an answer.
-    pub async fn heard<T>(&self, view: &TeamView, answer: Result<T, Failure>) -> Result<T, Error> {
+    pub async fn heard<T>(&self, view: &TeamView, answer: Result<T, DirectoryFailure>) -> Result<T, Error> {
         let health = match &answer {
             Ok(_) => Health::Up,
             Err(failure) => {
@@ -171,7 +172,7 @@ impl Customers {
     }
 
     /// Tries a directory out, and says all that can be said of it.
-    pub async fn try_directory(&self, team: &TeamName, trial: &Trial) -> Result<Tried, Error> {
+    pub async fn try_directory(&self, team: &TeamName, trial: &Trial) -> Result<LookupResult, Error> {
         let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let tried = self.tried(&view, trial).await;
         let health = tried.clone().map(|_| ());
@@ -179,9 +180,10 @@ impl Customers {
         Ok(tried)
     }
 
-    async fn tried(&self, view: &TeamView, trial: &Trial) -> Tried {
+    async fn tried(&self, view: &TeamView, trial: &Trial) -> LookupResult {
         let asked = self.directory(view)?;
-        let one = |record: Option<_>| record.map_or(Found::Nobody, |record| Found::One(Box::new(record)));
+        let one =
+            |record: Option<_>| record.map_or(MatchedCustomer::Nobody, |record| MatchedCustomer::One(Box::new(record)));
         match trial {
             Trial::Nothing => {
                 let nobody = "nobody".parse().expect("it is an id");
@@ -191,7 +193,7 @@ impl Customers {
             Trial::LoginName(name) => asked.directory().by_login_name(name).await.map(one),
             Trial::PrivateData(data) => {
                 let Some(wanted) = wanted(&view.effective.settings.directory.matching, data) else {
-                    return Ok(Found::Nobody);
+                    return Ok(MatchedCustomer::Nobody);
                 };
                 whose(&wanted, asked.directory().find(&wanted).await?)
             }
@@ -200,22 +202,22 @@ impl Customers {
 
     /// Whose private data a login has brought, where the team wants them to be somebody's: one customer's,
     /// and her record stands in the proof. Nothing that was asked for here is kept.
-    pub(crate) async fn identify(&self, view: &TeamView, proof: &mut Proof) -> Result<Identity, Error> {
+    pub(crate) async fn identify(&self, view: &TeamView, proof: &mut Proof) -> Result<LoginIdentity, Error> {
         let rules = &view.effective.settings.directory.matching;
         if rules.is_empty() {
-            return Ok(Identity::Known);
+            return Ok(LoginIdentity::Known);
         }
-        let Some(wanted) = wanted(rules, &proof.private_data) else { return Ok(Identity::Nobody) };
+        let Some(wanted) = wanted(rules, &proof.private_data) else { return Ok(LoginIdentity::Nobody) };
         let answer = match self.directory(view) {
             Ok(asked) => asked.directory().find(&wanted).await.and_then(|found| whose(&wanted, found)),
             Err(failure) => Err(failure),
         };
         Ok(match self.heard(view, answer).await? {
-            Found::Nobody => Identity::Nobody,
-            Found::Several => Identity::Several,
-            Found::One(record) => {
+            MatchedCustomer::Nobody => LoginIdentity::Nobody,
+            MatchedCustomer::Several => LoginIdentity::Several,
+            MatchedCustomer::One(record) => {
                 proof.is_record(*record);
-                Identity::Known
+                LoginIdentity::Known
             }
         })
     }
@@ -227,7 +229,7 @@ impl Customers {
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] };
         let saved = self.engine.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: name.clone(), expires: Some(now.plus(DAY)), ..Plain::default() });
+            change.put.push(PlainRecord { name: name.clone(), expires: Some(now.plus(DAY)), ..PlainRecord::default() });
             change.events.push(team_event(team, EventKind::DirectoryAmbiguous, actor, now, json!({})));
             Ok(change)
         });
@@ -235,7 +237,11 @@ impl Customers {
     }
 
     /// The customer of that id, as the team's directory has her.
-    pub(crate) async fn customer_record(&self, team: &TeamView, id: &CustomerId) -> Result<Option<Record>, Error> {
+    pub(crate) async fn customer_record(
+        &self,
+        team: &TeamView,
+        id: &CustomerId,
+    ) -> Result<Option<StoredCustomer>, Error> {
         let answer = match self.directory(team) {
             Ok(asked) => asked.directory().by_id(id).await,
             Err(failure) => Err(failure),
@@ -244,7 +250,7 @@ impl Customers {
     }
 
     /// Whose login name it is; a mail address that is one customer's alone is her login name, too.
-    pub(crate) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<Record>, Error> {
+    pub(crate) async fn person_named(&self, team: &TeamView, name: &str) -> Result<Option<StoredCustomer>, Error> {
         let answer = match self.directory(team) {
             Ok(asked) => asked.directory().by_login_name(name).await,
             Err(failure) => Err(failure),
@@ -262,7 +268,7 @@ impl Customers {
 
 /// Who a login is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub(crate) enum LoginIdentity {
     /// One whom the team knows, or the team does not ask.
     Known,
     /// Nobody whom the directory knows.

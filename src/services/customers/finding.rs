@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::{Customers, Kept, Named};
-use crate::directory::{Directory, Failure, Verified};
+use crate::directory::{Directory, DirectoryFailure, Verified};
 use crate::domain::base::id::{CustomerId, TeamName};
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::{As, Wanted, fit};
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::{As, FieldCondition, fit};
 use crate::domain::secret::Secret;
 use crate::engine::decide::Reads;
 use crate::engine::{Error, decode};
@@ -44,7 +44,7 @@ impl Customers {
     }
 
     /// The tags that a record is found by.
-    pub(super) fn found_by(&self, team: &TeamName, record: &Record) -> BTreeSet<String> {
+    pub(super) fn found_by(&self, team: &TeamName, record: &StoredCustomer) -> BTreeSet<String> {
         let spellings = |(field, value): (&str, &str)| {
             let spelled: BTreeSet<String> = As::ALL.into_iter().filter_map(|how| how.spelled(value)).collect();
             spelled.into_iter().map(|text| self.value_tag(team, field, &text)).collect::<Vec<_>>()
@@ -55,7 +55,7 @@ impl Customers {
 
 impl BuiltIn<'_> {
     /// The customers' tags that have a value; none where too many have it.
-    async fn having(&self, wanted: &Wanted) -> Result<Option<BTreeSet<String>>, Error> {
+    async fn having(&self, wanted: &FieldCondition) -> Result<Option<BTreeSet<String>>, Error> {
         let customers = self.customers;
         let index = value_index(self.team, &customers.value_tag(self.team, &wanted.field, &wanted.value));
         let (partition, mut found) = (customers.engine.team_partition(self.team), BTreeSet::new());
@@ -74,7 +74,7 @@ impl BuiltIn<'_> {
     }
 
     /// The records of these tags that fit; no more than two.
-    async fn fitting(&self, tags: BTreeSet<String>, wanted: &[Wanted]) -> Result<Vec<Record>, Error> {
+    async fn fitting(&self, tags: BTreeSet<String>, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, Error> {
         let names: Vec<String> = tags.iter().map(|tag| customer_name(self.team, tag)).collect();
         let mut fitting = Vec::new();
         for names in names.chunks(PAGE) {
@@ -94,7 +94,7 @@ impl BuiltIn<'_> {
         Ok(fitting)
     }
 
-    async fn look_for(&self, wanted: &[Wanted]) -> Result<Option<Vec<Record>>, Error> {
+    async fn look_for(&self, wanted: &[FieldCondition]) -> Result<Option<Vec<StoredCustomer>>, Error> {
         let mut alike = None::<BTreeSet<String>>;
         for wanted in wanted {
             let Some(having) = self.having(wanted).await? else { continue };
@@ -120,37 +120,37 @@ impl BuiltIn<'_> {
     }
 
     /// Customers who have that mail address or phone number, at most two: one is one, two are several.
-    pub async fn reached_at(&self, field: &str, address: &str) -> Result<Vec<Record>, Error> {
+    pub async fn reached_at(&self, field: &str, address: &str) -> Result<Vec<StoredCustomer>, Error> {
         let how = if field == "phone" { As::E164 } else { As::CaseFolded };
         let Some(value) = how.spelled(address) else { return Ok(Vec::new()) };
-        let wanted = [Wanted { field: field.to_owned(), how, value, given: address.to_owned() }];
+        let wanted = [FieldCondition { field: field.to_owned(), how, value, given: address.to_owned() }];
         Ok(self.look_for(&wanted).await?.unwrap_or_default())
     }
 }
 
 /// A store that is away is a directory that is down.
-fn failure(error: Error) -> Failure {
-    Failure::down(error)
+fn failure(error: Error) -> DirectoryFailure {
+    DirectoryFailure::down(error)
 }
 
 #[async_trait]
 impl Directory for BuiltIn<'_> {
-    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Record>, Failure> {
+    async fn find(&self, wanted: &[FieldCondition]) -> Result<Vec<StoredCustomer>, DirectoryFailure> {
         let found = self.look_for(wanted).await.map_err(failure)?;
-        found.ok_or_else(|| Failure::misconfigured("too many customers have these values in common"))
+        found.ok_or_else(|| DirectoryFailure::misconfigured("too many customers have these values in common"))
     }
 
-    async fn by_login_name(&self, name: &str) -> Result<Option<Record>, Failure> {
+    async fn by_login_name(&self, name: &str) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         Ok(self.named(name).await.map_err(failure)?.map(|kept| kept.record))
     }
 
-    async fn by_id(&self, id: &CustomerId) -> Result<Option<Record>, Failure> {
+    async fn by_id(&self, id: &CustomerId) -> Result<Option<StoredCustomer>, DirectoryFailure> {
         let kept = self.customers.customer(self.team, id).await.map_err(failure)?;
         Ok(kept.map(|kept| kept.record))
     }
 
     /// No customer has a password here.
-    async fn verify(&self, _: &str, _: &Secret) -> Result<Verified, Failure> {
+    async fn verify(&self, _: &str, _: &Secret) -> Result<Verified, DirectoryFailure> {
         Ok(Verified::Wrong)
     }
 }

@@ -20,7 +20,7 @@ use crate::store::Order;
 /// One security act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Its place: 1, 2, 3, …
     pub number: u64,
     /// RFC 3339.
@@ -43,7 +43,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trail {
     /// In order.
-    pub items: Vec<Entry>,
+    pub items: Vec<AuditEntry>,
     /// Where the next page begins.
     pub next_cursor: Option<String>,
     /// Where the whole trail stood when the page was read.
@@ -64,7 +64,7 @@ pub struct TrailHead {
 }
 
 /// Makes the entry of an event. The opaque `state` is the bot's own and stays out.
-pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> Entry {
+pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> AuditEntry {
     let mut object = Map::new();
     if let Some(id) = event.interaction {
         object.insert("interaction".into(), id.to_string().into());
@@ -74,7 +74,7 @@ pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> Entry {
     }
     let mut detail = event.data.clone();
     detail.remove("state");
-    let mut entry = Entry {
+    let mut entry = AuditEntry {
         number,
         at: event.at.to_string(),
         actor: event.actor.clone(),
@@ -122,8 +122,8 @@ impl Serialize for InOrder<'_> {
     }
 }
 
-fn hash_of(entry: &Entry) -> String {
-    let Entry { number, at, actor, action, object, detail, previous, hash: _ } = entry;
+fn hash_of(entry: &AuditEntry) -> String {
+    let AuditEntry { number, at, actor, action, object, detail, previous, hash: _ } = entry;
     let hashed = Hashed { action, actor, at, detail, hash: "", number: *number, object, previous };
     let text = serde_json::to_vec(&hashed).expect("an entry is plain data");
     hex(digest(&SHA256, &text).as_ref())
@@ -147,7 +147,7 @@ impl Trail {
     /// Checks every hash and every link; the first that is broken is named. A trail that begins
     /// at entry 1 must begin with nothing before it.
     pub fn verify(&self) -> Result<usize, Broken> {
-        let mut before: Option<&Entry> = None;
+        let mut before: Option<&AuditEntry> = None;
         for entry in &self.items {
             if entry.hash != hash_of(entry) {
                 return Err(Broken::Changed(entry.number));
@@ -192,7 +192,7 @@ impl EventLog {
             self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
         let (mut items, is_full) = (Vec::with_capacity(page.len()), page.len() == limit);
         for entry in page {
-            items.push(decode::<Entry>(&index, &self.engine.open_at(&index, &entry.bytes)?)?);
+            items.push(decode::<AuditEntry>(&index, &self.engine.open_at(&index, &entry.bytes)?)?);
         }
         // What was appended while the page was read belongs to the next one.
         items.retain(|entry| entry.number <= head.audit);

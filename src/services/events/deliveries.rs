@@ -10,18 +10,18 @@ use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::event::posting::Why;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::messaging::webhook_cursor::{DeliveryRecord, Pending, Waiting};
+use crate::domain::messaging::webhook_cursor::{DeliveryRecord, Pending, WaitingEvent};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm};
 use crate::engine::{Error, decode};
 use crate::services::names::{dead_index, delivered_index, member};
 use crate::services::teams::team_event;
-use crate::store::{Entry, Order};
+use crate::store::{IndexEntry, Order};
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum EventDeliveryStatus {
     /// It waits.
     Pending,
     /// It was given up, and can be sent again.
@@ -30,7 +30,7 @@ pub enum Status {
     Delivered,
 }
 
-impl Status {
+impl EventDeliveryStatus {
     /// In the order in which they are listed.
     const ALL: [Self; 3] = [Self::Pending, Self::Failed, Self::Delivered];
 
@@ -44,7 +44,7 @@ impl Status {
     }
 }
 
-impl FromStr for Status {
+impl FromStr for EventDeliveryStatus {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or("must be pending, failed or delivered")
@@ -57,9 +57,9 @@ pub struct Delivery {
     /// What the receiver knows it by.
     pub id: String,
     /// The event.
-    pub event: Waiting,
+    pub event: WaitingEvent,
     /// What became of it.
-    pub status: Status,
+    pub status: EventDeliveryStatus,
     /// How often it was tried.
     pub tries: u32,
     /// Why the last try was not taken.
@@ -72,7 +72,7 @@ pub struct Delivery {
 
 /// Where a page of deliveries begins: behind the event of that number among those of that status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(Status, u64);
+pub struct Cursor(EventDeliveryStatus, u64);
 
 impl FromStr for Cursor {
     type Err = &'static str;
@@ -96,13 +96,13 @@ impl Webhooks {
         &self,
         team: &TeamName,
         name: &WebhookName,
-        only: Option<Status>,
+        only: Option<EventDeliveryStatus>,
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<(Vec<Delivery>, Option<Cursor>), Error> {
         let known = self.webhook(team, name).await?;
         let mut found = Vec::new();
-        for status in Status::ALL {
+        for status in EventDeliveryStatus::ALL {
             let passed = after.is_some_and(|Cursor(at, _)| (at as u8) > (status as u8));
             if passed || only.is_some_and(|only| only != status) {
                 continue;
@@ -110,13 +110,15 @@ impl Webhooks {
             let before = after.filter(|Cursor(at, _)| *at == status).map(|Cursor(_, number)| number);
             let room = limit - found.len();
             let page: Vec<Delivery> = match status {
-                Status::Pending => {
+                EventDeliveryStatus::Pending => {
                     let older = |waits: &Pending| before.is_none_or(|before| waits.event.number < before);
                     let all = known.cursor.pending().into_iter().filter(older).take(room);
                     all.map(|pending| self.pending(team, name, pending)).collect()
                 }
-                Status::Failed => self.records(team, name, &dead_index(team, name), before, room).await?,
-                Status::Delivered => self.records(team, name, &delivered_index(team, name), before, room).await?,
+                EventDeliveryStatus::Failed => self.records(team, name, &dead_index(team, name), before, room).await?,
+                EventDeliveryStatus::Delivered => {
+                    self.records(team, name, &delivered_index(team, name), before, room).await?
+                }
             };
             found.extend(page);
             if found.len() == limit {
@@ -138,9 +140,10 @@ impl Webhooks {
         let before = before.map(member);
         let partition = self.engine.team_partition(team);
         let page = self.engine.store.list(partition, index, Order::Falling, before.as_deref(), limit).await?;
-        let read = |entry: Entry| {
+        let read = |entry: IndexEntry| {
             let record: DeliveryRecord = decode(index, &self.engine.open_at(index, &entry.bytes)?)?;
-            let status = if record.why.is_some() { Status::Failed } else { Status::Delivered };
+            let status =
+                if record.why.is_some() { EventDeliveryStatus::Failed } else { EventDeliveryStatus::Delivered };
             let DeliveryRecord { event, tries, ended_at, why } = record;
             let (id, ended_at) = (self.webhook_id(team, name, event), Some(ended_at));
             Ok(Delivery { id, event, status, tries, why, next: None, ended_at })
@@ -153,7 +156,7 @@ impl Webhooks {
         &self,
         team: &TeamName,
         name: &WebhookName,
-        event: &Waiting,
+        event: &WaitingEvent,
     ) -> Result<[Option<String>; 2], Error> {
         let (partition, before) = (self.engine.team_partition(team), event.number.checked_sub(1).map(member));
         let mut found = [delivered_index(team, name), dead_index(team, name)].map(Some);
@@ -170,7 +173,7 @@ impl Webhooks {
     fn pending(&self, team: &TeamName, name: &WebhookName, pending: Pending) -> Delivery {
         let Pending { event, tries, why, next } = pending;
         let id = self.webhook_id(team, name, event);
-        Delivery { id, event, status: Status::Pending, tries, why, next, ended_at: None }
+        Delivery { id, event, status: EventDeliveryStatus::Pending, tries, why, next, ended_at: None }
     }
 
     /// Tells an event again, now, whatever became of it, under the same id.
@@ -210,6 +213,14 @@ impl Webhooks {
         let now = saved.await?.outcome?;
         self.pending_webhooks.push((team.clone(), name.clone()));
         let id = id.to_owned();
-        Ok(Delivery { id, event, status: Status::Pending, tries: 0, why: None, next: Some(now), ended_at: None })
+        Ok(Delivery {
+            id,
+            event,
+            status: EventDeliveryStatus::Pending,
+            tries: 0,
+            why: None,
+            next: Some(now),
+            ended_at: None,
+        })
     }
 }

@@ -15,18 +15,18 @@ use crate::services::names::{head_name, member};
 
 impl EventLog {
     /// Where a team's streams stand.
-    pub(crate) async fn head(&self, team: &TeamName) -> Result<Head, Error> {
+    pub(crate) async fn head(&self, team: &TeamName) -> Result<StreamHead, Error> {
         let name = head_name(team);
         let mut opened =
             self.engine.read(&Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] }).await?;
-        opened.pop().flatten().map_or(Ok(Head::default()), |b| decode(&name, &b))
+        opened.pop().flatten().map_or(Ok(StreamHead::default()), |b| decode(&name, &b))
     }
 }
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Head {
+pub(crate) struct StreamHead {
     /// The newest event's number.
     pub events: u64,
     /// The newest event that retention took.

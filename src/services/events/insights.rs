@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::event::insight::{Counting, Hour, HourNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::names::{counting_name, hours_index, member, swept_name};
 use crate::store::Order;
@@ -42,7 +42,7 @@ impl Counted {
             return;
         }
         let name = counting_name(team);
-        change.put.push(Plain { name, bytes: encode(&self.counting), ..Plain::default() });
+        change.put.push(PlainRecord { name, bytes: encode(&self.counting), ..PlainRecord::default() });
         let entries = self.closed.iter().map(|(hour, counts)| (hours_index(team), member(hour.0), encode(counts)));
         change.enter.extend(entries);
     }
@@ -96,7 +96,7 @@ impl EventLog {
         let reads = Reads { partition, names: vec![swept_name(team)] };
         let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
             change.trim.push((index.clone(), newest.clone()));
             Ok(change)
         });

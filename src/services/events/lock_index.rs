@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::audit::Entry;
+use super::audit::AuditEntry;
 use crate::domain::base::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::CustomerTag;
@@ -84,7 +84,7 @@ pub(crate) struct Noted(pub(crate) BTreeMap<LockId, Option<Lock>>);
 
 impl Noted {
     /// The next entry, in the trail's order.
-    pub fn heed(&mut self, entry: &Entry, channel: Option<&ChannelName>) {
+    pub fn heed(&mut self, entry: &AuditEntry, channel: Option<&ChannelName>) {
         let (is_ban, is_lock) = (is(entry, EventKind::Banned), is(entry, EventKind::Locked));
         if !is_ban && !is_lock && !is(entry, EventKind::Unlocked) && !is(entry, EventKind::Unbanned) {
             return;
@@ -116,11 +116,11 @@ impl Noted {
     }
 }
 
-pub(crate) fn is(entry: &Entry, kind: EventKind) -> bool {
+pub(crate) fn is(entry: &AuditEntry, kind: EventKind) -> bool {
     entry.action == kind.as_str()
 }
 
-pub(crate) fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+pub(crate) fn text<'e>(entry: &'e AuditEntry, name: &str) -> Option<&'e str> {
     entry.detail.get(name).and_then(Value::as_str)
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::domain::base::id::{TeamName, WebhookName};
 
 /// A webhook, by its team's name and its own.
-pub(crate) type Name = (TeamName, WebhookName);
+pub(crate) type WebhookId = (TeamName, WebhookName);
 
 /// Webhooks that this node is to look after.
 #[derive(Default)]
@@ -23,20 +23,20 @@ pub(crate) struct PendingWebhooks {
 
 #[derive(Default)]
 struct Inside {
-    waiting: BTreeSet<Name>,
+    waiting: BTreeSet<WebhookId>,
     /// Looked after now.
-    busy: BTreeSet<Name>,
+    busy: BTreeSet<WebhookId>,
 }
 
 impl PendingWebhooks {
     /// There may be news for one.
-    pub fn push(&self, name: Name) {
+    pub fn push(&self, name: WebhookId) {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).waiting.insert(name);
         self.woken.notify_one();
     }
 
     /// The next that nobody here looks after.
-    pub fn take(&self) -> Option<Name> {
+    pub fn take(&self) -> Option<WebhookId> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let next = inside.waiting.iter().find(|name| !inside.busy.contains(name)).cloned()?;
         inside.waiting.remove(&next);
@@ -45,7 +45,7 @@ impl PendingWebhooks {
     }
 
     /// Nobody here looks after it any more.
-    pub fn done(&self, name: &Name) {
+    pub fn done(&self, name: &WebhookId) {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).busy.remove(name);
         self.woken.notify_one();
     }

@@ -10,18 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Relay;
-use super::audit::{Entry, link_entry};
-use super::event_log::{Head, Numbered};
+use super::audit::{AuditEntry, link_entry};
+use super::event_log::{Numbered, StreamHead};
 use super::insights::Counted;
 use super::lock_index::Noted;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::conversations::summary::Summary;
 use crate::services::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
-use crate::store::{Outbox, StoreError, Waiting};
+use crate::store::{Outbox, OutboxEvent, StoreError};
 
 /// Events that are moved at once.
 const MAX_BATCH: usize = 512;
@@ -100,9 +100,9 @@ impl Relay {
     }
 
     /// Opens what waits.
-    fn readable(&self, waiting: &[Waiting]) -> Readable {
+    fn readable(&self, waiting: &[OutboxEvent]) -> Readable {
         let mut readable = Readable::default();
-        for Waiting { tag, seq, bytes } in waiting {
+        for OutboxEvent { tag, seq, bytes } in waiting {
             if readable.held.contains(tag) {
                 continue;
             }
@@ -147,8 +147,8 @@ impl Relay {
         let names = vec![head_name(team), counting_name(team)];
         let reads = Reads { partition: self.engine.team_partition(team), names };
         let saved = self.engine.decide(&reads, |records, _| {
-            let first = || Ok(Head { locks_kept: true, audit_gone: Some(0), ..Head::default() });
-            let mut head: Head = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
+            let first = || Ok(StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() });
+            let mut head: StreamHead = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
             let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             let (mut news, mut locks) = (BTreeSet::new(), Noted::default());
@@ -171,7 +171,11 @@ impl Relay {
                     None => change.remove.push((list_index(team), id.to_string())),
                 }
             }
-            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            change.put.push(PlainRecord {
+                name: reads.names[0].clone(),
+                bytes: encode(&head),
+                ..PlainRecord::default()
+            });
             counting.keep(team, &mut change);
             locks.keep(team, &mut change);
             Ok(change)
@@ -199,7 +203,13 @@ impl Relay {
     }
 
     /// Gives an event its number, and a security act its place in the chain.
-    fn number(&self, head: &mut Head, change: &mut Change<()>, team: &TeamName, event: &Event) -> Option<Entry> {
+    fn number(
+        &self,
+        head: &mut StreamHead,
+        change: &mut Change<()>,
+        team: &TeamName,
+        event: &Event,
+    ) -> Option<AuditEntry> {
         head.events += 1;
         let numbered = Numbered { number: head.events, event };
         change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
@@ -207,7 +217,7 @@ impl Relay {
             return None;
         }
         head.audit += 1;
-        let entry: Entry = link_entry(head.audit, &head.hash, event);
+        let entry: AuditEntry = link_entry(head.audit, &head.hash, event);
         head.hash.clone_from(&entry.hash);
         change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
         Some(entry)

@@ -35,25 +35,25 @@ type Tail = broadcast::Sender<News>;
 /// What a tail tells.
 #[derive(Clone)]
 enum News {
-    Event(Arc<Heard>),
+    Event(Arc<SharedEvent>),
     /// The team is not what it was, or nobody can say: keys must be asked for again.
     Doubt,
 }
 
 /// An event as all listeners of this node hear it: it is put into words once.
-pub struct Heard {
+pub struct SharedEvent {
     numbered: Numbered,
     words: OnceLock<Bytes>,
 }
 
-impl Heard {
+impl SharedEvent {
     /// The event in words, which the first listener finds.
     pub fn words(&self, find: impl FnOnce(&Numbered) -> String) -> Bytes {
         self.words.get_or_init(|| find(&self.numbered).into()).clone()
     }
 }
 
-impl Deref for Heard {
+impl Deref for SharedEvent {
     type Target = Numbered;
     fn deref(&self) -> &Numbered {
         &self.numbered
@@ -87,7 +87,7 @@ pub struct Listener {
     event_log: Arc<EventLog>,
     team: TeamName,
     last: u64,
-    behind: VecDeque<Arc<Heard>>,
+    behind: VecDeque<Arc<SharedEvent>>,
     caught_up: bool,
     live: broadcast::Receiver<News>,
     /// What it listens by, if it does by something that may end.
@@ -177,7 +177,7 @@ impl EventLog {
 
     /// What came after `last`; at first the newest event there is, so that a listener who looked
     /// before it came hears that it missed something.
-    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<Heard>>, Error> {
+    async fn news(&self, team: &TeamName, last: &mut Option<u64>) -> Result<Vec<Arc<SharedEvent>>, Error> {
         let after = match *last {
             Some(last) => last,
             None => self.head(team).await?.events.saturating_sub(1),
@@ -193,13 +193,13 @@ impl EventLog {
         team: &TeamName,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<Arc<Heard>>, Error> {
+    ) -> Result<Vec<Arc<SharedEvent>>, Error> {
         let (index, from) = (stream_index(team), member(after));
         let page =
             self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
-        let open = |entry: &crate::store::Entry| {
+        let open = |entry: &crate::store::IndexEntry| {
             let numbered = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
-            Ok(Arc::new(Heard { numbered, words: OnceLock::new() }))
+            Ok(Arc::new(SharedEvent { numbered, words: OnceLock::new() }))
         };
         page.iter().map(open).collect()
     }
@@ -221,7 +221,7 @@ impl Listener {
 
     /// The next event. Waits until there is one; an error ends the stream, and the caller comes
     /// back with the last number that it got. May be dropped and asked again.
-    pub async fn next(&mut self) -> Result<Arc<Heard>, Error> {
+    pub async fn next(&mut self) -> Result<Arc<SharedEvent>, Error> {
         loop {
             // What is seldom waited for has no room in a stream that waits for years: hence the boxes.
             if self.doubts {

@@ -2,7 +2,7 @@
 //! What an entry is, and when a page of the trail is whole, `audit` says.
 
 use super::EventLog;
-use super::audit::{Broken, Entry, Trail};
+use super::audit::{AuditEntry, Broken, Trail};
 use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::engine::decide::MAX_WAIT;
@@ -73,8 +73,8 @@ impl EventLog {
         team: &TeamName,
         below: Option<u64>,
         most: usize,
-        fits: impl Fn(&Entry) -> bool,
-    ) -> Result<(Vec<Entry>, Option<u64>), Error> {
+        fits: impl Fn(&AuditEntry) -> bool,
+    ) -> Result<(Vec<AuditEntry>, Option<u64>), Error> {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (audit_index(team), self.engine.team_partition(team));
         let (mut found, mut below) = (Vec::new(), below);
@@ -83,7 +83,7 @@ impl EventLog {
             let page = self.engine.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;
             let is_last = page.len() < PAGE;
             for entry in page {
-                let entry: Entry = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
+                let entry: AuditEntry = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
                 below = Some(entry.number);
                 if fits(&entry) {
                     found.push(entry);
@@ -132,8 +132,8 @@ mod tests {
     use crate::domain::event::EventKind;
     use crate::domain::time::Moment;
 
-    fn trail(count: u64) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::new();
+    fn trail(count: u64) -> Vec<AuditEntry> {
+        let mut entries: Vec<AuditEntry> = Vec::new();
         for number in 1..=count {
             let event = Event {
                 kind: EventKind::SettingsChanged,
@@ -151,7 +151,7 @@ mod tests {
         entries
     }
 
-    fn pages(entries: &[Entry], of: usize) -> Vec<Trail> {
+    fn pages(entries: &[AuditEntry], of: usize) -> Vec<Trail> {
         let head = entries.last().map(|last| TrailHead { number: last.number, hash: last.hash.clone(), gone: Some(0) });
         let head = head.expect("entries");
         let pages = entries.chunks(of).map(|page| Trail {

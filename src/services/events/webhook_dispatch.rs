@@ -8,28 +8,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_channels::auth::webhook::Signer;
+use countersign_channels::auth::webhook::WebhookSigner;
 use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
 use super::Webhooks;
-use super::pending_webhooks::Name;
-use super::stream::Heard;
+use super::pending_webhooks::WebhookId;
+use super::stream::SharedEvent;
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
-use crate::domain::event::posting::{Answer, Why};
+use crate::domain::event::posting::{PostOutcome, Why};
 use crate::domain::event::webhook::{Start, Webhook};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::messaging::sending::TIMEOUT;
-use crate::domain::messaging::webhook_cursor::{Claim, DeliveryRecord, Settled, Try, Waiting, WebhookCursor, Work};
+use crate::domain::messaging::webhook_cursor::{
+    DeliveryClaim, DeliveryRecord, Settled, Try, WaitingEvent, WebhookCursor, Work,
+};
 use crate::domain::secret::hex;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
 use crate::engine::{Error, encode};
 use crate::services::messaging::posting::signer;
 use crate::services::names::{dead_index, delivered_index, member};
 use crate::services::teams::team_event;
-use crate::store::{CommitId, Key, Order};
+use crate::store::{CommitId, Order, RecordKey};
 
 /// Webhooks that are looked after at the same time.
 const CONCURRENCY: usize = 64;
@@ -67,7 +69,7 @@ struct WebhookTask<'a> {
 /// Where posts go, what signs them, and until when they may be under way.
 struct To<'a> {
     url: &'a str,
-    signer: Signer,
+    signer: WebhookSigner,
     until: Moment,
 }
 
@@ -78,7 +80,7 @@ struct Known {
     /// Where its events begin.
     after: u64,
     /// The next events of the stream.
-    page: Vec<Arc<Heard>>,
+    page: Vec<Arc<SharedEvent>>,
     /// Which version of it.
     version: Option<CommitId>,
     /// Letters that are to go: the index, and up to which.
@@ -100,7 +102,7 @@ impl Webhooks {
     }
 
     /// The alarm of a webhook's course has come.
-    pub(crate) fn is_cursor(&self, key: &Key) -> bool {
+    pub(crate) fn is_cursor(&self, key: &RecordKey) -> bool {
         let Some((team, name)) = key.name.strip_prefix("v/").and_then(|rest| rest.split_once('/')) else {
             return false;
         };
@@ -152,7 +154,7 @@ impl Webhooks {
     }
 
     /// Whose it was, and whether another node has it.
-    async fn look_after_webhook(&self, name: Name) -> (Name, bool) {
+    async fn look_after_webhook(&self, name: WebhookId) -> (WebhookId, bool) {
         let held = self.go_on(&name).await.unwrap_or_else(|error| {
             tracing::error!(team = %name.0, webhook = %name.1, %error, "a webhook waits for its claim to lapse");
             false
@@ -161,7 +163,7 @@ impl Webhooks {
         (name, held)
     }
 
-    async fn go_on(&self, (team, name): &Name) -> Result<bool, Error> {
+    async fn go_on(&self, (team, name): &WebhookId) -> Result<bool, Error> {
         let one = WebhookTask { team, name, reads: self.cursor_reads(team, name) };
         let mut tries = None;
         loop {
@@ -208,7 +210,7 @@ impl Webhooks {
         &self,
         one: &WebhookTask<'_>,
         known: &Known,
-        tries: Option<(Claim, Vec<Try>)>,
+        tries: Option<(DeliveryClaim, Vec<Try>)>,
     ) -> Result<Step, Error> {
         let chance = self.engine.draw::<32>();
         let saved = self.engine.decide(&one.reads, |records, now| {
@@ -220,7 +222,7 @@ impl Webhooks {
             let mut cursor = before.clone();
             let mut chance = chance.iter().copied().cycle();
             let jitter = || chance.next().unwrap_or_default();
-            let settle = |(claim, tries): &(Claim, Vec<Try>)| cursor.settle(*claim, tries, now, jitter);
+            let settle = |(claim, tries): &(DeliveryClaim, Vec<Try>)| cursor.settle(*claim, tries, now, jitter);
             let Settled { records: mut ended, news } = tries.as_ref().map(settle).unwrap_or_default();
             one.take_up(&webhook, &mut cursor, known, &mut ended, now);
             let work = cursor.claim(now);
@@ -245,14 +247,20 @@ impl Webhooks {
         Ok(saved.await?.outcome?)
     }
 
-    async fn try_all(&self, one: &WebhookTask<'_>, webhook: &Webhook, work: Work, page: &[Arc<Heard>]) -> Vec<Try> {
+    async fn try_all(
+        &self,
+        one: &WebhookTask<'_>,
+        webhook: &Webhook,
+        work: Work,
+        page: &[Arc<SharedEvent>],
+    ) -> Vec<Try> {
         let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), until: work.until };
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
                 let Some(answer) = self.tell_one(one, to, event, page).await else { break };
                 tries.push(Try { line: line.clone(), number: event.number, answer });
-                if answer != Answer::Taken {
+                if answer != PostOutcome::Taken {
                     break;
                 }
             }
@@ -266,9 +274,9 @@ impl Webhooks {
         &self,
         one: &WebhookTask<'_>,
         to: &To<'_>,
-        event: Waiting,
-        page: &[Arc<Heard>],
-    ) -> Option<Answer> {
+        event: WaitingEvent,
+        page: &[Arc<SharedEvent>],
+    ) -> Option<PostOutcome> {
         let (team, webhook) = (one.team, one.name);
         let found = page.iter().find(|heard| heard.number == event.number).cloned();
         let heard = match found {
@@ -279,13 +287,13 @@ impl Webhooks {
                 .inspect_err(|error| tracing::error!(%team, %webhook, %error, "an event waits for its claim to lapse"))
                 .ok()?,
         };
-        let Some(heard) = heard else { return Some(Answer::without(Why::Untried)) };
+        let Some(heard) = heard else { return Some(PostOutcome::without(Why::Untried)) };
         if self.engine.now().plus(TIMEOUT) > to.until {
             return None; // too late for this claim: whoever makes the next one has the time for it
         }
         let body = heard.told().to_string().into_bytes();
         let answer = self.messaging.post(to.url, &to.signer, &self.webhook_id(team, webhook, event), body).await;
-        if let Answer::Failed(failure) = answer {
+        if let PostOutcome::Failed(failure) = answer {
             let why = failure.why.as_str();
             tracing::info!(%team, %webhook, why, status = failure.why.status(), "a webhook was not taken");
         }
@@ -293,7 +301,7 @@ impl Webhooks {
     }
 
     /// An event of the stream, by its number, where it is kept.
-    pub(crate) async fn kept_event(&self, team: &TeamName, number: u64) -> Result<Option<Arc<Heard>>, Error> {
+    pub(crate) async fn kept_event(&self, team: &TeamName, number: u64) -> Result<Option<Arc<SharedEvent>>, Error> {
         let Some(before) = number.checked_sub(1) else { return Ok(None) };
         let page = self.event_log.events_after(team, before, 1).await?;
         Ok(page.into_iter().next().filter(|heard| heard.number == number))
@@ -301,7 +309,7 @@ impl Webhooks {
 
     /// What a receiver knows an event again by. After a restored backup another event may have the same
     /// number: it gets another id.
-    pub(crate) fn webhook_id(&self, team: &TeamName, name: &WebhookName, event: Waiting) -> String {
+    pub(crate) fn webhook_id(&self, team: &TeamName, name: &WebhookName, event: WaitingEvent) -> String {
         let parts = [team.as_str().as_bytes(), name.as_str().as_bytes(), event.kind.as_str().as_bytes()];
         let (number, at) = (event.number.to_be_bytes(), event.at.0.to_be_bytes());
         let tag = self.engine.keys.replay.tag(&[b"webhook", parts[0], parts[1], parts[2], &number, &at]);
@@ -314,10 +322,10 @@ fn unsaved(step: Step) -> Change<Step> {
     Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(step)) }
 }
 
-impl Heard {
+impl SharedEvent {
     /// As it waits for a webhook.
-    pub(crate) fn waiting(&self) -> Waiting {
-        Waiting { number: self.number, at: self.event.at, kind: self.event.kind }
+    pub(crate) fn waiting(&self) -> WaitingEvent {
+        WaitingEvent { number: self.number, at: self.event.at, kind: self.event.kind }
     }
 }
 
@@ -327,7 +335,7 @@ impl WebhookTask<'_> {
     }
 
     /// The webhook as its team has it, and how far it has come; nothing where it is gone.
-    fn live(&self, records: &[Option<Opened>]) -> Result<Option<(Webhook, WebhookCursor)>, Error> {
+    fn live(&self, records: &[Option<OpenedRecord>]) -> Result<Option<(Webhook, WebhookCursor)>, Error> {
         live(&self.reads, records, self.name)
     }
 
@@ -351,7 +359,7 @@ impl WebhookTask<'_> {
     }
 
     /// That it fails itself a webhook is not told: it would be what fails next.
-    fn wants(&self, webhook: &Webhook, heard: &Heard) -> bool {
+    fn wants(&self, webhook: &Webhook, heard: &SharedEvent) -> bool {
         let event = &heard.event;
         let own = event.kind == EventKind::WebhookFailing && event.data.get("webhook") == Some(&json!(self.name));
         webhook.wants(event.kind) && !own

@@ -8,7 +8,7 @@ use super::Webhooks;
 use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::base::validation;
 use crate::domain::base::validation::{FieldError, ValidationError};
-use crate::domain::event::webhook::{Start, Webhook, Writing};
+use crate::domain::event::webhook::{Start, Webhook, WebhookInput};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
@@ -17,7 +17,7 @@ use crate::domain::settings::effective;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::names::{cursor_name, delivery_indexes, team_record};
 use crate::services::teams::{save_team, team_event};
@@ -27,7 +27,7 @@ const MAX_URL_BYTES: usize = 2048;
 
 /// A webhook, how far it has come, and whether its secret is a new one.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct WebhookState {
     /// As it is kept.
     pub webhook: Webhook,
     /// How far it has come.
@@ -43,10 +43,10 @@ impl Webhooks {
         &self,
         team: &TeamName,
         name: &WebhookName,
-        writing: &Writing,
+        writing: &WebhookInput,
         only_if: Precondition,
         actor: &Actor,
-    ) -> Result<(bool, Known), Error> {
+    ) -> Result<(bool, WebhookState), Error> {
         self.may_be_told(&writing.url)?;
         let after = self.event_log.head(team).await?.events;
         let (secret, id) = (self.engine.draw(), hex(&self.engine.draw::<8>()));
@@ -66,7 +66,7 @@ impl Webhooks {
                 put.push(cursor_record(cursor_name(team, name), &cursor));
             }
             let events = vec![changed(team, name, "written", actor, now)];
-            let known = Known { webhook, cursor, is_secret_new };
+            let known = WebhookState { webhook, cursor, is_secret_new };
             Ok(Change { put, events, ..Change::nothing(Ok((is_new, known))) })
         };
         self.change_webhook(team, name, rule).await
@@ -85,13 +85,13 @@ impl Webhooks {
     }
 
     /// A webhook of the team.
-    pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<Known, Error> {
+    pub async fn webhook(&self, team: &TeamName, name: &WebhookName) -> Result<WebhookState, Error> {
         let reads = self.cursor_reads(team, name);
         let (mut record, cursor) =
             opened(&reads, &self.engine.read(&reads).await?)?.ok_or(Refusal::NotFound("team"))?;
         let webhook = record.webhooks.remove(name).ok_or(Refusal::NotFound("webhook"))?;
         let cursor = WebhookCursor::of(cursor, &webhook.start);
-        Ok(Known { webhook, cursor, is_secret_new: false })
+        Ok(WebhookState { webhook, cursor, is_secret_new: false })
     }
 
     /// How far a webhook has come, and its team's record.
@@ -106,14 +106,14 @@ impl Webhooks {
         name: &WebhookName,
         overlap_minutes: u64,
         actor: &Actor,
-        idempotency: Option<&IdempotencyRecord<'_, Known>>,
-    ) -> Result<Execution<Known>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, WebhookState>>,
+    ) -> Result<Execution<WebhookState>, Error> {
         let cursor = self.webhook(team, name).await?.cursor;
         let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let webhook = record.webhook(name)?;
             webhook.rotate(secret, overlap_minutes, now);
-            let known = Known { webhook: webhook.clone(), cursor: cursor.clone(), is_secret_new: true };
+            let known = WebhookState { webhook: webhook.clone(), cursor: cursor.clone(), is_secret_new: true };
             Ok((known, vec![changed(team, name, "rotated", actor, now)]))
         };
         self.teams.change_team(team, rule, idempotency).await
@@ -162,7 +162,7 @@ impl Webhooks {
 
 /// A team's record and how far one of its webhooks has come, as they were read; nothing where there is
 /// no such team.
-fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Option<WebhookCursor>)>, Error> {
+fn opened(reads: &Reads, records: &[Option<OpenedRecord>]) -> Result<Option<(Team, Option<WebhookCursor>)>, Error> {
     let Some(bytes) = &records[1] else { return Ok(None) };
     let team: Team = decode(&reads.names[1], bytes)?;
     let cursor = records[0].as_ref().map(|bytes| decode(&reads.names[0], bytes)).transpose()?;
@@ -172,7 +172,7 @@ fn opened(reads: &Reads, records: &[Option<Opened>]) -> Result<Option<(Team, Opt
 /// A webhook and how far it has come, as they were read; nothing where there is no such webhook.
 pub(crate) fn live(
     reads: &Reads,
-    records: &[Option<Opened>],
+    records: &[Option<OpenedRecord>],
     name: &WebhookName,
 ) -> Result<Option<(Webhook, WebhookCursor)>, Error> {
     let found = opened(reads, records)?.and_then(|(mut team, cursor)| Some((team.webhooks.remove(name)?, cursor)));
@@ -183,8 +183,8 @@ pub(crate) fn live(
 }
 
 /// A course as it is kept.
-pub(crate) fn cursor_record(name: String, cursor: &WebhookCursor) -> Plain {
-    Plain { name, bytes: encode(cursor), alarm: cursor.alarm(), ..Plain::default() }
+pub(crate) fn cursor_record(name: String, cursor: &WebhookCursor) -> PlainRecord {
+    PlainRecord { name, bytes: encode(cursor), alarm: cursor.alarm(), ..PlainRecord::default() }
 }
 
 /// That an admin changed a webhook.

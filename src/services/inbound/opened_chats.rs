@@ -1,7 +1,7 @@
 //! A platform tells whose browser came from a done page: it must be who chats, and then the waiting proof counts.
 //! How the browser gets there, `linking` says.
 
-use countersign_channels::inbound::Opened;
+use countersign_channels::inbound::OpenedLink;
 use secrecy::ExposeSecret as _;
 
 use super::Inbound;
@@ -21,7 +21,7 @@ impl Inbound {
         &self,
         team: &TeamName,
         channel: &ChannelName,
-        opened: &Opened,
+        opened: &OpenedLink,
     ) -> Result<(), Error> {
         let Ok(conversation) = opened.conversation.as_str().parse::<Conversation>() else { return Ok(()) };
         if opened.sender != opened.conversation {
@@ -40,7 +40,7 @@ impl Inbound {
         Ok(())
     }
 
-    async fn take_carried(&self, request_context: RequestContext<'_>, opened: &Opened) -> Result<Linked, Error> {
+    async fn take_carried(&self, request_context: RequestContext<'_>, opened: &OpenedLink) -> Result<Linked, Error> {
         if !awaits(&self.conversations.look(request_context.id, request_context.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }

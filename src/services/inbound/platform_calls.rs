@@ -4,13 +4,13 @@
 use countersign_channels::inbound;
 use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::request::InboundRequest;
-use countersign_channels::inbound::{Happening, Heard, Taken};
+use countersign_channels::inbound::{Happening, SpokenMessage, Taken};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
 use secrecy::ExposeSecret as _;
 
 use super::webhook_verifiers::Listening;
-use super::{Flag, Inbound, Message};
+use super::{ArrivedMessage, FlagReader, Inbound};
 use crate::domain::base::id::Conversation;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::receive::Audience;
@@ -25,8 +25,8 @@ impl Inbound {
     /// # Errors
     ///
     /// `Unproved` where it is not the platform's.
-    pub async fn verify_call(&self, at: &Listening, call: Call<'_>) -> Result<VerifiedCall, Error> {
-        let Call { method, target, headers, body } = call;
+    pub async fn verify_call(&self, at: &Listening, call: InboundCall<'_>) -> Result<VerifiedCall, Error> {
+        let InboundCall { method, target, headers, body } = call;
         // The address that the platform was given, whatever host a request names.
         let url = format!("{}{target}", self.urls.public_url());
         let unix = self.engine.now().0 / 1000;
@@ -36,7 +36,12 @@ impl Inbound {
 
     /// Receives what people say in a request. The platform is answered once all of it is saved; what is
     /// not, it tells again.
-    pub async fn receive_call(&self, at: &Listening, call: VerifiedCall, flag: &Flag<'_>) -> Result<Answer, Error> {
+    pub async fn receive_call(
+        &self,
+        at: &Listening,
+        call: VerifiedCall,
+        flag: &FlagReader<'_>,
+    ) -> Result<PlatformReply, Error> {
         let VerifiedCall(taken) = call;
         let (mut heard, mut opened, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
         for happening in taken.happenings {
@@ -60,18 +65,18 @@ impl Inbound {
         let mut received: Vec<Result<(), Error>> = received.buffer_unordered(CONCURRENCY).collect().await;
         received.push(self.hear_receipts(at, receipts).await);
         received.into_iter().collect::<Result<(), Error>>()?;
-        let inbound::format::Reply { status, content_type, body } = taken.reply;
-        Ok(Answer { status, content_type, body })
+        let inbound::format::ReplyFormat { status, content_type, body } = taken.reply;
+        Ok(PlatformReply { status, content_type, body })
     }
 
     async fn receive_heard(
         &self,
         at: &Listening,
         conversation: &Conversation,
-        heard: &Heard,
-        flag: &Flag<'_>,
+        heard: &SpokenMessage,
+        flag: &FlagReader<'_>,
     ) -> Result<(), Error> {
-        let message = Message {
+        let message = ArrivedMessage {
             id: &heard.message_id,
             sender: heard.sender.as_str(),
             is_own: heard.is_own,
@@ -101,8 +106,8 @@ fn unproved(at: &Listening, error: &VerificationError) -> Error {
 }
 
 /// Each conversation's messages, in their order.
-fn by_conversation(heard: impl Iterator<Item = Heard>) -> Vec<(Conversation, Vec<Heard>)> {
-    let mut each: Vec<(Conversation, Vec<Heard>)> = Vec::new();
+fn by_conversation(heard: impl Iterator<Item = SpokenMessage>) -> Vec<(Conversation, Vec<SpokenMessage>)> {
+    let mut each: Vec<(Conversation, Vec<SpokenMessage>)> = Vec::new();
     for one in heard {
         let Ok(conversation) = one.conversation.as_str().parse::<Conversation>() else {
             tracing::warn!("a message of a conversation whose id cannot be one was passed over");
@@ -117,26 +122,26 @@ fn by_conversation(heard: impl Iterator<Item = Heard>) -> Vec<(Conversation, Vec
 }
 
 /// Who is not known to be alone is not.
-fn audience(heard: &Heard) -> Audience {
+fn audience(heard: &SpokenMessage) -> Audience {
     match heard.audience {
-        inbound::Audience::Alone => Audience::Alone,
-        inbound::Audience::Unknown | inbound::Audience::Group => Audience::Group,
+        inbound::MessageAudience::Alone => Audience::Alone,
+        inbound::MessageAudience::Unknown | inbound::MessageAudience::Group => Audience::Group,
     }
 }
 
 /// Whether the conversation is a group's, where the platform tells. Some call a person's words by her own
 /// id wherever she has said them: that says nothing of what is written to her.
-fn in_group(heard: &Heard) -> Option<bool> {
+fn in_group(heard: &SpokenMessage) -> Option<bool> {
     match heard.audience {
         _ if heard.conversation == heard.sender => None,
-        inbound::Audience::Alone => Some(false),
-        inbound::Audience::Group => Some(true),
-        inbound::Audience::Unknown => None,
+        inbound::MessageAudience::Alone => Some(false),
+        inbound::MessageAudience::Group => Some(true),
+        inbound::MessageAudience::Unknown => None,
     }
 }
 
 /// A request as it came.
-pub struct Call<'a> {
+pub struct InboundCall<'a> {
     /// Its method.
     pub method: Method,
     /// Its path and query, as they came.
@@ -152,7 +157,7 @@ pub struct VerifiedCall(Taken);
 
 /// What the platform is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PlatformReply {
     /// The status.
     pub status: u16,
     /// The body's media type.

@@ -9,18 +9,18 @@
 use countersign_channels::inbound::format::Assurance;
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Inbound, Message};
+use super::{ArrivedMessage, FlagReader, Inbound};
 use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::event::Actor;
-use crate::domain::messaging::web_chat::{Invitation, Said, Session, Transcript};
+use crate::domain::messaging::web_chat::{ChatInvitation, ChatSession, EntryContent, Transcript};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::answer::AnswerOutcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::maintain;
 use crate::domain::rules::receive::{Audience, Received, awaited};
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
-use crate::engine::replay::{Place, executed};
+use crate::engine::replay::{ReplyKey, executed};
 use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::challenges::Attending;
 use crate::services::challenges::messages::Text;
@@ -29,7 +29,7 @@ use crate::store::CommitId;
 
 mod watching;
 
-pub use watching::{Asked, News, Seen, Shown, State, Watcher};
+pub use watching::{ChatNews, ConversationState, PendingQuestion, ShownEntry, WatchedEntry, Watcher};
 
 /// Words that were made, and their end.
 #[derive(Clone)]
@@ -42,9 +42,9 @@ pub struct Made {
 
 /// A browser that may look into a window.
 #[derive(Clone)]
-pub struct Guest {
+pub struct ChatGuest {
     team: TeamName,
-    session: Session,
+    session: ChatSession,
 }
 
 /// Where a window stands.
@@ -71,9 +71,9 @@ pub struct Spoken {
 /// What became of what the customer typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Typed {
+pub enum TypedOutcome {
     /// It was an answer to a question of the gateway's own.
-    Answer(Kind, Outcome),
+    Answer(Kind, AnswerOutcome),
     /// It is in the transcript, and the bot's to read.
     Said,
     /// It looks like an answer that came too late: nobody reads it.
@@ -97,7 +97,7 @@ impl Inbound {
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Made>>>,
     ) -> Result<Execution<Snapshot<Made>>, Error> {
         self.must_be_web_chat(&self.conversations.flag(acting.id, acting.team).await?)?;
-        let invitation = Invitation::begin(acting.id, self.engine.now(), self.engine.draw());
+        let invitation = ChatInvitation::begin(acting.id, self.engine.now(), self.engine.draw());
         let made = Made { text: invitation.text(&self.engine.keys.window), until: invitation.until };
         self.conversations
             .transact(acting.into(), |context, _| maintain::spoken(context).map(|()| made.clone()), idempotency)
@@ -120,9 +120,10 @@ impl Inbound {
             Embedding::Console => CONSOLE,
         };
         let gone = || Error::Refused(Refusal::NotFound("window"));
-        let invitation = Invitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
-        let session = Session::begin(invitation.interaction, self.engine.now(), embedder);
-        let guest = Guest { team: team.clone(), session };
+        let invitation =
+            ChatInvitation::parse(invitation, &self.engine.keys.window, self.engine.now()).ok_or_else(gone)?;
+        let session = ChatSession::begin(invitation.interaction, self.engine.now(), embedder);
+        let guest = ChatGuest { team: team.clone(), session };
         self.must_be_web_chat(&self.seat(&guest).await?)?;
         let (mark, until) = (self.engine.keys.window.tag(&[b"used", &invitation.nonce]), invitation.until);
         let use_up = |transcript: &mut Transcript, now| transcript.use_up(mark, until, now);
@@ -133,20 +134,20 @@ impl Inbound {
     }
 
     /// The browser whose session this is. Refused like an invitation.
-    pub async fn guest(&self, team: &TeamName, session: &str) -> Result<Guest, Error> {
-        let session = Session::parse(session, &self.engine.keys.window, self.engine.now());
-        let guest = Guest { team: team.clone(), session: session.ok_or(Refusal::NotFound("window"))? };
+    pub async fn guest(&self, team: &TeamName, session: &str) -> Result<ChatGuest, Error> {
+        let session = ChatSession::parse(session, &self.engine.keys.window, self.engine.now());
+        let guest = ChatGuest { team: team.clone(), session: session.ok_or(Refusal::NotFound("window"))? };
         self.seat(&guest).await?;
         Ok(guest)
     }
 
     /// The conversation of a guest, for as long as she may look at it.
-    async fn seat(&self, guest: &Guest) -> Result<Snapshot<()>, Error> {
+    async fn seat(&self, guest: &ChatGuest) -> Result<Snapshot<()>, Error> {
         Ok(self.seat_again(guest, None).await?.0)
     }
 
     /// The same, for a guest who keeps looking; with the version that she is told of.
-    async fn seat_again(&self, guest: &Guest, told: Option<CommitId>) -> Result<(Snapshot<()>, CommitId), Error> {
+    async fn seat_again(&self, guest: &ChatGuest, told: Option<CommitId>) -> Result<(Snapshot<()>, CommitId), Error> {
         if guest.session.until <= self.engine.now() {
             return Err(Refusal::NotFound("window").into());
         }
@@ -175,7 +176,7 @@ impl Inbound {
         let own = idempotency.map(|idempotency| idempotency.mark().to_owned());
         let name = message.map(|id| format!("said:{id}")).or(own);
         let name = name.unwrap_or_else(|| format!("said:{}", base64url(&self.engine.draw::<12>())));
-        let said = Said::Bot(text.to_owned());
+        let said = EntryContent::Bot(text.to_owned());
         let at = self.transcripts.change(id, |transcript, now| {
             transcript.put(&name, said.clone(), now);
             transcript.at(&name).unwrap_or(now)
@@ -187,12 +188,18 @@ impl Inbound {
     }
 
     /// Hears what a guest typed: an answer, or words for the bot.
-    pub async fn type_in(&self, guest: &Guest, message: &str, text: &str, flag: &Flag<'_>) -> Result<Typed, Error> {
+    pub async fn type_in(
+        &self,
+        guest: &ChatGuest,
+        message: &str,
+        text: &str,
+        flag: &FlagReader<'_>,
+    ) -> Result<TypedOutcome, Error> {
         let snapshot = self.seat(guest).await?;
         self.must_be_web_chat(&snapshot)?;
         let (id, conversation) = (snapshot.interaction.id, &snapshot.interaction.conversation);
         let message_id = format!("{id}.{message}");
-        let inbound_message = Message {
+        let inbound_message = ArrivedMessage {
             id: &message_id,
             sender: conversation.as_str(),
             is_own: true,
@@ -206,16 +213,16 @@ impl Inbound {
         };
         let received = self.receive(&guest.team, &snapshot.interaction.channel, &inbound_message, flag).await?;
         let (said, typed) = match received {
-            Received::Answer(kind, outcome) => (Said::Answer, Typed::Answer(kind, outcome)),
-            Received::Hidden => (Said::Answer, Typed::TooLate),
+            Received::Answer(kind, outcome) => (EntryContent::Answer, TypedOutcome::Answer(kind, outcome)),
+            Received::Hidden => (EntryContent::Answer, TypedOutcome::TooLate),
             Received::Redacted => {
                 let redacted =
                     awaited(&self.conversations.facts(id, Some(&guest.team)).await?.interaction).redact(text);
                 // Where it was answered meanwhile, nobody is waited for, and nothing of it is told.
-                let said = if redacted == text { Said::Answer } else { Said::Customer(redacted) };
-                (said, Typed::InText)
+                let said = if redacted == text { EntryContent::Answer } else { EntryContent::Customer(redacted) };
+                (said, TypedOutcome::InText)
             }
-            Received::Words => (Said::Customer(text.to_owned()), Typed::Said),
+            Received::Words => (EntryContent::Customer(text.to_owned()), TypedOutcome::Said),
         };
         self.transcripts.put(id, &format!("typed:{message}"), &said).await?;
         Ok(typed)
@@ -223,11 +230,11 @@ impl Inbound {
 
     /// Takes what a guest typed into the card of a code. Nothing but a code is taken there: whatever else it
     /// is, nobody reads it.
-    pub async fn answer_in_card(&self, guest: &Guest, message: &str, text: &str) -> Result<Typed, Error> {
+    pub async fn answer_in_card(&self, guest: &ChatGuest, message: &str, text: &str) -> Result<TypedOutcome, Error> {
         let id = guest.session.interaction;
         let read = |received: Received| match received {
-            Received::Answer(kind, outcome) => Typed::Answer(kind, outcome),
-            Received::Words | Received::Redacted | Received::Hidden => Typed::NoCode,
+            Received::Answer(kind, outcome) => TypedOutcome::Answer(kind, outcome),
+            Received::Words | Received::Redacted | Received::Hidden => TypedOutcome::NoCode,
         };
         let render = |snapshot: &Snapshot<Received>| crate::engine::encode(&read(snapshot.outcome));
         let idempotency = IdempotencyRecord::new(self.typed_place(id, message), &render);
@@ -236,18 +243,18 @@ impl Inbound {
             Execution::Executed(snapshot) => read(snapshot.outcome),
             Execution::Replayed(bytes) => crate::engine::decode("what was typed", &bytes)?,
         };
-        if matches!(typed, Typed::Answer(..)) {
-            self.transcripts.put(id, &format!("typed:{message}"), &Said::Answer).await?;
+        if matches!(typed, TypedOutcome::Answer(..)) {
+            self.transcripts.put(id, &format!("typed:{message}"), &EntryContent::Answer).await?;
         }
         Ok(typed)
     }
 
-    fn typed_place(&self, id: InteractionId, message: &str) -> Place {
+    fn typed_place(&self, id: InteractionId, message: &str) -> ReplyKey {
         self.engine.place_of(b"typed", id.as_bytes(), message)
     }
 
     /// A guest wants another code.
-    pub async fn resend_to_guest(&self, guest: &Guest) -> Result<(), Error> {
+    pub async fn resend_to_guest(&self, guest: &ChatGuest) -> Result<(), Error> {
         let id = guest.session.interaction;
         let snapshot = self.conversations.flag(id, Some(&guest.team)).await?;
         let live = snapshot.interaction.primary().challenge.as_ref().ok_or(Refusal::CodeGone)?;

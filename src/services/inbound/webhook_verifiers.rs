@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use http::HeaderMap;
 
 use super::Inbound;
-use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::refusal::Refusal;
 use crate::engine::Error;
@@ -35,7 +35,7 @@ impl TeamCache for WebhookVerifiers {
 
 /// An account, and its ear where the platform is heard.
 struct Kept {
-    channel: Channel,
+    channel: TeamChannel,
     webhook_verifier: Option<Arc<WebhookVerifier>>,
 }
 
@@ -73,7 +73,7 @@ impl Inbound {
         &self,
         team: &TeamName,
         name: &ChannelName,
-        channel: &Channel,
+        channel: &TeamChannel,
     ) -> Option<Arc<WebhookVerifier>> {
         let place = (team.clone(), name.clone());
         if let Some(kept) = self.webhook_verifiers.0.get(&place).filter(|kept| kept.channel.is_same_account(channel)) {

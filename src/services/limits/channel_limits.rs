@@ -12,12 +12,12 @@ use tokio::sync::Mutex;
 
 use super::Limits;
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::circuit_breaker::CircuitBreaker;
-use crate::domain::messaging::rate_limit::{RateLimit, Slots};
+use crate::domain::messaging::rate_limit::{RateLimit, TakenSlots};
 use crate::domain::messaging::sending::{TIMEOUT, Trying};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::rate_limit_name;
 use crate::services::teams::{TeamCache, TeamView};
@@ -33,7 +33,7 @@ pub(crate) struct ChannelLimits {
     circuit_breakers: DashMap<Place, CircuitBreaker>,
     /// Who finds none left takes more while the others wait: of a block that each took, all but the last
     /// one's would be lost, and nobody would send meanwhile.
-    slots: DashMap<Place, Arc<Mutex<Option<Slots>>>>,
+    slots: DashMap<Place, Arc<Mutex<Option<TakenSlots>>>>,
 }
 
 impl TeamCache for ChannelLimits {
@@ -53,9 +53,9 @@ impl Limits {
         channel: &ChannelName,
         limit: Option<NonZeroU32>,
         trying: Trying,
-    ) -> Result<Option<Tried>, Error> {
+    ) -> Result<Option<AttemptResult>, Error> {
         if let Some(wait) = self.is_shut(team, channel) {
-            return Ok(Some(Tried::Shut(wait)));
+            return Ok(Some(AttemptResult::Shut(wait)));
         }
         if let Some(limit) = limit
             && trying.slot.is_none()
@@ -63,7 +63,7 @@ impl Limits {
         {
             return Ok(Some(delayed));
         }
-        Ok(self.let_go(team, channel).map(Tried::Shut))
+        Ok(self.let_go(team, channel).map(AttemptResult::Shut))
     }
 
     fn is_shut(&self, team: &TeamView, channel: &ChannelName) -> Option<Duration> {
@@ -87,9 +87,15 @@ impl Limits {
     }
 
     /// How a message went that was let go: the circuit learns it, and what is news is told.
-    pub(crate) async fn went(&self, team: &TeamView, channel: &ChannelName, how: Tried, trying: Option<Trying>) {
+    pub(crate) async fn went(
+        &self,
+        team: &TeamView,
+        channel: &ChannelName,
+        how: AttemptResult,
+        trying: Option<Trying>,
+    ) {
         let place = (team.team.name.clone(), channel.clone());
-        let health = if how == Tried::Sent {
+        let health = if how == AttemptResult::Sent {
             self.channel_limits.circuit_breakers.remove(&place);
             how.health(trying)
         } else {
@@ -106,7 +112,7 @@ impl Limits {
         channel: &ChannelName,
         limit: NonZeroU32,
         until: Moment,
-    ) -> Result<Option<Tried>, Error> {
+    ) -> Result<Option<AttemptResult>, Error> {
         let slots = self.channel_limits.slots.entry((team.clone(), channel.clone())).or_default().clone();
         let mut slots = slots.lock().await;
         let slot = match slots.as_mut().and_then(|slots| slots.next(limit, self.engine.now())) {
@@ -116,11 +122,11 @@ impl Limits {
                     let slots = slots.insert(taken);
                     slots.next(limit, self.engine.now()).unwrap_or(self.engine.now())
                 }
-                Err(wait) => return Ok(Some(Tried::Shut(wait))),
+                Err(wait) => return Ok(Some(AttemptResult::Shut(wait))),
             },
         };
         let now = self.engine.now();
-        Ok((slot > now || now.plus(TIMEOUT) > until).then_some(Tried::Deferred(slot)))
+        Ok((slot > now || now.plus(TIMEOUT) > until).then_some(AttemptResult::Deferred(slot)))
     }
 
     async fn take_turns(
@@ -128,7 +134,7 @@ impl Limits {
         team: &TeamName,
         channel: &ChannelName,
         limit: NonZeroU32,
-    ) -> Result<Result<Slots, Duration>, Error> {
+    ) -> Result<Result<TakenSlots, Duration>, Error> {
         let partition = self.engine.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
         let name = rate_limit_name(team, channel);
         let reads = Reads { partition, names: vec![name.clone()] };
@@ -140,7 +146,7 @@ impl Limits {
                 Err(wait) => return Ok(Change::nothing(Ok(Err(wait)))),
             };
             let expires: Option<Moment> = Some(now.plus(KEPT));
-            let put = Plain { name: name.clone(), bytes: encode(&rate_limit), expires, ..Plain::default() };
+            let put = PlainRecord { name: name.clone(), bytes: encode(&rate_limit), expires, ..PlainRecord::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(Ok(slots))) })
         });
         Ok(saved.await?.outcome?)

@@ -11,10 +11,10 @@ use super::Limits;
 use crate::domain::base::country::Country;
 use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::messaging::conversion_guard::{ConversionGuard, Verdict};
+use crate::domain::messaging::conversion_guard::{ConversionGuard, ConversionVerdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::names::conversion_guard_name;
 use crate::services::teams::{TeamView, team_event};
@@ -41,7 +41,7 @@ struct Known {
 
 /// What this node has counted, and what it knows.
 #[derive(Default)]
-pub(crate) struct Counts {
+pub(crate) struct ConversionCounts {
     counted: DashMap<Place, Counted>,
     known: DashMap<Place, Known>,
 }
@@ -123,17 +123,17 @@ impl Limits {
             if conversion_guard == before {
                 return Ok(Change::nothing(Ok(until)));
             }
-            let put = Plain {
+            let put = PlainRecord {
                 name: name.clone(),
                 bytes: encode(&conversion_guard),
                 expires: Some(now.plus(DAY * 3)),
-                ..Plain::default()
+                ..PlainRecord::default()
             };
             let mut change = Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(until)) };
             let kind = match verdict {
-                Verdict::Same => None,
-                Verdict::Paused => Some(EventKind::SendingPaused),
-                Verdict::Resumed => Some(EventKind::SendingResumed),
+                ConversionVerdict::Same => None,
+                ConversionVerdict::Paused => Some(EventKind::SendingPaused),
+                ConversionVerdict::Resumed => Some(EventKind::SendingResumed),
             };
             let data = json!({"country": code, "until": until.map(|until| until.to_string())});
             change.events.extend(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));

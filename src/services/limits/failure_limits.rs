@@ -10,12 +10,12 @@
 
 use super::Limits;
 use crate::domain::conversation::failure_limit::{
-    CustomerFailureLimit, CustomerFailureLimits, CustomerTag, Known, Need,
+    CustomerFailureLimit, CustomerFailureLimits, CustomerTag, KnownFailures, Need,
 };
 use crate::domain::event::Event;
 use crate::domain::proof::lockout::Redo;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Opened, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::failure_limit_name;
 
@@ -36,7 +36,7 @@ impl Limits {
                 Need::Clear(_) => self.at_failure_limit(customer, |limit, _| limit.clear(), None).await?,
                 Need::Lift(_, told) => self.at_failure_limit(customer, |limit, _| limit.lift(), Some(told)).await?,
             };
-            limits.know(customer.clone(), Known { failures, counted: matches!(need, Need::Count(_)) });
+            limits.know(customer.clone(), KnownFailures { failures, counted: matches!(need, Need::Count(_)) });
         }
         Ok(())
     }
@@ -55,7 +55,7 @@ impl Limits {
     }
 
     /// How one failure limit stands once that is so.
-    pub(crate) async fn failure_limit(&self, need: Need) -> Result<Known, Error> {
+    pub(crate) async fn failure_limit(&self, need: Need) -> Result<KnownFailures, Error> {
         let mut limits = CustomerFailureLimits::default();
         self.meet(std::slice::from_ref(&need), None, &mut limits).await?;
         Ok(limits.of(need.customer()).unwrap_or_default())
@@ -73,7 +73,7 @@ impl Limits {
         let partition = self.engine.partition_of(&[b"failure_limit", customer.as_str().as_bytes()]);
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.engine.decide(&reads, |records, now| {
-            let opened = |bytes: &Opened| decode::<CustomerFailureLimit>(&name, bytes);
+            let opened = |bytes: &OpenedRecord| decode::<CustomerFailureLimit>(&name, bytes);
             let before = records[0].as_ref().map(opened).transpose()?.unwrap_or_default();
             let mut after = before.clone();
             change(&mut after, now);
@@ -83,7 +83,7 @@ impl Limits {
                 told.events.extend(lifted.filter(|_| before.bans() && !after.bans()).cloned());
                 match after.is_clear() {
                     true => told.delete.push(name.clone()),
-                    false => told.put.push(Plain {
+                    false => told.put.push(PlainRecord {
                         name: name.clone(),
                         bytes: encode(&after),
                         alarm: None,

@@ -13,7 +13,7 @@ use crate::domain::messaging::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::SendBudget;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::{destination_name, team_budget_name};
 use crate::services::teams::TeamView;
@@ -176,7 +176,7 @@ impl Limits {
                 Err(refusal) => return Ok(Change::nothing(Err(self.as_shown(refusal)))),
             };
             let expires = Some(now.plus(DAY * 2)); // by either line of time nothing of it counts then
-            let put = Plain { name: name.clone(), bytes: encode(&record), expires, ..Plain::default() };
+            let put = PlainRecord { name: name.clone(), bytes: encode(&record), expires, ..PlainRecord::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(told)) })
         });
         Ok(saved.await?.outcome?)

@@ -5,7 +5,7 @@ use super::Links;
 use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::rules::finish;
-use crate::domain::rules::finish::{Finished, Said};
+use crate::domain::rules::finish::{FinishForm, Finished};
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
@@ -15,7 +15,7 @@ use crate::services::teams::TeamView;
 
 impl Links {
     /// The form of a done page was posted.
-    pub async fn finish(&self, done: &Token, browser: &Tag, said: Said<'_>) -> Result<Snapshot<Finished>, Error> {
+    pub async fn finish(&self, done: &Token, browser: &Tag, said: FinishForm<'_>) -> Result<Snapshot<Finished>, Error> {
         let rule = |context: Context<'_>, _: &TeamView| finish::finish(context, done, browser, said);
         executed(self.conversations.transact(visitor(done), rule, None).await?)
     }

@@ -10,14 +10,14 @@ use super::Links;
 use crate::domain::base::id::TeamName;
 use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
-use crate::domain::proof::assertion::{PostBack, Verdict};
+use crate::domain::proof::assertion::{AssertionResult, PostBack};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::postback::{Accepted, NewAnswer, accept, ambiguous, answerable};
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::engine::replay::executed;
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
-use crate::services::customers::directories::Identity;
+use crate::services::customers::directories::LoginIdentity;
 use crate::services::teams::TeamView;
 
 /// What a post-back is for.
@@ -99,7 +99,7 @@ impl Links {
         let actor = Actor::LoginPage(assertion.kid.to_string());
         let request_context =
             RequestContext { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
-        if let Verdict::Authenticated(proof) = &mut assertion.verdict
+        if let AssertionResult::Authenticated(proof) = &mut assertion.verdict
             && !team.effective.settings.directory.matching.is_empty()
         {
             // A directory is only asked about a link that can be answered, and nothing is spent before it is.
@@ -109,9 +109,9 @@ impl Links {
                     .await?,
             )?;
             match self.customers.identify(&team, proof).await? {
-                Identity::Known => {}
-                Identity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
-                Identity::Several => {
+                LoginIdentity::Known => {}
+                LoginIdentity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
+                LoginIdentity::Several => {
                     executed(
                         self.conversations
                             .transact(request_context, |context, _| ambiguous(context, answer), None)

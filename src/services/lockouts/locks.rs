@@ -11,10 +11,10 @@ use crate::domain::base::id::TeamName;
 use crate::domain::event::EventKind;
 use crate::domain::team::login::LoginTag;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error, decode, encode};
-use crate::services::events::audit::Entry;
-use crate::services::events::event_log::Head;
+use crate::services::events::audit::AuditEntry;
+use crate::services::events::event_log::StreamHead;
 use crate::services::events::lock_index::{Lock, Noted, is, text};
 use crate::services::names::{head_name, locked_accounts_index, locks_index, swept_name};
 use crate::store::{CommitId, Order};
@@ -64,7 +64,7 @@ impl Lockouts {
         }
     }
 
-    async fn head_with_locks(&self, team: &TeamName) -> Result<Option<(CommitId, Head)>, Error> {
+    async fn head_with_locks(&self, team: &TeamName) -> Result<Option<(CommitId, StreamHead)>, Error> {
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
         let Some(opened) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
         Ok(Some((opened.version, decode(&reads.names[0], &opened)?)))
@@ -85,16 +85,16 @@ impl Lockouts {
             let mut piece = left.piece(PAGE);
             let saved = self.engine.decide(&reads, |records, _| {
                 let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(false)) };
-                let head = records[0].as_ref().map(|bytes| decode::<Head>(&reads.names[0], bytes)).transpose()?;
+                let head = records[0].as_ref().map(|bytes| decode::<StreamHead>(&reads.names[0], bytes)).transpose()?;
                 let Some(mut head) = head.filter(|head| head.audit == stood) else { return Ok(change) };
                 piece.locks.keep(team, &mut change);
                 let accounts = piece.accounts.iter().map(|tag| (locked_accounts_index(team), tag.clone(), Vec::new()));
                 change.enter.extend(accounts);
                 head.locks_kept = left.is_empty();
                 let put = if head.locks_kept {
-                    Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() }
+                    PlainRecord { name: reads.names[0].clone(), bytes: encode(&head), ..PlainRecord::default() }
                 } else {
-                    Plain { name: reads.names[1].clone(), ..Plain::default() }
+                    PlainRecord { name: reads.names[1].clone(), ..PlainRecord::default() }
                 };
                 change.put.push(put);
                 change.outcome = Ok(true);
@@ -157,7 +157,7 @@ impl Lockouts {
         let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if records[0].as_ref().map(|head| head.version) == seen {
-                change.put.push(Plain { name: reads.names[1].clone(), ..Plain::default() });
+                change.put.push(PlainRecord { name: reads.names[1].clone(), ..PlainRecord::default() });
                 change.remove.clone_from(&gone);
             }
             Ok(change)
@@ -194,7 +194,7 @@ fn is_long_over(lock: &Lock, now: Moment) -> bool {
     lock.until.is_some_and(|until| until.plus(DAY) < now)
 }
 
-fn locked_account(entry: &Entry) -> Option<String> {
+fn locked_account(entry: &AuditEntry) -> Option<String> {
     is(entry, EventKind::CustomerLocked).then(|| text(entry, "pseudonym").map(str::to_owned))?
 }
 

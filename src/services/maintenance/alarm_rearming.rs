@@ -16,13 +16,13 @@ use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::maintain;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode};
 use crate::services::conversations::retractions::Retraction;
 use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::events::webhooks::cursor_record;
 use crate::services::names::RETRACTION;
-use crate::store::Key;
+use crate::store::RecordKey;
 
 /// Later than any alarm. The moment is added, so that who tries again is not kept away by the leases of
 /// who died at it.
@@ -47,7 +47,7 @@ impl Maintenance {
         woken.into_iter().collect()
     }
 
-    async fn wake_one(&self, key: &Key) -> Result<(), Error> {
+    async fn wake_one(&self, key: &RecordKey) -> Result<(), Error> {
         match key.name.split_once('/') {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
@@ -79,12 +79,16 @@ impl Maintenance {
     }
 
     /// Puts a record again as it is to be now; one that cannot be read is put as it is, and is due.
-    async fn put_anew(&self, key: &Key, how: impl Fn(&[u8], Moment) -> Option<Plain>) -> Result<(), Error> {
+    async fn put_anew(&self, key: &RecordKey, how: impl Fn(&[u8], Moment) -> Option<PlainRecord>) -> Result<(), Error> {
         let reads = Reads { partition: key.partition, names: vec![key.name.clone()] };
         let saved = self.engine.decide(&reads, |records, now| {
             let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
-            let as_it_is =
-                || Plain { name: key.name.clone(), bytes: bytes.to_vec(), alarm: Some(now), ..Plain::default() };
+            let as_it_is = || PlainRecord {
+                name: key.name.clone(),
+                bytes: bytes.to_vec(),
+                alarm: Some(now),
+                ..PlainRecord::default()
+            };
             let put = how(bytes, now).unwrap_or_else(as_it_is);
             Ok(Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });

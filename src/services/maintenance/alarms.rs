@@ -12,7 +12,7 @@ use crate::domain::rules::send::claim;
 use crate::engine::Error;
 use crate::services::conversations::snapshots::{Acting, RequestContext, With};
 use crate::services::names::RETRACTION;
-use crate::store::Key;
+use crate::store::RecordKey;
 
 /// How long a claimed alarm is this node's.
 const LEASE_MS: u64 = 10_000;
@@ -32,7 +32,7 @@ impl Maintenance {
         Ok(keys.len())
     }
 
-    async fn look_after(&self, key: &Key) {
+    async fn look_after(&self, key: &RecordKey) {
         if key.name.starts_with(RETRACTION) {
             return self.messaging.take_back(key.clone());
         }

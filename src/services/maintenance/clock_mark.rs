@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use super::Maintenance;
 use crate::domain::time::Moment;
-use crate::domain::time::clock::{ClockReadings, Mark, STEP, Woke};
-use crate::engine::decide::{Change, Plain, Reads};
+use crate::domain::time::clock::{ClockMark, ClockReadings, STEP, Woke};
+use crate::engine::decide::{Change, PlainRecord, Reads};
 use crate::engine::{Error, SYSTEM, decode, encode};
 use crate::services::names::CLOCK;
 
 impl Maintenance {
     /// Goes on from the mark that the store keeps. With `believe` a clock that was set back is
     /// taken as it is.
-    pub(crate) async fn wake(&self, believe: bool) -> Result<Found, Error> {
+    pub(crate) async fn wake(&self, believe: bool) -> Result<StartClock, Error> {
         self.ask_referee().await?;
         let reads = clock_reads();
         let mut opened = self.engine.read(&reads).await?;
-        let mark: Option<Mark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
-        let Some(mark) = mark else { return Ok(Found::Good) };
+        let mark: Option<ClockMark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
+        let Some(mark) = mark else { return Ok(StartClock::Good) };
         let woke = self.engine.time.with(|reading| {
             let elapsed = self.engine.clock.elapsed();
             let wall = reading.referee.map_or(Duration::from_millis(self.engine.clock.now()), |began| began + elapsed);
@@ -32,7 +32,7 @@ impl Maintenance {
         match woke {
             Woke::Behind(by) if believe => {
                 tracing::warn!(seconds = by.as_secs(), "the clock was set back, and is believed");
-                return Ok(Found::SetBack(by));
+                return Ok(StartClock::SetBack(by));
             }
             Woke::Behind(by) => tracing::error!(
                 seconds = by.as_secs(),
@@ -45,7 +45,7 @@ impl Maintenance {
             ),
             Woke::InTime => {}
         }
-        Ok(Found::Good)
+        Ok(StartClock::Good)
     }
 
     /// Saves the mark, and says where the clock stepped since the last time. The background loop
@@ -71,11 +71,11 @@ impl Maintenance {
         let reads = clock_reads();
         let saved = self.engine.decide(&reads, |records, _| {
             let mut mark = self.engine.clock_readings().mark();
-            let kept: Option<Mark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
+            let kept: Option<ClockMark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
             if let Some(kept) = kept.filter(|_| !anew) {
-                mark = Mark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
+                mark = ClockMark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
             }
-            let put = Plain { name: CLOCK.into(), bytes: encode(&mark), ..Plain::default() };
+            let put = PlainRecord { name: CLOCK.into(), bytes: encode(&mark), ..PlainRecord::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })
         });
         Ok(saved.await?.outcome?)
@@ -117,7 +117,7 @@ pub const EVERY: Duration = Duration::from_secs(5);
 
 /// How a gateway found the clock when it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum StartClock {
     /// In time, or its being ahead is of no consequence but to lockouts.
     Good,
     /// Set back by so much, and believed: what was proved by the clock before must not count.

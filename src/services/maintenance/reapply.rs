@@ -19,14 +19,14 @@ use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::decide::{Change, PlainRecord, Reads};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::accounts::Logins;
 use crate::services::conversations::snapshots::Acting;
 use crate::services::customers::Customers;
 use crate::services::events::EventLog;
-use crate::services::events::audit::{Entry, Trail};
-use crate::services::events::event_log::Head;
+use crate::services::events::audit::{AuditEntry, Trail};
+use crate::services::events::event_log::StreamHead;
 use crate::services::limits::Limits;
 use crate::services::names::{address_name, audit_index, head_name, member};
 use crate::services::staff::Users;
@@ -42,7 +42,7 @@ const PAGE: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub struct Reapplied {
     /// Entries that were adopted and not done again yet.
-    taken: Vec<Entry>,
+    taken: Vec<AuditEntry>,
     /// The team's customers by their pseudonyms, once one was looked for.
     customers: Option<HashMap<String, CustomerId>>,
     /// Entries that were done again, where there was something to do.
@@ -63,7 +63,7 @@ impl Reapplied {
 
 /// Entries by the hash of the entry before.
 pub struct Trails {
-    next: HashMap<(u64, String), Entry>,
+    next: HashMap<(u64, String), AuditEntry>,
     /// By an entry's hash: where the trail's head stood when it was read.
     heads: HashMap<String, u64>,
 }
@@ -83,8 +83,8 @@ impl Trails {
     }
 
     /// What follows an entry, in order.
-    fn after(&self, number: u64, hash: &str) -> Vec<&Entry> {
-        let mut found: Vec<&Entry> = Vec::new();
+    fn after(&self, number: u64, hash: &str) -> Vec<&AuditEntry> {
+        let mut found: Vec<&AuditEntry> = Vec::new();
         loop {
             let (number, hash) = found.last().map_or((number, hash), |last| (last.number, last.hash.as_str()));
             match self.next.get(&(number + 1, hash.to_owned())) {
@@ -132,11 +132,12 @@ impl Restore {
     }
 
     /// Makes entries of another life of this store part of its trail.
-    async fn take_entries(&self, team: &TeamName, page: &[&Entry]) -> Result<(), Error> {
+    async fn take_entries(&self, team: &TeamName, page: &[&AuditEntry]) -> Result<(), Error> {
         let (partition, name, index) = (self.engine.team_partition(team), head_name(team), audit_index(team));
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |bytes| decode(&name, bytes))?;
+            let mut head: StreamHead =
+                records[0].as_ref().map_or(Ok(StreamHead::default()), |bytes| decode(&name, bytes))?;
             let mut change = Change::nothing(Ok(()));
             for entry in page.iter().filter(|entry| entry.number > head.audit) {
                 change.enter.push((index.clone(), member(entry.number), encode(*entry)));
@@ -145,13 +146,13 @@ impl Restore {
                 (head.audit, head.hash) = (last.number, last.hash.clone());
                 head.locks_kept = false; // what was taken may tell of some
             }
-            change.put.push(Plain { name: name.clone(), bytes: encode(&head), ..Plain::default() });
+            change.put.push(PlainRecord { name: name.clone(), bytes: encode(&head), ..PlainRecord::default() });
             Ok(change)
         });
         Ok(saved.await?.outcome?)
     }
 
-    async fn again(&self, team: &TeamName, entry: &Entry, told: &mut Reapplied) -> Result<(), Error> {
+    async fn again(&self, team: &TeamName, entry: &AuditEntry, told: &mut Reapplied) -> Result<(), Error> {
         let Some(kind) = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == entry.action) else {
             return Ok(()); // of a later version
         };
@@ -193,7 +194,7 @@ impl Restore {
     }
 
     /// Whether there was such a key. One that is to sign again may have been retired since.
-    async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+    async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
         let (kid, id) = (text(entry, "kid"), text(entry, "id"));
         let minutes = entry.detail.get("after_minutes").and_then(Value::as_u64).unwrap_or(0);
         let at = entry.at.parse().unwrap_or(Moment(0));
@@ -217,7 +218,7 @@ impl Restore {
     }
 
     /// Whether the entry says which budget it was: older ones do not.
-    async fn budget_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+    async fn budget_again(&self, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
         let id =
             entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse::<InteractionId>().ok());
         let partition = id.map(InteractionId::partition).or_else(|| partition_of(entry)).map(Partition);
@@ -235,20 +236,20 @@ impl Restore {
             let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
             kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
             kept.budgets.retain(|_, budget| !budget.is_clear());
-            let put = Plain { name: name.clone(), bytes: encode(&kept), ..Plain::default() };
+            let put = PlainRecord { name: name.clone(), bytes: encode(&kept), ..PlainRecord::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
         });
         Ok(saved.await?.outcome?)
     }
 
     /// Whether the entry names a customer's failure limit.
-    async fn failure_limit_banned_again(&self, kind: EventKind, entry: &Entry) -> Result<bool, Error> {
+    async fn failure_limit_banned_again(&self, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
         let Some(customer) = text(entry, "failure_limit").and_then(CustomerTag::told) else { return Ok(false) };
         self.limits.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
         Ok(true)
     }
 
-    async fn erase_again(&self, team: &TeamName, entry: &Entry) -> Result<bool, Error> {
+    async fn erase_again(&self, team: &TeamName, entry: &AuditEntry) -> Result<bool, Error> {
         let id = entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let Some(id) = id else { return Ok(false) };
         match self.maintenance.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
@@ -260,7 +261,7 @@ impl Restore {
 }
 
 /// What an entry about a budget says was done; a lock lasted until then.
-fn redo(kind: EventKind, entry: &Entry, until: Moment) -> Redo {
+fn redo(kind: EventKind, entry: &AuditEntry, until: Moment) -> Redo {
     match kind {
         EventKind::Locked if text(entry, "reason") == Some(ChallengeEnd::Undecided.as_str()) => Redo::Paused(until),
         EventKind::Locked => Redo::Locked(until),
@@ -271,11 +272,11 @@ fn redo(kind: EventKind, entry: &Entry, until: Moment) -> Redo {
 }
 
 /// Where the address lies, as an entry tells it that is of no interaction.
-fn partition_of(entry: &Entry) -> Option<u8> {
+fn partition_of(entry: &AuditEntry) -> Option<u8> {
     entry.detail.get("partition").and_then(Value::as_u64).and_then(|number| u8::try_from(number).ok())
 }
 
-fn text<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
+fn text<'e>(entry: &'e AuditEntry, name: &str) -> Option<&'e str> {
     entry.detail.get(name).and_then(Value::as_str)
 }
 

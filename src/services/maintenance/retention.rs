@@ -12,13 +12,13 @@ use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::conversations::saving::address_record;
 use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::conversations::summary::Summary;
-use crate::services::events::audit::Entry as AuditEntry;
-use crate::services::events::event_log::{Head, Numbered};
+use crate::services::events::audit::AuditEntry;
+use crate::services::events::event_log::{Numbered, StreamHead};
 use crate::services::names::{
     address_of, audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index,
     member, stream_index, swept_name, transcript_name,
@@ -28,7 +28,7 @@ use crate::store::Order;
 
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct ListFilter {
     /// Only open (true) or closed (false) ones.
     pub open: Option<bool>,
     /// Only this channel.
@@ -49,7 +49,7 @@ impl Maintenance {
     pub async fn list(
         &self,
         team: &TeamName,
-        filter: &Filter,
+        filter: &ListFilter,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Snapshot<()>>, Option<String>), Error> {
@@ -182,13 +182,18 @@ impl Maintenance {
     pub(crate) async fn end_streams(&self, team: &TeamName) -> Result<(), Error> {
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
         let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: Head = records[0].as_ref().map_or(Ok(Head::default()), |b| decode(&reads.names[0], b))?;
+            let mut head: StreamHead =
+                records[0].as_ref().map_or(Ok(StreamHead::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             (head.gone, head.audit_gone) = (head.events, Some(head.audit));
             change.trim.push((stream_index(team), member(head.events)));
             change.trim.push((audit_index(team), member(head.audit)));
             change.trim.push((locks_index(team), "~".to_owned()));
-            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            change.put.push(PlainRecord {
+                name: reads.names[0].clone(),
+                bytes: encode(&head),
+                ..PlainRecord::default()
+            });
             Ok(change)
         });
         Ok(saved.await?.outcome?)
@@ -236,7 +241,8 @@ impl Maintenance {
         }
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
         let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: Head = records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
+            let mut head: StreamHead =
+                records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);
@@ -246,7 +252,11 @@ impl Maintenance {
                 head.audit_gone = head.audit_gone.max(Some(gone));
                 change.trim.push((trail.clone(), member(gone)));
             }
-            change.put.push(Plain { name: reads.names[0].clone(), bytes: encode(&head), ..Plain::default() });
+            change.put.push(PlainRecord {
+                name: reads.names[0].clone(),
+                bytes: encode(&head),
+                ..PlainRecord::default()
+            });
             Ok(change)
         });
         saved.await?.outcome?;
@@ -290,7 +300,7 @@ impl Maintenance {
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
         let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
             change.remove.extend(gone.iter().cloned());
             Ok(change)
         });
@@ -309,7 +319,7 @@ impl Maintenance {
     }
 }
 
-impl Filter {
+impl ListFilter {
     fn fits_summary(&self, id: &str, summary: &Summary) -> bool {
         let channel = self.channel.as_ref().is_none_or(|c| c == summary.channel.as_str());
         let conversation = self.conversation.as_ref().is_none_or(|c| c == summary.conversation.as_str());

@@ -4,11 +4,11 @@
 use serde_json::json;
 
 use super::Maintenance;
-use super::clock_mark::Found;
+use super::clock_mark::StartClock;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::epoch::Epoch;
-use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::decide::{Change, PlainRecord, Reads};
 use crate::engine::epoch::{EPOCH, epoch_reads};
 use crate::engine::{Error, SYSTEM, decode, encode};
 use crate::services::names::SEALED_WITH;
@@ -23,7 +23,7 @@ impl Maintenance {
         let saved = self.engine.decide(&reads, |records, _| {
             let mut change = Change::nothing(Ok(()));
             if records[0].is_none() {
-                change.put.push(Plain { name: SEALED_WITH.into(), ..Plain::default() });
+                change.put.push(PlainRecord { name: SEALED_WITH.into(), ..PlainRecord::default() });
             }
             Ok(change)
         });
@@ -31,14 +31,14 @@ impl Maintenance {
         self.engine.see_epoch().await?;
         match self.wake(trust_clock).await? {
             // A full disk is no reason not to start: the mark is saved again and again.
-            Found::Good => match self.save_mark(false).await {
+            StartClock::Good => match self.save_mark(false).await {
                 Err(Error::Away(why)) => {
                     tracing::warn!(why, "where the clock stands cannot be saved yet");
                     Ok(())
                 }
                 saved => saved,
             },
-            Found::SetBack(by) => {
+            StartClock::SetBack(by) => {
                 self.begin_epoch(&format!("the clock was set back by {} s", by.as_secs())).await?;
                 self.wake_all().await?;
                 // Last: until then the next start finds the clock set back again.
@@ -54,7 +54,7 @@ impl Maintenance {
         let saved = self.engine.decide(&reads, |records, now| {
             let before: Epoch = records[0].as_ref().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, bytes))?;
             let epoch = Epoch { number: before.number + 1, since: Some(now), why: why.to_owned() };
-            let put = Plain { name: EPOCH.into(), bytes: encode(&epoch), ..Plain::default() };
+            let put = PlainRecord { name: EPOCH.into(), bytes: encode(&epoch), ..PlainRecord::default() };
             Ok(Change { put: vec![put], ..Change::nothing(Ok(epoch)) })
         });
         let epoch = saved.await?.outcome?;

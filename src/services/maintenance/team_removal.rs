@@ -9,7 +9,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error, SYSTEM, decode};
 use crate::services::names::{
     counting_name, cursor_name, delivery_indexes, gone_name, hours_index, screen_name, swept_name,
@@ -100,7 +100,11 @@ impl Maintenance {
             change.delete.push(format!("customer/{name}/gone"));
             change.delete.push(format!("login/{name}/gone"));
             // A commit puts at least one record: this one says when the team went.
-            change.put.push(Plain { name: gone_name(name), expires: Some(now.plus(DAY)), ..Plain::default() });
+            change.put.push(PlainRecord {
+                name: gone_name(name),
+                expires: Some(now.plus(DAY)),
+                ..PlainRecord::default()
+            });
             Ok(change)
         });
         saved.await?.outcome?;
@@ -113,7 +117,7 @@ impl Maintenance {
         let reads = Reads { partition: SYSTEM, names: vec!["teams-index".into()] };
         let saved = self.engine.decide(&reads, |_, _| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
             how(&mut change);
             Ok(change)
         });

@@ -1,7 +1,7 @@
 //! A message of no meaning that an admin has sent over a channel, to see that it arrives.
 //! It costs what every message costs, and the audit trail says that it was sent.
 
-use countersign_channels::{Address, Content, Message, Terms};
+use countersign_channels::{Content, Message, MessageAddress, Terms};
 use serde_json::json;
 
 use super::Messaging;
@@ -9,7 +9,7 @@ use super::sending::{hand, outcome_of};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::conversation::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
@@ -25,7 +25,7 @@ impl Messaging {
         name: &ChannelName,
         to: &str,
         actor: &Actor,
-    ) -> Result<Tried, Error> {
+    ) -> Result<AttemptResult, Error> {
         let view = self.channels.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
         if !view.team.channels.contains_key(name) {
             return Err(Refusal::NotFound("channel").into());
@@ -37,7 +37,7 @@ impl Messaging {
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.engine.draw::<12>()));
         let (subject, content, terms) = (Some(text.clone()), Content::Text(text), Terms::default());
-        let message = Message { id, to: Address::new(to), subject, content, terms };
+        let message = Message { id, to: MessageAddress::new(to), subject, content, terms };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await); // somebody waits for the answer
         self.limits.went(&view, name, how, None).await;
         Ok(how)

@@ -4,12 +4,12 @@
 //! What is carried leaves this house in the browser that has logged in, and in no message: whoever was
 //! sent a link of somebody else's is known to the platform as herself, and raises nothing there.
 
-use countersign_channels::{Address, DeliveryError, Linking};
+use countersign_channels::{DeliveryError, Linking, MessageAddress};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Messaging;
 use crate::domain::base::id::ChannelName;
-use crate::domain::base::role::Role;
+use crate::domain::base::role::ParticipantRole;
 use crate::domain::conversation::interaction::Interaction;
 use crate::domain::proof::confirmation::Confirmation;
 use crate::domain::refusal::Refusal;
@@ -56,7 +56,7 @@ impl Messaging {
         let url = match driver.linking(&nonce).ok_or_else(nowhere)? {
             Linking::To(url) => url,
             Linking::Asked => {
-                let to = Address::new(interaction.conversation.as_str());
+                let to = MessageAddress::new(interaction.conversation.as_str());
                 driver.ask_to_link(&to, &nonce).await.map_err(|error| unwilling(&snapshot.team, interaction, &error))?
             }
         };
@@ -78,8 +78,11 @@ impl Messaging {
 /// The proof that waits, of the one who chats: a cosigner is not in the chat.
 fn waiting(snapshot: &Snapshot<Finished>) -> Option<&Confirmation> {
     let Finished { at, source, .. } = &snapshot.outcome;
-    let participant =
-        snapshot.interaction.participants.get(*at).filter(|participant| participant.role == Role::Primary)?;
+    let participant = snapshot
+        .interaction
+        .participants
+        .get(*at)
+        .filter(|participant| participant.role == ParticipantRole::Primary)?;
     shown_code(participant, *source).map(|(confirmation, _)| confirmation)
 }
 

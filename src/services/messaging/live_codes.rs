@@ -4,7 +4,7 @@
 use super::Messaging;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::conversation::interaction::Participant;
-use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::sending::{Sending, What};
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::refusal::Refusal;
@@ -19,12 +19,12 @@ impl Messaging {
         team: &TeamView,
         sending: &Sending,
         to: Option<Destination>,
-    ) -> Result<Option<Tried>, Error> {
+    ) -> Result<Option<AttemptResult>, Error> {
         let Some(to) = to.filter(|_| sending.is_unpaid()) else { return Ok(None) };
         match self.limits.pay(team, to).await {
             Ok(_) => Ok(None),
-            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(Tried::Refused("country-not-allowed"))),
-            Err(Error::Refused(_)) => Ok(Some(Tried::Refused("send-budget"))),
+            Err(Error::Refused(Refusal::CountryNotAllowed)) => Ok(Some(AttemptResult::Refused("country-not-allowed"))),
+            Err(Error::Refused(_)) => Ok(Some(AttemptResult::Refused("send-budget"))),
             Err(error) => Err(error),
         }
     }

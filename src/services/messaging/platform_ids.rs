@@ -4,7 +4,7 @@
 use super::Messaging;
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::messaging::sending::MessageId;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{DAY, Error};
 use crate::services::names::receipt_name;
 use crate::store::Partition;
@@ -22,7 +22,7 @@ impl Messaging {
         let reads = Reads { partition, names: vec![name.clone()] };
         let saved = self.engine.decide(&reads, |_, now| {
             let (bytes, expires) = (ours.as_bytes().to_vec(), Some(now.plus(DAY)));
-            let put = vec![Plain { name: name.clone(), bytes, expires, ..Plain::default() }];
+            let put = vec![PlainRecord { name: name.clone(), bytes, expires, ..PlainRecord::default() }];
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
         Ok(saved.await?.outcome?)

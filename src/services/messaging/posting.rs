@@ -5,16 +5,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use countersign_channels::auth::webhook::{Key as Signing, Signer};
+use countersign_channels::auth::webhook::{WebhookKey as Signing, WebhookSigner};
 use countersign_channels::egress::EgressPolicy;
-use countersign_channels::http_client::{Carry, HttpClient, Lost};
+use countersign_channels::http_client::{Carry, HttpClient, LostReply};
 use countersign_channels::platform::outcome::retry_after;
 use http::{Request, header};
 use url::Url;
 
 use super::Messaging;
-use crate::domain::event::posting::{Answer, Why};
-use crate::domain::event::webhook::{Signature, Webhook};
+use crate::domain::event::posting::{PostOutcome, Why};
+use crate::domain::event::webhook::{SignatureScheme, Webhook};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 
@@ -57,43 +57,43 @@ impl Messaging {
     }
 
     /// Posts a JSON document under that id, with the headers of Standard Webhooks.
-    pub(crate) async fn post(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
+    pub(crate) async fn post(&self, url: &str, signer: &WebhookSigner, id: &str, body: Vec<u8>) -> PostOutcome {
         let answer = self.carry(url, signer, id, body).await;
         let label = match answer {
-            Answer::Taken => "taken",
-            Answer::Gone => "gone",
-            Answer::Failed(failure) => failure.why.as_str(),
+            PostOutcome::Taken => "taken",
+            PostOutcome::Gone => "gone",
+            PostOutcome::Failed(failure) => failure.why.as_str(),
         };
         metrics::counter!("countersign_posts_total", "outcome" => label).increment(1);
         answer
     }
 
-    async fn carry(&self, url: &str, signer: &Signer, id: &str, body: Vec<u8>) -> Answer {
+    async fn carry(&self, url: &str, signer: &WebhookSigner, id: &str, body: Vec<u8>) -> PostOutcome {
         // As it is written for machines: who wrote it may have used any script.
-        let Ok(url) = Url::parse(url) else { return Answer::without(Why::Forbidden) };
+        let Ok(url) = Url::parse(url) else { return PostOutcome::without(Why::Forbidden) };
         let now = self.engine.now().unix_seconds();
         let signed = signer.headers(id, now, &body).map(|headers| {
             let request = Request::post(url.as_str()).header(header::CONTENT_TYPE, "application/json");
             headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
         });
         let Some(Ok(request)) = signed.map(|request| request.body(body)) else {
-            return Answer::without(Why::Forbidden);
+            return PostOutcome::without(Why::Forbidden);
         };
-        let Some(http_client) = self.posting_client.http_client() else { return Answer::without(Why::Unreached) };
+        let Some(http_client) = self.posting_client.http_client() else { return PostOutcome::without(Why::Unreached) };
         match http_client.carry(request).await {
-            Ok(reply) => Answer::of(reply.status, retry_after(&reply.headers, now)),
-            Err(Lost::Refused) => Answer::without(Why::Forbidden),
-            Err(Lost::Unreached) => Answer::without(Why::Unreached),
-            Err(Lost::Unanswered) => Answer::without(Why::Unanswered),
+            Ok(reply) => PostOutcome::of(reply.status, retry_after(&reply.headers, now)),
+            Err(LostReply::Refused) => PostOutcome::without(Why::Forbidden),
+            Err(LostReply::Unreached) => PostOutcome::without(Why::Unreached),
+            Err(LostReply::Unanswered) => PostOutcome::without(Why::Unanswered),
         }
     }
 }
 
 /// What signs for a webhook at that moment.
-pub(crate) fn signer(webhook: &Webhook, now: Moment) -> Signer {
+pub(crate) fn signer(webhook: &Webhook, now: Moment) -> WebhookSigner {
     let key = |secret: &Secret| match webhook.signature {
-        Signature::V1 => Some(Signing::shared(secret.expose())),
-        Signature::V1a => Signing::pair(secret.expose()),
+        SignatureScheme::V1 => Some(Signing::shared(secret.expose())),
+        SignatureScheme::V1a => Signing::pair(secret.expose()),
     };
-    Signer(webhook.secrets(now).filter_map(key).collect())
+    WebhookSigner(webhook.secrets(now).filter_map(key).collect())
 }

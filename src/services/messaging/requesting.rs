@@ -9,10 +9,10 @@ use super::live_codes::live_code;
 use super::posting::signer;
 use crate::domain::base::id::ChallengeId;
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::event::posting::{Answer, Why};
+use crate::domain::event::posting::{PostOutcome, Why};
 use crate::domain::event::webhook::OTP_REQUESTED;
-use crate::domain::messaging::attempt::Tried;
-use crate::domain::messaging::sending::{Sending, State};
+use crate::domain::messaging::attempt::AttemptResult;
+use crate::domain::messaging::sending::{DeliveryState, Sending};
 use crate::engine::Error;
 use crate::services::teams::TeamView;
 
@@ -24,16 +24,18 @@ impl Messaging {
         interaction: &Interaction,
         participant: &Participant,
         sending: &Sending,
-    ) -> Result<Tried, Error> {
-        let Some(webhook) = team.event_webhook() else { return Ok(Tried::Refused("no-channel")) };
+    ) -> Result<AttemptResult, Error> {
+        let Some(webhook) = team.event_webhook() else { return Ok(AttemptResult::Refused("no-channel")) };
         let address = sending.way.address(interaction, participant);
         let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
-        let (Some(address), Some(to)) = (address, to) else { return Ok(Tried::Refused("no-address")) };
+        let (Some(address), Some(to)) = (address, to) else { return Ok(AttemptResult::Refused("no-address")) };
         if let Some(unpaid) = self.pay_for(team, sending, Some(to)).await? {
             return Ok(unpaid);
         }
         let live = live_code(participant, &sending.what, self.engine.now());
-        let (Some(live), State::Queued(trying)) = (live, sending.state) else { return Ok(Tried::Refused("gone")) };
+        let (Some(live), DeliveryState::Queued(trying)) = (live, sending.state) else {
+            return Ok(AttemptResult::Refused("gone"));
+        };
         let digits = live.answer(interaction.id, &self.engine.keys.code);
         let id = self
             .engine
@@ -58,7 +60,7 @@ impl Messaging {
         let answer =
             self.post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes()).await;
         let how = outcome_of(answer);
-        if how == Tried::Sent {
+        if how == AttemptResult::Sent {
             self.limits.count_sent(&team.team.name, to.country);
         }
         Ok(how)
@@ -67,14 +69,14 @@ impl Messaging {
 
 /// What the webhook's answer means. The same id again is the same code, so an answer that was lost is
 /// asked for again.
-pub(crate) fn outcome_of(answer: Answer) -> Tried {
+pub(crate) fn outcome_of(answer: PostOutcome) -> AttemptResult {
     match answer {
-        Answer::Taken => Tried::Sent,
-        Answer::Gone => Tried::Barred("gone"),
-        Answer::Failed(failure) => match (failure.after, failure.why) {
-            (Some(after), _) => Tried::After(after),
-            (None, Why::Forbidden) => Tried::Refused("forbidden-address"),
-            (None, why) => Tried::Later(why.as_str()),
+        PostOutcome::Taken => AttemptResult::Sent,
+        PostOutcome::Gone => AttemptResult::Barred("gone"),
+        PostOutcome::Failed(failure) => match (failure.after, failure.why) {
+            (Some(after), _) => AttemptResult::After(after),
+            (None, Why::Forbidden) => AttemptResult::Refused("forbidden-address"),
+            (None, why) => AttemptResult::Later(why.as_str()),
         },
     }
 }

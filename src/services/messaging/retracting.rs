@@ -9,19 +9,19 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use countersign_channels::{Address, DeliveryError, Whose};
+use countersign_channels::{Author, DeliveryError, MessageAddress};
 
 use super::Messaging;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::destination::Spent;
 use crate::domain::messaging::attempt::backoff;
 use crate::domain::messaging::sending::TIMEOUT;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::queue::Queue;
 use crate::engine::{Error, decode};
 use crate::services::conversations::committed::{CommitObserver, Committed};
 use crate::services::conversations::retractions::Retraction;
-use crate::store::{Key, Partition};
+use crate::store::{Partition, RecordKey};
 
 /// Retractions that are tried at the same time.
 const CONCURRENCY: usize = 32;
@@ -32,20 +32,20 @@ const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 /// What this node is to take back.
 #[derive(Default)]
 pub(crate) struct Retractions {
-    queue: Queue<Key>,
+    queue: Queue<RecordKey>,
     /// Those that wait and those that are being taken back: an alarm may come for one of them.
-    known: Mutex<HashSet<Key>>,
+    known: Mutex<HashSet<RecordKey>>,
 }
 
 impl Retractions {
     /// One that was committed here, or whose alarm has come.
-    pub fn push(&self, key: Key) {
+    pub fn push(&self, key: RecordKey) {
         if self.known().insert(key.clone()) {
             self.queue.push(key);
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashSet<Key>> {
+    fn known(&self) -> MutexGuard<'_, HashSet<RecordKey>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,7 +58,7 @@ impl CommitObserver for Retractions {
 
 impl Messaging {
     /// The record of one that is to be taken back was put, or its alarm has come.
-    pub(crate) fn take_back(&self, key: Key) {
+    pub(crate) fn take_back(&self, key: RecordKey) {
         self.retractions.push(key);
     }
 
@@ -71,7 +71,7 @@ impl Messaging {
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
-        self.retractions.push(Key { partition: reads.partition, name: reads.names[0].clone() });
+        self.retractions.push(RecordKey { partition: reads.partition, name: reads.names[0].clone() });
         Ok(())
     }
 
@@ -85,14 +85,14 @@ impl Messaging {
         self.retractions.queue.serve(CONCURRENCY, |key| self.take_one_back(key)).await;
     }
 
-    async fn take_one_back(&self, key: Key) {
+    async fn take_one_back(&self, key: RecordKey) {
         if let Err(error) = self.try_to_take_back(&key).await {
             tracing::error!(%error, "a message to be taken back waits for its alarm to come again");
         }
         self.retractions.known().remove(&key);
     }
 
-    async fn try_to_take_back(&self, key: &Key) -> Result<(), Error> {
+    async fn try_to_take_back(&self, key: &RecordKey) -> Result<(), Error> {
         let reads = Reads { partition: key.partition, names: vec![key.name.clone()] };
         // One that is over leaves an empty record, to be swept.
         let opened = self.engine.read(&reads).await?.pop().flatten();
@@ -112,9 +112,9 @@ impl Messaging {
                 Some(wait) => {
                     let due = Some(now.plus(wait));
                     let next = Retraction { tries: kept.tries + 1, due, ..kept.clone() };
-                    Plain { alarm: due, ..next.record(name, now) }
+                    PlainRecord { alarm: due, ..next.record(name, now) }
                 }
-                None => Plain { name, expires: Some(now), ..Plain::default() },
+                None => PlainRecord { name, expires: Some(now), ..PlainRecord::default() },
             };
             Ok(Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
@@ -125,8 +125,8 @@ impl Messaging {
     async fn try_retraction(&self, kept: &Retraction) -> Result<Option<Duration>, Error> {
         let view = self.teams.team(&kept.team).await?;
         let Some(driver) = view.and_then(|view| self.channels.driver(&view, &kept.channel)) else { return Ok(None) };
-        let (to, jitter) = (Address::new(&kept.to), self.engine.draw::<1>()[0]);
-        let whose = if kept.is_ours { Whose::Ours } else { Whose::Theirs };
+        let (to, jitter) = (MessageAddress::new(&kept.to), self.engine.draw::<1>()[0]);
+        let whose = if kept.is_ours { Author::Ours } else { Author::Theirs };
         let taken = tokio::time::timeout(TIMEOUT, driver.retract(whose, &to, &kept.id)).await;
         let (again, label) = match taken.unwrap_or(Err(DeliveryError::Ambiguous)) {
             Ok(()) => (None, "gone"),

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use countersign_channels::{Address, Capabilities, Channel, Content, DeliveryError, Message, Receipts, Sent, Terms};
+use countersign_channels::{
+    Capabilities, Channel, Content, DeliveryError, Message, MessageAddress, Receipts, Sent, Terms,
+};
 use secrecy::SecretString;
 
 use super::Messaging;
@@ -15,13 +17,13 @@ use crate::domain::base::id::{ChannelName, InteractionId};
 use crate::domain::base::way::Way;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::event::Actor;
-use crate::domain::messaging::attempt::Tried;
-use crate::domain::messaging::sending::{MAX_ANSWER, Sending, State, Trying, What};
+use crate::domain::messaging::attempt::AttemptResult;
+use crate::domain::messaging::sending::{DeliveryState, MAX_ANSWER, Sending, Trying, What};
 use crate::domain::messaging::wording;
 use crate::domain::proof::entry;
-use crate::domain::proof::link::Purpose;
+use crate::domain::proof::link::LinkPurpose;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::{Attempt, renew, tried};
+use crate::domain::rules::send::{DeliveryAttempt, renew, tried};
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::queue::Queue;
 use crate::engine::{Error, Execution};
@@ -44,14 +46,14 @@ const MAX_ID_BYTES: usize = 256;
 
 /// A message that this node has claimed.
 #[derive(Clone, Copy)]
-pub(crate) struct Claim {
+pub(crate) struct MessageClaim {
     id: InteractionId,
     number: u32,
 }
 
 /// How a try went, and over what.
 struct Went {
-    how: Tried,
+    how: AttemptResult,
     /// The platform's id of what it took.
     platform_id: Option<String>,
     capabilities: Capabilities,
@@ -59,18 +61,18 @@ struct Went {
 
 impl Went {
     /// Nothing went over a channel.
-    fn without(how: Tried) -> Self {
+    fn without(how: AttemptResult) -> Self {
         Self { how, platform_id: None, capabilities: Capabilities::default() }
     }
 }
 
 /// What this node is to send.
-pub(crate) type Outgoing = Queue<Claim>;
+pub(crate) type Outgoing = Queue<MessageClaim>;
 
 impl CommitObserver for Outgoing {
     fn committed(&self, commit: &Committed<'_>) {
         for number in commit.claimed {
-            self.push(Claim { id: commit.interaction.id, number: *number });
+            self.push(MessageClaim { id: commit.interaction.id, number: *number });
         }
     }
 }
@@ -86,7 +88,7 @@ impl Messaging {
         self.outgoing.serve(CONCURRENCY, |claim| self.send_one(claim)).await;
     }
 
-    async fn send_one(&self, claim: Claim) {
+    async fn send_one(&self, claim: MessageClaim) {
         match self.try_to_send(claim).await {
             Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
             Err(error) => {
@@ -95,12 +97,12 @@ impl Messaging {
         }
     }
 
-    async fn try_to_send(&self, claim: Claim) -> Result<(), Error> {
+    async fn try_to_send(&self, claim: MessageClaim) -> Result<(), Error> {
         let seen = self.conversations.look(claim.id, None).await?;
         let (interaction, now) = (&seen.interaction, self.engine.now());
         let team = self.teams.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
         let sending = interaction.sendings.iter().find(|sending| sending.number == claim.number);
-        let Some((sending, State::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
+        let Some((sending, DeliveryState::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
             return Ok(());
         };
         if now >= trying.next {
@@ -111,14 +113,14 @@ impl Messaging {
             return Ok(());
         };
         let label = match how {
-            Tried::Sent => "sent",
-            Tried::Deferred(_) | Tried::Shut(_) => "waits",
+            AttemptResult::Sent => "sent",
+            AttemptResult::Deferred(_) | AttemptResult::Shut(_) => "waits",
             _ => "not-sent",
         };
         metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
         let (is_told_of, platform_id) = (capabilities.receipts != Receipts::None, platform_id.as_deref());
         let (number, way, tries) = (claim.number, sending.way, trying.tries);
-        let attempt = Attempt { number, way, tries, how, platform_id, is_told_of };
+        let attempt = DeliveryAttempt { number, way, tries, how, platform_id, is_told_of };
         let told = self.conversations.transact(by_time(claim.id), |context, _| tried(context, &attempt), None).await?;
         let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
         match platform_id
@@ -163,9 +165,11 @@ impl Messaging {
             return Ok(Some(Went::without(how)));
         }
         let channel = sending.way.channel(interaction);
-        let Some(driver) = self.channels.driver(team, &channel) else { return not_tried(Tried::Refused("no-channel")) };
+        let Some(driver) = self.channels.driver(team, &channel) else {
+            return not_tried(AttemptResult::Refused("no-channel"));
+        };
         let Some(address) = sending.way.address(interaction, participant) else {
-            return not_tried(Tried::Refused("no-address"));
+            return not_tried(AttemptResult::Refused("no-address"));
         };
         if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
             return not_tried(delayed);
@@ -182,9 +186,9 @@ impl Messaging {
         let said = self.content_of(team, interaction, participant, sending, capabilities.is_text_message);
         let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
         let (Some((subject, content)), Some(terms)) = (said, terms) else {
-            return not_tried(Tried::Refused("gone"));
+            return not_tried(AttemptResult::Refused("gone"));
         };
-        let (to_whom, subject) = (Address::new(address), Some(subject));
+        let (to_whom, subject) = (MessageAddress::new(address), Some(subject));
         let message = Message { id: sending.message_id(id), to: to_whom, subject, content, terms };
         let answer = tokio::select! {
             answer = self.hand_known(interaction, &channel, &*driver, &message) => answer?,
@@ -192,7 +196,7 @@ impl Messaging {
         };
         let how = outcome_of(&answer);
         self.limits.went(team, &channel, how, Some(trying)).await;
-        if how == Tried::Sent && matches!(sending.what, What::Code { .. }) {
+        if how == AttemptResult::Sent && matches!(sending.what, What::Code { .. }) {
             self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
         }
         let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
@@ -248,7 +252,9 @@ impl Messaging {
             What::Link { link, seed } => {
                 let live = participant.links.iter().find(|live| live.number == *link)?;
                 let url = match live.purpose {
-                    Purpose::Entry => self.urls.code_page_url(&entry::page(interaction.id, live, &self.engine.keys)),
+                    LinkPurpose::Entry => {
+                        self.urls.code_page_url(&entry::page(interaction.id, live, &self.engine.keys))
+                    }
                     _ => {
                         let (seed, key) = (seed.as_ref()?, &self.engine.keys.handle);
                         self.urls.landing_url(&Token::of_seed(TokenKind::Link, seed, interaction.id, *link, key))
@@ -281,14 +287,14 @@ pub(crate) async fn hand(channel: &dyn Channel, message: &Message, most: Duratio
 }
 
 /// What a platform's answer means here. Its own words may quote what it was sent: they are not kept.
-pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> Tried {
+pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> AttemptResult {
     match *answer {
-        Ok(_) => Tried::Sent,
-        Err(DeliveryError::RetryAfter(wait)) => Tried::After(wait),
-        Err(DeliveryError::Retry(why)) => Tried::Later(why),
-        Err(DeliveryError::Ambiguous) => Tried::Lost,
-        Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => Tried::Refused(why),
-        Err(DeliveryError::AuthBroken(why)) => Tried::Barred(why),
+        Ok(_) => AttemptResult::Sent,
+        Err(DeliveryError::RetryAfter(wait)) => AttemptResult::After(wait),
+        Err(DeliveryError::Retry(why)) => AttemptResult::Later(why),
+        Err(DeliveryError::Ambiguous) => AttemptResult::Lost,
+        Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => AttemptResult::Refused(why),
+        Err(DeliveryError::AuthBroken(why)) => AttemptResult::Barred(why),
     }
 }
 

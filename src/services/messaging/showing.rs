@@ -6,13 +6,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use countersign_channels::{Address, AuthenticationStatus, DeliveryError};
+use countersign_channels::{AuthenticationStatus, DeliveryError, MessageAddress};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use self::slots::{Landed, Slots, StatusDisplay};
+use self::slots::{Landed, ShowingSlots, StatusDisplay};
 use super::Messaging;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::interaction::Interaction;
@@ -29,7 +29,7 @@ const MAX_SHOWN: usize = 20_000;
 
 /// Conversations whose agents are to be shown something.
 pub(crate) struct Showing {
-    slots: Mutex<Slots>,
+    slots: Mutex<ShowingSlots>,
     woken: Notify,
     /// What agents see.
     last: Cache<InteractionId, Stands>,
@@ -49,7 +49,7 @@ impl Default for Showing {
 }
 
 impl Showing {
-    fn slots(&self) -> MutexGuard<'_, Slots> {
+    fn slots(&self) -> MutexGuard<'_, ShowingSlots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,7 +140,7 @@ impl Messaging {
         }
         // Where no answer comes it may be there all the same: then nobody knows what agents see.
         self.showing.last.remove(&id);
-        let to = Address::new(interaction.conversation.as_str());
+        let to = MessageAddress::new(interaction.conversation.as_str());
         match driver.show_status(&to, &stands.status).await {
             Ok(()) => {
                 self.showing.last.insert(id, stands);

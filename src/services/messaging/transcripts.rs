@@ -16,14 +16,14 @@ use tokio::sync::Notify;
 
 use crate::ambient::{Clock, Entropy};
 use crate::domain::base::id::InteractionId;
-use crate::domain::messaging::web_chat::{Said, Transcript};
+use crate::domain::messaging::web_chat::{EntryContent, Transcript};
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::seal::{open_with, ready, seal_with};
 use crate::engine::{Engine, Error, decode, encode};
 use crate::services::conversations::committed::{CommitObserver, Committed};
 use crate::services::names::transcript_name;
-use crate::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store};
+use crate::store::{Batch, CommitId, CommitOutcome, Expect, Partition, Put, Store};
 
 /// How long a transcript is kept after the last word.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,7 +58,7 @@ struct Watched {
 
 /// What a transcript was seen as. Its own, and not its interaction's: what is typed comes into it after the transaction.
 #[derive(Clone, Copy)]
-pub(crate) struct Seen(Option<CommitId>);
+pub(crate) struct SeenVersion(Option<CommitId>);
 
 /// One who looks; it is notified for as long as it is held.
 pub(crate) struct TranscriptWatch {
@@ -133,19 +133,23 @@ impl Transcripts {
 
     /// A transcript as it is now and what tells it from an older one, where it is another than `seen`. Nothing of
     /// it is read where it is not.
-    pub async fn newer(&self, id: InteractionId, seen: Option<Seen>) -> Result<Option<(Seen, Transcript)>, Error> {
+    pub async fn newer(
+        &self,
+        id: InteractionId,
+        seen: Option<SeenVersion>,
+    ) -> Result<Option<(SeenVersion, Transcript)>, Error> {
         let partition = Partition(id.partition());
-        if let Some(Seen(version)) = seen
+        if let Some(SeenVersion(version)) = seen
             && !self.store.has_changed(partition, &transcript_name(id), version).await?
         {
             return Ok(None);
         }
         let (version, transcript) = self.load(id).await?;
-        Ok(Some((Seen(version), transcript)))
+        Ok(Some((SeenVersion(version), transcript)))
     }
 
     /// Puts something into a transcript; false where it was there already.
-    pub async fn put(&self, id: InteractionId, name: &str, said: &Said) -> Result<bool, Error> {
+    pub async fn put(&self, id: InteractionId, name: &str, said: &EntryContent) -> Result<bool, Error> {
         self.change(id, |transcript, now| transcript.put(name, said.clone(), now)).await
     }
 
@@ -158,7 +162,7 @@ impl Transcripts {
             if transcript == before {
                 return Ok(outcome);
             }
-            if self.store.commit(self.batch(id, version, &transcript, now)).await? == Outcome::Committed {
+            if self.store.commit(self.batch(id, version, &transcript, now)).await? == CommitOutcome::Committed {
                 self.notify(id);
                 return Ok(outcome);
             }
@@ -201,12 +205,12 @@ impl TranscriptWriter for Transcripts {
         // A message that belongs to no conversation (an admin tries the channel) has no window.
         let Some((id, number)) = belongs(&message.id) else { return Err(DeliveryError::Permanent("no-window")) };
         let said = match &message.content {
-            Content::Text(text) => Said::Bot(text.clone()),
+            Content::Text(text) => EntryContent::Bot(text.clone()),
             Content::Link { text, url } => {
-                Said::Link { text: text.clone(), url: Secret::new(url.expose_secret().as_bytes().to_vec()) }
+                EntryContent::Link { text: text.clone(), url: Secret::new(url.expose_secret().as_bytes().to_vec()) }
             }
             // The code itself is read again when it is shown: it lies nowhere.
-            Content::Code { text, .. } => Said::Code { text: text.clone(), message: number },
+            Content::Code { text, .. } => EntryContent::Code { text: text.clone(), message: number },
         };
         match Transcripts::put(self, id, &message.id, &said).await {
             Ok(_) => Ok(Sent { platform_id: Some(message.id.clone()) }),

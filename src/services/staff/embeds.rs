@@ -7,7 +7,7 @@ use super::callers::FRAME;
 use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
-use crate::domain::team::session::{Guest, LINK, MAX_LIFETIME, Of, Session, Voucher};
+use crate::domain::team::session::{FrameGuest, LINK, MAX_LIFETIME, Session, SessionOwner, Voucher};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::services::conversations::snapshots::Acting;
@@ -36,28 +36,32 @@ impl Callers {
             }
             (None, ..) => Voucher::Owner,
         };
-        let guest = Guest { team, interaction: acting.id, role: caller.role.min(Role::Agent), by };
+        let guest = FrameGuest { team, interaction: acting.id, role: caller.role.min(Role::Agent), by };
         let until = self.engine.now().plus(LINK);
-        let token = self.users.keep_session(Of::Link(guest), LINK).await?;
+        let token = self.users.keep_session(SessionOwner::Link(guest), LINK).await?;
         let url = format!("{}/embed/{token}", self.urls.public_url());
         Ok(Embed { token, url, until })
     }
 
     /// What a link leads to, while it is good.
-    pub async fn embedded(&self, token: &str) -> Result<Option<Guest>, Error> {
+    pub async fn embedded(&self, token: &str) -> Result<Option<FrameGuest>, Error> {
         match self.users.session(token).await? {
-            Some(Session { of: Of::Link(guest), .. }) => Ok(self.users.vouched_role(&guest).await?.map(|_| guest)),
+            Some(Session { of: SessionOwner::Link(guest), .. }) => {
+                Ok(self.users.vouched_role(&guest).await?.map(|_| guest))
+            }
             _ => Ok(None),
         }
     }
 
     /// Changes a link, once, for a session that the frame's page shows as a bearer.
-    pub async fn enter_frame(&self, token: &str) -> Result<Option<(String, Guest)>, Error> {
+    pub async fn enter_frame(&self, token: &str) -> Result<Option<(String, FrameGuest)>, Error> {
         if self.embedded(token).await?.is_none() {
             return Ok(None);
         }
-        let Some(Session { of: Of::Link(guest), .. }) = self.users.take_session(token).await? else { return Ok(None) };
-        let session = self.users.keep_session(Of::Frame(guest.clone()), MAX_LIFETIME).await?;
+        let Some(Session { of: SessionOwner::Link(guest), .. }) = self.users.take_session(token).await? else {
+            return Ok(None);
+        };
+        let session = self.users.keep_session(SessionOwner::Frame(guest.clone()), MAX_LIFETIME).await?;
         Ok(Some((format!("{FRAME}{session}"), guest)))
     }
 

@@ -21,9 +21,9 @@ use super::SignIn;
 use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::secret::base64url;
-use crate::domain::team::oidc::{Doubt, Metadata, Provider, ProviderKey, Rights, Vouched, groups, judge, keys};
-use crate::domain::team::session::{MAX_LIFETIME, Of, STEP, Session, Who};
-use crate::engine::decide::{Change, Confirm, Plain};
+use crate::domain::team::oidc::{Doubt, Metadata, OidcProvider, ProviderKey, Rights, Vouched, groups, judge, keys};
+use crate::domain::team::session::{MAX_LIFETIME, STEP, Session, SessionOwner, Who};
+use crate::engine::decide::{Change, Confirm, PlainRecord};
 use crate::engine::{Error, decode, encode};
 use crate::services::teams::team_event;
 
@@ -103,7 +103,7 @@ impl SignIn {
         let known = self.told_by(provider, FRESH).await?;
         let (nonce, verifier) = (base64url(&self.engine.draw::<24>()), base64url(&self.engine.draw::<32>()));
         let challenge = base64url(digest(&SHA256, verifier.as_bytes()).as_ref());
-        let of = Of::Away { nonce: nonce.clone(), verifier, issuer: provider.issuer.clone() };
+        let of = SessionOwner::Away { nonce: nonce.clone(), verifier, issuer: provider.issuer.clone() };
         let token = self.users.keep_session(of, STEP).await?;
         let endpoint = Url::parse(&known.metadata.authorization_endpoint);
         let mut url = endpoint.map_err(|_| Failed::Away("its authorization endpoint is no URL"))?;
@@ -138,7 +138,8 @@ impl SignIn {
         if !bool::from(self.state_of(token).as_bytes().ct_eq(state.as_bytes())) {
             return Err(Failed::Stale);
         }
-        let Some(Session { of: Of::Away { nonce, verifier, issuer }, .. }) = self.users.take_session(token).await?
+        let Some(Session { of: SessionOwner::Away { nonce, verifier, issuer }, .. }) =
+            self.users.take_session(token).await?
         else {
             return Err(Failed::Stale);
         };
@@ -160,7 +161,13 @@ impl SignIn {
         self.let_in(provider, &known.metadata, vouched, tokens.access_token.as_deref()).await
     }
 
-    async fn judged(&self, provider: &Provider, known: &Known, token: &str, nonce: &str) -> Result<Vouched, Failed> {
+    async fn judged(
+        &self,
+        provider: &OidcProvider,
+        known: &Known,
+        token: &str,
+        nonce: &str,
+    ) -> Result<Vouched, Failed> {
         match judge(token, provider, nonce, &known.keys, self.engine.now()) {
             Ok(vouched) => Ok(vouched),
             Err(Doubt::Bad(why)) => Err(Failed::Bad(why)),
@@ -177,7 +184,7 @@ impl SignIn {
 
     async fn let_in(
         &self,
-        provider: &Provider,
+        provider: &OidcProvider,
         metadata: &Metadata,
         vouched: Vouched,
         access: Option<&str>,
@@ -199,7 +206,7 @@ impl SignIn {
         let actor = Actor::User(format!("oidc:{subject}"));
         let generation = self.note_sign_in(&actor, &issuer, &subject, &rights).await?;
         let who = Who::Provided { issuer, subject, name, groups, generation };
-        Ok(self.users.keep_session(Of::Person(who), MAX_LIFETIME).await?)
+        Ok(self.users.keep_session(SessionOwner::Person(who), MAX_LIFETIME).await?)
     }
 
     /// Each team of theirs hears it; which generation of sessions counts.
@@ -213,7 +220,8 @@ impl SignIn {
         let reads = self.users.provided_reads(issuer, subject);
         let saved = self.engine.decide(&reads, |records, now| {
             let generation: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
-            let put = Plain { name: reads.names[0].clone(), bytes: encode(&generation), ..Plain::default() };
+            let put =
+                PlainRecord { name: reads.names[0].clone(), bytes: encode(&generation), ..PlainRecord::default() };
             let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(generation)) };
             let tell = |team: &&TeamName| team_event(team, EventKind::UserSignedIn, actor, now, json!({"by": "oidc"}));
             change.events = teams.iter().map(tell).collect();
@@ -225,7 +233,7 @@ impl SignIn {
     /// The groups, where the provider tells them at another place; of the same person (§5.3.2).
     async fn told_groups(
         &self,
-        provider: &Provider,
+        provider: &OidcProvider,
         endpoint: &str,
         access: &str,
         subject: &str,
@@ -243,7 +251,7 @@ impl SignIn {
     /// Changes the code for tokens.
     async fn exchange(
         &self,
-        provider: &Provider,
+        provider: &OidcProvider,
         metadata: &Metadata,
         code: &str,
         verifier: &str,
@@ -255,7 +263,7 @@ impl SignIn {
     /// RFC 6749 §4.1.3, with the client's word by HTTP or in the body, as the provider wants it.
     fn exchanging(
         &self,
-        provider: &Provider,
+        provider: &OidcProvider,
         metadata: &Metadata,
         code: &str,
         verifier: &str,
@@ -287,7 +295,7 @@ impl SignIn {
     }
 
     /// What the provider says of itself and its keys, not older than that.
-    async fn told_by(&self, provider: &Provider, oldest: Duration) -> Result<Arc<Known>, Failed> {
+    async fn told_by(&self, provider: &OidcProvider, oldest: Duration) -> Result<Arc<Known>, Failed> {
         let mut kept = self.fetched.0.lock().await;
         let now = self.engine.clock.elapsed();
         if let Some(known) = kept.as_ref().filter(|known| now.saturating_sub(known.at) < oldest) {

@@ -13,10 +13,10 @@ use crate::domain::base::id::{TeamName, UserName};
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::team::Role;
 use crate::domain::team::oidc::Rights;
-use crate::domain::team::session::{Guest, Of, Session, Voucher, Who};
+use crate::domain::team::session::{FrameGuest, Session, SessionOwner, Voucher, Who};
 use crate::domain::team::user::User;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::{provided_name, session_name, user_name};
 use crate::store::Partition;
@@ -37,7 +37,7 @@ pub struct SignedIn {
 
 impl Users {
     /// Keeps a session; its secret is told to the browser and to nobody else.
-    pub(crate) async fn keep_session(&self, of: Of, lasts: Duration) -> Result<String, Error> {
+    pub(crate) async fn keep_session(&self, of: SessionOwner, lasts: Duration) -> Result<String, Error> {
         let token = base64url(&self.engine.draw::<32>());
         let reads = self.session_reads(&token);
         let epoch = self.engine.epoch().number;
@@ -65,10 +65,10 @@ impl Users {
             .decide(&reads, |records, now| {
                 let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(None))) };
                 let session: Session = decode("a session", bytes)?;
-                if session.of == Of::Over {
+                if session.of == SessionOwner::Over {
                     return Ok(Change::nothing(Ok(None)));
                 }
-                let over = Session { of: Of::Over, ..session.clone() };
+                let over = Session { of: SessionOwner::Over, ..session.clone() };
                 Ok(save(&reads, &over, Some(session).filter(|session| session.is_live(epoch, now))))
             })
             .await?;
@@ -101,7 +101,7 @@ impl Users {
     pub async fn signed_in(&self, token: &str) -> Result<Option<SignedIn>, Error> {
         let Some(session) = self.session(token).await? else { return Ok(None) };
         let until = session.until();
-        let Of::Person(who) = session.of else { return Ok(None) };
+        let SessionOwner::Person(who) = session.of else { return Ok(None) };
         let rights = self.rights(&who).await?;
         Ok(rights.map(|rights| SignedIn { who, rights, until }))
     }
@@ -158,9 +158,9 @@ impl Users {
 
     /// The caller that a frame makes: bound to its interaction, for as long as whoever let it in counts.
     pub(crate) async fn caller_of_frame(&self, token: &str) -> Result<Option<Arc<Caller>>, Error> {
-        let Some(Session { of: Of::Frame(guest), .. }) = self.session(token).await? else { return Ok(None) };
+        let Some(Session { of: SessionOwner::Frame(guest), .. }) = self.session(token).await? else { return Ok(None) };
         Ok(self.vouched_role(&guest).await?.map(|role| {
-            let Guest { team, interaction, by, .. } = guest;
+            let FrameGuest { team, interaction, by, .. } = guest;
             let only = Some(Only { interaction });
             let mark = self.mark_of(token.as_bytes());
             Arc::new(Caller { role, team: Some(team), actor: by.actor(), mark, only, who: None })
@@ -168,7 +168,7 @@ impl Users {
     }
 
     /// What a frame may do: no more than when it was let in, and no more than who let it in may now.
-    pub(crate) async fn vouched_role(&self, guest: &Guest) -> Result<Option<Role>, Error> {
+    pub(crate) async fn vouched_role(&self, guest: &FrameGuest) -> Result<Option<Role>, Error> {
         let now = match &guest.by {
             Voucher::Owner => self.owner.map(|_| Role::Owner),
             Voucher::Key { team, id } => {
@@ -211,7 +211,8 @@ impl Users {
         let reads = self.provided_reads(issuer, subject);
         let saved = self.engine.decide(&reads, |records, _| {
             let before: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
-            let put = Plain { name: reads.names[0].clone(), bytes: encode(&(before + 1)), ..Plain::default() };
+            let put =
+                PlainRecord { name: reads.names[0].clone(), bytes: encode(&(before + 1)), ..PlainRecord::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         Ok(saved.await?.outcome?)
@@ -229,11 +230,11 @@ impl Users {
 }
 
 fn save<T>(reads: &Reads, session: &Session, outcome: T) -> Change<T> {
-    let put = Plain {
+    let put = PlainRecord {
         name: reads.names[0].clone(),
         bytes: encode(session),
         expires: Some(session.ends_at),
-        ..Plain::default()
+        ..PlainRecord::default()
     };
     Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
 }

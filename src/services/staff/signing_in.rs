@@ -10,18 +10,18 @@ use crate::domain::base::id::{TeamName, UserName};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::proof::lockout::Consequence;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::password::{Password, Policy, Weakness};
+use crate::domain::secret::password::{Password, PasswordPolicy, Weakness};
 use crate::domain::secret::totp::Totp;
-use crate::domain::team::session::{Local, MAX_LIFETIME, Of, STEP, Session, Who};
-use crate::domain::team::user::{Judged, MIN_PASSWORD, User};
+use crate::domain::team::session::{Local, MAX_LIFETIME, STEP, Session, SessionOwner, Who};
+use crate::domain::team::user::{JudgedSignIn, MIN_PASSWORD, User};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, SYSTEM, encode};
 use crate::services::names::unknown_users_name;
 
 /// Where somebody stands after a step of signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum SignInState {
     /// She is in, by this session.
     In(String),
     /// Her app's code is wanted, in this half of one.
@@ -43,13 +43,13 @@ pub enum Chosen {
 
 impl SignIn {
     /// Signs in whoever holds the configuration's owner key.
-    pub async fn sign_in_as_owner(&self, key: &str) -> Result<Step, Error> {
+    pub async fn sign_in_as_owner(&self, key: &str) -> Result<SignInState, Error> {
         if !self.users.is_owner(owner_tag(&self.engine.keys.api, key.as_bytes())) {
-            return Ok(Step::No);
+            return Ok(SignInState::No);
         }
-        let Some(shown) = self.users.owner_mark().await? else { return Ok(Step::No) };
+        let Some(shown) = self.users.owner_mark().await? else { return Ok(SignInState::No) };
         tracing::info!("the owner signed in to the consoles with the configuration's key");
-        self.users.keep_session(Of::Person(Who::Owner(shown)), MAX_LIFETIME).await.map(Step::In)
+        self.users.keep_session(SessionOwner::Person(Who::Owner(shown)), MAX_LIFETIME).await.map(SignInState::In)
     }
 
     /// Whether there is such a key.
@@ -58,7 +58,7 @@ impl SignIn {
     }
 
     /// Signs in a local user; `name` may be her mail address.
-    pub async fn sign_in(&self, team: &str, name: &str, password: &str) -> Result<Step, Error> {
+    pub async fn sign_in(&self, team: &str, name: &str, password: &str) -> Result<SignInState, Error> {
         let user = self.meant(team, name).await?;
         let kept = user.as_ref().and_then(|user| user.password.clone());
         // What no password can be is compared, too: how long it takes tells nothing.
@@ -67,7 +67,7 @@ impl SignIn {
         let right = self.logins.is_password(kept.clone(), typed).await? && Password::parse(password).is_some();
         let Some(User { team, name, .. }) = user else {
             self.note_unknown_user(name).await?;
-            return Ok(Step::No);
+            return Ok(SignInState::No);
         };
         let (judged, user) = self
             .judge(&team, &name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
@@ -76,27 +76,39 @@ impl SignIn {
     }
 
     /// Goes on with her app's code, in the half of a session that a right password made.
-    pub async fn sign_in_code(&self, token: &str, code: &str) -> Result<Step, Error> {
-        let Some(Session { of: Of::HalfWay(half), .. }) = self.users.session(token).await? else { return Ok(Step::No) };
+    pub async fn sign_in_code(&self, token: &str, code: &str) -> Result<SignInState, Error> {
+        let Some(Session { of: SessionOwner::HalfWay(half), .. }) = self.users.session(token).await? else {
+            return Ok(SignInState::No);
+        };
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let (judged, user) = self
             .judge(&half.team, &half.name, |user, rule, times| {
-                if user.generation == half.generation { user.judge_code(&code, rule, times) } else { Judged::Refused }
+                if user.generation == half.generation {
+                    user.judge_code(&code, rule, times)
+                } else {
+                    JudgedSignIn::Refused
+                }
             })
             .await?;
         match judged {
-            Judged::Right if self.users.take_session(token).await?.is_none() => Ok(Step::No),
-            Judged::CodeWanted => Ok(Step::No),
+            JudgedSignIn::Right if self.users.take_session(token).await?.is_none() => Ok(SignInState::No),
+            JudgedSignIn::CodeWanted => Ok(SignInState::No),
             judged => self.next_step(judged, &user).await,
         }
     }
 
-    async fn next_step(&self, judged: Judged, user: &User) -> Result<Step, Error> {
+    async fn next_step(&self, judged: JudgedSignIn, user: &User) -> Result<SignInState, Error> {
         let local = Local { team: user.team.clone(), name: user.name.clone(), generation: user.generation };
         match judged {
-            Judged::Right => self.users.keep_session(Of::Person(Who::Local(local)), MAX_LIFETIME).await.map(Step::In),
-            Judged::CodeWanted => self.users.keep_session(Of::HalfWay(local), STEP).await.map(Step::CodeWanted),
-            Judged::Wrong(_) | Judged::Refused => Ok(Step::No),
+            JudgedSignIn::Right => self
+                .users
+                .keep_session(SessionOwner::Person(Who::Local(local)), MAX_LIFETIME)
+                .await
+                .map(SignInState::In),
+            JudgedSignIn::CodeWanted => {
+                self.users.keep_session(SessionOwner::HalfWay(local), STEP).await.map(SignInState::CodeWanted)
+            }
+            JudgedSignIn::Wrong(_) | JudgedSignIn::Refused => Ok(SignInState::No),
         }
     }
 
@@ -106,7 +118,7 @@ impl SignIn {
         let bucket = self.engine.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
         let reads = Reads { partition: SYSTEM, names: vec![unknown_users_name(bucket)] };
         let noted = self.engine.decide(&reads, |_, now| {
-            let put = Plain { name: reads.names[0].clone(), bytes: encode(&now), ..Plain::default() };
+            let put = PlainRecord { name: reads.names[0].clone(), bytes: encode(&now), ..PlainRecord::default() };
             Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
         });
         Ok(noted.await?.outcome?)
@@ -127,8 +139,8 @@ impl SignIn {
         &self,
         team: &TeamName,
         name: &UserName,
-        rule: impl Fn(&mut User, &crate::domain::settings::Lockout, (Moment, Moment)) -> Judged,
-    ) -> Result<(Judged, User), Error> {
+        rule: impl Fn(&mut User, &crate::domain::settings::Lockout, (Moment, Moment)) -> JudgedSignIn,
+    ) -> Result<(JudgedSignIn, User), Error> {
         let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let lockout = &view.effective.settings.lockout;
         let actor = Actor::User(format!("{team}/{name}"));
@@ -137,19 +149,19 @@ impl SignIn {
             .change_user(team, name, &actor, |user, now| {
                 let judged = rule(user, lockout, (now, self.engine.earliest()));
                 let event = match judged {
-                    Judged::Right => {
+                    JudgedSignIn::Right => {
                         Some((EventKind::UserSignedIn, json!({"user": name, "totp": user.totp.is_some()})))
                     }
-                    Judged::Wrong(Consequence::Locked(until)) => {
+                    JudgedSignIn::Wrong(Consequence::Locked(until)) => {
                         Some((EventKind::UserLocked, json!({"user": name, "until": until.to_string()})))
                     }
-                    Judged::Wrong(Consequence::Banned) => Some((EventKind::UserBanned, json!({"user": name}))),
+                    JudgedSignIn::Wrong(Consequence::Banned) => Some((EventKind::UserBanned, json!({"user": name}))),
                     _ => None,
                 };
                 Ok(((judged, user.clone()), event))
             })
             .await?;
-        if !matches!(judged, Judged::Right | Judged::CodeWanted) {
+        if !matches!(judged, JudgedSignIn::Right | JudgedSignIn::CodeWanted) {
             metrics::counter!("countersign_sign_ins_refused_total").increment(1);
         }
         Ok((judged, user))
@@ -175,27 +187,27 @@ impl SignIn {
 
     /// Changes the password of somebody who is in and shows the old one. Her other sessions end; the step is
     /// the one that she goes on with.
-    pub async fn change_password(&self, local: &Local, old: &str, new: &str) -> Result<(Chosen, Step), Error> {
+    pub async fn change_password(&self, local: &Local, old: &str, new: &str) -> Result<(Chosen, SignInState), Error> {
         let kept = self.users.user_record(&local.team, &local.name).await?.and_then(|user| user.password);
-        let Some(typed) = Password::parse(old) else { return Ok((Chosen::No, Step::No)) };
+        let Some(typed) = Password::parse(old) else { return Ok((Chosen::No, SignInState::No)) };
         let right = self.logins.is_password(kept.clone(), typed).await?;
         let (judged, user) = self
             .judge(&local.team, &local.name, |user, rule, times| user.judge_password(right, kept.as_ref(), rule, times))
             .await?;
-        if !matches!(judged, Judged::Right | Judged::CodeWanted) {
-            return Ok((Chosen::No, Step::No));
+        if !matches!(judged, JudgedSignIn::Right | JudgedSignIn::CodeWanted) {
+            return Ok((Chosen::No, SignInState::No));
         }
         let chosen = self.choose(&user, new, |user, _| user.generation == local.generation).await?;
         match chosen {
             Chosen::Taken => Ok((chosen, self.in_again(local).await?)),
-            _ => Ok((chosen, Step::No)),
+            _ => Ok((chosen, SignInState::No)),
         }
     }
 
     async fn choose(&self, user: &User, password: &str, may: impl Fn(&User, Moment) -> bool) -> Result<Chosen, Error> {
         let own = [user.name.as_str(), user.email.as_deref().unwrap_or_default()];
         let own: Vec<&str> = own.into_iter().filter(|name| !name.is_empty()).collect();
-        let password = match (Policy { min_length: MIN_PASSWORD }).choose(password, &own) {
+        let password = match (PasswordPolicy { min_length: MIN_PASSWORD }).choose(password, &own) {
             Ok(password) => password,
             Err(weakness) => return Ok(Chosen::Weak(weakness)),
         };
@@ -212,10 +224,10 @@ impl SignIn {
     }
 
     /// A fresh session for somebody whose earlier ones have just ended by her own act.
-    async fn in_again(&self, local: &Local) -> Result<Step, Error> {
+    async fn in_again(&self, local: &Local) -> Result<SignInState, Error> {
         match self.users.user_record(&local.team, &local.name).await? {
-            Some(user) if !user.disabled => self.next_step(Judged::Right, &user).await,
-            _ => Ok(Step::No),
+            Some(user) if !user.disabled => self.next_step(JudgedSignIn::Right, &user).await,
+            _ => Ok(SignInState::No),
         }
     }
 
@@ -232,7 +244,7 @@ impl SignIn {
     }
 
     /// The app shows a code: if it is right, the app counts from now on. Her other sessions end.
-    pub async fn confirm_app(&self, local: &Local, code: &str) -> Result<Step, Error> {
+    pub async fn confirm_app(&self, local: &Local, code: &str) -> Result<SignInState, Error> {
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let confirm = |user: &mut User, now| {
             let right = user.generation == local.generation && user.confirm_app(&code, now);
@@ -241,7 +253,7 @@ impl SignIn {
         };
         match self.users.change_user(&local.team, &local.name, &local.actor(), confirm).await? {
             true => self.in_again(local).await,
-            false => Ok(Step::No),
+            false => Ok(SignInState::No),
         }
     }
 

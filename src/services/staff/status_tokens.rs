@@ -44,7 +44,7 @@ pub enum Stands {
 
 /// What is new.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct StatusUpdate {
     /// Whose flag.
     pub interaction: InteractionId,
     /// How it stands.
@@ -131,7 +131,7 @@ impl Callers {
 impl Glancer {
     /// What is new. Waits until there is something; an error ends it, and so does the end of a leave. May be
     /// dropped and asked again.
-    pub async fn next(&mut self) -> Result<Seen, Error> {
+    pub async fn next(&mut self) -> Result<StatusUpdate, Error> {
         loop {
             while let Some(id) = self.stale.front().copied() {
                 let seen = self.look(id).await;
@@ -167,7 +167,7 @@ impl Glancer {
     }
 
     /// How one stands, where that is another than before.
-    async fn look(&mut self, id: InteractionId) -> Option<Seen> {
+    async fn look(&mut self, id: InteractionId) -> Option<StatusUpdate> {
         let snapshot = self.callers.conversations.flag(id, Some(&self.team)).await;
         let now = self.callers.engine.now();
         let (stands, due) = match &snapshot {
@@ -181,7 +181,7 @@ impl Glancer {
         let watched = self.watched.get_mut(&id)?;
         watched.due = due;
         let is_new = watched.shown.replace(stands) != Some(stands);
-        is_new.then_some(Seen { interaction: id, stands, until: watched.until, now })
+        is_new.then_some(StatusUpdate { interaction: id, stands, until: watched.until, now })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A team's local users, as its admins tend them: invited, changed, unlocked, removed. Each is a record
 //! beside the team's; a roster names them all. How they sign in, `signing_in` says.
 
-use countersign_channels::{Address, Content, Message, Terms};
+use countersign_channels::{Content, Message, MessageAddress, Terms};
 use serde_json::json;
 
 use super::Users;
@@ -12,21 +12,21 @@ use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::settings::precondition::Precondition;
-use crate::domain::team::user::{MAX_USERS, User, UserIndex, Wanted, words};
+use crate::domain::team::user::{MAX_USERS, User, UserIndex, UserInput, words};
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::messaging::sending::{hand, outcome_of};
 use crate::services::names::{team_record, user_index_name, user_name};
 use crate::services::teams::team_event;
 
 /// A user who was written, and what she was sent.
-pub struct Put {
+pub struct SavedUser {
     /// As she is now.
     pub user: User,
     /// Where she is new, or was invited again.
-    pub invitation: Option<SetPassword>,
+    pub invitation: Option<SetPasswordLink>,
     /// Whether the team's mail took it to her.
     pub mailed: bool,
 }
@@ -61,11 +61,11 @@ impl Users {
         &self,
         team: &TeamName,
         name: &UserName,
-        wanted: &Wanted,
+        wanted: &UserInput,
         only_if: Precondition,
         by: Role,
         actor: &Actor,
-    ) -> Result<Put, Error> {
+    ) -> Result<SavedUser, Error> {
         let secret = base64url(&self.engine.draw::<32>());
         let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.engine.draw());
         let reads = self.user_reads(team, name);
@@ -89,14 +89,18 @@ impl Users {
             let kind = if is_new { EventKind::UserCreated } else { EventKind::UserChanged };
             let data = json!({"user": name, "role": user.role, "disabled": user.disabled});
             let mut change = save_user(&reads, &user, (user.clone(), until));
-            change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(&user_index), ..Plain::default() });
+            change.put.push(PlainRecord {
+                name: reads.names[1].clone(),
+                bytes: encode(&user_index),
+                ..PlainRecord::default()
+            });
             change.events.push(team_event(team, kind, actor, now, data));
             Ok(change)
         });
         let (user, until) = saved.await?.outcome?;
-        let invitation = until.map(|until| SetPassword { url: self.set_password_url(team, name, &secret), until });
+        let invitation = until.map(|until| SetPasswordLink { url: self.set_password_url(team, name, &secret), until });
         let mailed = self.mail(&user, invitation.as_ref()).await;
-        Ok(Put { user, invitation, mailed })
+        Ok(SavedUser { user, invitation, mailed })
     }
 
     /// Does one of the smaller things.
@@ -107,7 +111,7 @@ impl Users {
         what: Tending<'_>,
         by: Role,
         actor: &Actor,
-    ) -> Result<Put, Error> {
+    ) -> Result<SavedUser, Error> {
         let secret = base64url(&self.engine.draw::<32>());
         let tag = self.invitation_tag(team, name, &secret);
         let rule = |user: &mut User, now| {
@@ -142,9 +146,9 @@ impl Users {
             Ok(((user.clone(), until), Some((kind, told))))
         };
         let (user, until) = self.change_user(team, name, actor, rule).await?;
-        let invitation = until.map(|until| SetPassword { url: self.set_password_url(team, name, &secret), until });
+        let invitation = until.map(|until| SetPasswordLink { url: self.set_password_url(team, name, &secret), until });
         let mailed = self.mail(&user, invitation.as_ref()).await;
-        Ok(Put { user, invitation, mailed })
+        Ok(SavedUser { user, invitation, mailed })
     }
 
     /// Takes a user away; her sessions end with her.
@@ -157,7 +161,8 @@ impl Users {
                 return Ok(Change::nothing(Err(Refusal::Forbidden)));
             }
             user_index.users.remove(name);
-            let put = Plain { name: reads.names[1].clone(), bytes: encode(&user_index), ..Plain::default() };
+            let put =
+                PlainRecord { name: reads.names[1].clone(), bytes: encode(&user_index), ..PlainRecord::default() };
             let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) };
             change.delete.push(reads.names[2].clone());
             change.events.push(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
@@ -248,7 +253,7 @@ impl Users {
 
     /// Sends an invitation by the team's mail, where it has some and she has an address. That it could not
     /// be sent fails nothing: the admin has the link.
-    pub(crate) async fn mail(&self, user: &User, invitation: Option<&SetPassword>) -> bool {
+    pub(crate) async fn mail(&self, user: &User, invitation: Option<&SetPasswordLink>) -> bool {
         let (Some(invitation), Some(to)) = (invitation, &user.email) else { return false };
         let Ok(Some(view)) = self.teams.team(&user.team).await else { return false };
         let Ok(name) = "email".parse::<ChannelName>() else { return false };
@@ -262,19 +267,19 @@ impl Users {
         let id = format!("{}.{}", user.team, base64url(&self.engine.draw::<12>()));
         let message = Message {
             id,
-            to: Address::new(to),
+            to: MessageAddress::new(to),
             subject: Some(subject),
             content: Content::Text(text),
             terms: Terms::default(),
         };
         let how = outcome_of(&hand(&*driver, &message, TIMEOUT).await);
         self.limits.went(&view, &name, how, None).await;
-        how == crate::domain::messaging::attempt::Tried::Sent
+        how == crate::domain::messaging::attempt::AttemptResult::Sent
     }
 }
 
 /// The team's roster, where the team is there and stays.
-fn present(team: &TeamName, records: &[Option<crate::engine::decide::Opened>]) -> Result<UserIndex, Error> {
+fn present(team: &TeamName, records: &[Option<crate::engine::decide::OpenedRecord>]) -> Result<UserIndex, Error> {
     let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
     if decode::<Team>(team.as_str(), bytes)?.leaving {
         return Err(Refusal::NotFound("team").into());
@@ -283,13 +288,13 @@ fn present(team: &TeamName, records: &[Option<crate::engine::decide::Opened>]) -
 }
 
 fn save_user<T>(reads: &Reads, user: &User, outcome: T) -> Change<T> {
-    let put = Plain { name: reads.names[2].clone(), bytes: encode(user), ..Plain::default() };
+    let put = PlainRecord { name: reads.names[2].clone(), bytes: encode(user), ..PlainRecord::default() };
     Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
 }
 
 /// A link by which somebody sets her password: told once, to the admin who asked.
 #[derive(Clone)]
-pub struct SetPassword {
+pub struct SetPasswordLink {
     /// The page.
     pub url: String,
     /// Its end.

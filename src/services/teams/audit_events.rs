@@ -5,7 +5,7 @@ use super::{Teams, team_event};
 use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
 use crate::engine::Error;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::services::names::swept_name;
 
 impl Teams {
@@ -21,7 +21,7 @@ impl Teams {
         let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
         let saved = self.engine.decide(&reads, |_, now| {
             let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(Plain { name: reads.names[0].clone(), ..Plain::default() });
+            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
             change.events.push(team_event(team, kind, actor, now, data.clone()));
             Ok(change)
         });

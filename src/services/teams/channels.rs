@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::drivers::Drivers;
 use super::{TeamView, Teams, team_event};
-use crate::domain::accounts::channel::{Channel, Health, Writing};
+use crate::domain::accounts::channel::{ChannelInput, Health, TeamChannel};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
@@ -30,10 +30,10 @@ impl Channels {
         &self,
         team: &TeamName,
         name: &ChannelName,
-        writing: &Writing,
+        writing: &ChannelInput,
         only_if: Precondition,
         actor: &Actor,
-    ) -> Result<(bool, Channel), Error> {
+    ) -> Result<(bool, TeamChannel), Error> {
         let forward = self.engine.draw();
         let rule = |record: &mut Team, now| {
             only_if.admit(record.channels.contains_key(name))?;
@@ -57,8 +57,8 @@ impl Channels {
         name: &ChannelName,
         overlap_minutes: u64,
         actor: &Actor,
-        idempotency: Option<&IdempotencyRecord<'_, Channel>>,
-    ) -> Result<Execution<Channel>, Error> {
+        idempotency: Option<&IdempotencyRecord<'_, TeamChannel>>,
+    ) -> Result<Execution<TeamChannel>, Error> {
         let secret = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
@@ -79,7 +79,7 @@ impl Channels {
     }
 
     /// A channel of the team.
-    pub async fn channel(&self, team: &TeamName, name: &ChannelName) -> Result<Channel, Error> {
+    pub async fn channel(&self, team: &TeamName, name: &ChannelName) -> Result<TeamChannel, Error> {
         let view = self.team_over(team, name).await?.ok_or(Refusal::NotFound("team"))?;
         Ok(view.team.channels.get(name).cloned().ok_or(Refusal::NotFound("channel"))?)
     }

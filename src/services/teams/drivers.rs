@@ -10,7 +10,7 @@ use countersign_channels::{Capabilities, Channel as Driver, session};
 use dashmap::DashMap;
 use secrecy::SecretString;
 
-use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::base::channel_capabilities::ChannelCapabilities;
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::base::validation;
@@ -30,13 +30,13 @@ impl Drivers {
     /// The channels that this gateway can speak over: an account that its platform does not take
     /// any more, or whose platform is not here, is none.
     pub(crate) fn capabilities(&self, team: &Team) -> Vec<ChannelCapabilities> {
-        let usable = |(name, channel): (&ChannelName, &Channel)| {
+        let usable = |(name, channel): (&ChannelName, &TeamChannel)| {
             let capabilities = self.driver_for(&team.name, name, channel)?.capabilities();
             let free_reply_period = capabilities.window_hours.map(|hours| Duration::from_secs(3600 * u64::from(hours)));
             let Capabilities { is_text_message, takes_back, groups, .. } = capabilities;
             Some(ChannelCapabilities { channel: name.clone(), is_text_message, free_reply_period, takes_back, groups })
         };
-        let carries = |(_, channel): &(&ChannelName, &Channel)| channel.definition != session::NAME;
+        let carries = |(_, channel): &(&ChannelName, &TeamChannel)| channel.definition != session::NAME;
         team.channels.iter().filter(carries).filter_map(usable).collect()
     }
 
@@ -51,7 +51,12 @@ impl Drivers {
     }
 
     /// What speaks over a channel; none where its account cannot be used.
-    pub(crate) fn driver_for(&self, team: &TeamName, name: &ChannelName, channel: &Channel) -> Option<Arc<dyn Driver>> {
+    pub(crate) fn driver_for(
+        &self,
+        team: &TeamName,
+        name: &ChannelName,
+        channel: &TeamChannel,
+    ) -> Option<Arc<dyn Driver>> {
         let place = (team.clone(), name.clone());
         if let Some(kept) = self.drivers.0.get(&place).filter(|kept| kept.0 == *channel) {
             return Some(kept.1.clone());
@@ -69,7 +74,7 @@ impl Drivers {
     }
 
     /// Nothing wrong named: there is no such platform.
-    pub(crate) fn open_channel(&self, channel: &Channel) -> Result<Arc<dyn Driver>, Vec<FieldError>> {
+    pub(crate) fn open_channel(&self, channel: &TeamChannel) -> Result<Arc<dyn Driver>, Vec<FieldError>> {
         let definition = self.registry.find(&channel.definition).ok_or_else(Vec::new)?;
         definition.open(&account(channel))
     }
@@ -86,10 +91,10 @@ impl Drivers {
 
 /// Channels that were opened, with the accounts that they were opened for.
 #[derive(Default)]
-pub(crate) struct OpenedDrivers(pub(crate) DashMap<(TeamName, ChannelName), (Channel, Arc<dyn Driver>)>);
+pub(crate) struct OpenedDrivers(pub(crate) DashMap<(TeamName, ChannelName), (TeamChannel, Arc<dyn Driver>)>);
 
 /// A channel's account, as its platform takes it.
-pub(crate) fn account(channel: &Channel) -> Account {
+pub(crate) fn account(channel: &TeamChannel) -> Account {
     let text = |secret: &Secret| SecretString::from(String::from_utf8_lossy(secret.expose()).into_owned());
     let secrets: BTreeMap<_, _> = channel.secrets.iter().map(|(name, s)| (name.clone(), text(s))).collect();
     Account { fields: channel.account.clone(), secrets }

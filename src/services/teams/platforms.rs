@@ -1,15 +1,15 @@
 //! The chat platforms that this gateway speaks to, and what each can do, for whoever chooses one. What an
 //! account on one must say, the platform judges when it is written.
 
-use countersign_channels::asked::Asked;
+use countersign_channels::asked::RequestedField;
 use countersign_channels::definition::{Definition, Features};
-use countersign_channels::platform::account::Shape;
+use countersign_channels::platform::account::FieldShape;
 
 use super::channels::Channels;
 
 /// A platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Platform {
+pub struct PlatformDescription {
     /// What channels call it.
     pub name: String,
     /// What people call it.
@@ -20,12 +20,12 @@ pub struct Platform {
     /// For how many hours after the person's last words it may write freely; none: always.
     pub window_hours: Option<u16>,
     /// What an account on it may say; nothing: nobody knows.
-    pub asks: Vec<Asks>,
+    pub asks: Vec<RequiredField>,
 }
 
 /// A field of an account, or one of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asks {
+pub struct RequiredField {
     /// Its name.
     pub name: String,
     /// What it is, in the platform's own words.
@@ -40,35 +40,35 @@ pub struct Asks {
     pub choices: Vec<String>,
 }
 
-impl From<Asked> for Asks {
-    fn from(asked: Asked) -> Self {
+impl From<RequestedField> for RequiredField {
+    fn from(asked: RequestedField) -> Self {
         let kind = match (asked.secret, asked.lines, asked.shape) {
             (true, true, _) => "secret_lines",
             (true, false, _) => "secret",
             (false, true, _) => "lines",
             (false, false, _) if !asked.choices.is_empty() => "choice",
-            (false, false, Shape::Number) => "number",
-            (false, false, Shape::Phone) => "phone",
-            (false, false, Shape::Url) => "url",
-            (false, false, Shape::Text | Shape::Word | Shape::CountryId) => "text",
+            (false, false, FieldShape::Number) => "number",
+            (false, false, FieldShape::Phone) => "phone",
+            (false, false, FieldShape::Url) => "url",
+            (false, false, FieldShape::Text | FieldShape::Word | FieldShape::CountryId) => "text",
         };
-        let Asked { name, about, optional, default, choices, .. } = asked;
+        let RequestedField { name, about, optional, default, choices, .. } = asked;
         Self { name, about, kind, optional, default, choices }
     }
 }
 
 impl Channels {
     /// The platforms, by name.
-    pub fn platforms(&self) -> Vec<Platform> {
-        let known = |name: &str| Some(Platform::of(name, &**self.drivers.registry().find(name)?));
+    pub fn platforms(&self) -> Vec<PlatformDescription> {
+        let known = |name: &str| Some(PlatformDescription::of(name, &**self.drivers.registry().find(name)?));
         self.drivers.registry().names().filter_map(known).collect()
     }
 }
 
-impl Platform {
+impl PlatformDescription {
     fn of(name: &str, definition: &dyn Definition) -> Self {
         let can: Features = definition.features();
-        let asks = definition.asks().into_iter().map(Asks::from).collect();
+        let asks = definition.asks().into_iter().map(RequiredField::from).collect();
         let words = [
             ("initiate", can.initiate),
             ("link", can.link),

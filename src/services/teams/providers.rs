@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::{TeamCache, TeamView, Teams, team_event};
-use crate::domain::accounts::provider::{Provider, Writing};
+use crate::domain::accounts::provider::{Provider, ProviderInput};
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
@@ -19,7 +19,7 @@ use crate::domain::team::Team;
 use crate::engine::replay::executed;
 use crate::engine::{Engine, Error};
 use crate::identity;
-use crate::identity::{Checker, Trouble};
+use crate::identity::{Checker, ProviderTrouble};
 
 /// Providers that were opened.
 #[derive(Default)]
@@ -43,7 +43,7 @@ pub struct Providers {
     pub(crate) engine: Arc<Engine>,
     pub(crate) teams: Arc<Teams>,
     /// The kinds of providers that teams may have accounts with.
-    pub(crate) judges: identity::Kinds,
+    pub(crate) judges: identity::ProviderKinds,
     pub(crate) checkers: Arc<Checkers>,
 }
 
@@ -53,7 +53,7 @@ impl Providers {
         &self,
         team: &TeamName,
         name: &ProviderName,
-        writing: &Writing,
+        writing: &ProviderInput,
         actor: &Actor,
     ) -> Result<(bool, Provider), Error> {
         let rule = |record: &mut Team, now| {
@@ -86,7 +86,11 @@ impl Providers {
     }
 
     /// Asks a provider whether it would answer; no picture leaves.
-    pub async fn try_provider(&self, team: &TeamName, name: &ProviderName) -> Result<Result<(), Trouble>, Error> {
+    pub async fn try_provider(
+        &self,
+        team: &TeamName,
+        name: &ProviderName,
+    ) -> Result<Result<(), ProviderTrouble>, Error> {
         let view = self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let checker = self.checker(&view, name).ok_or(Refusal::NotFound("provider"))?;
         let answered = checker.try_account(self.engine.now()).await;
@@ -127,7 +131,12 @@ impl Providers {
     }
 
     /// Whether a provider answered is told where it is news.
-    pub(crate) async fn hear_of_provider(&self, view: &TeamView, name: &ProviderName, trouble: Option<Trouble>) {
+    pub(crate) async fn hear_of_provider(
+        &self,
+        view: &TeamView,
+        name: &ProviderName,
+        trouble: Option<ProviderTrouble>,
+    ) {
         let Some(known) = view.team.providers.get(name) else { return };
         if known.down_since.is_some() == trouble.is_some() {
             return;

@@ -14,7 +14,7 @@ use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::team::screen::{MAX_SCREENS, Screen};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Plain, Reads};
+use crate::engine::decide::{Change, PlainRecord, Reads};
 use crate::engine::{Error, decode, encode};
 use crate::services::names::screen_name;
 
@@ -48,7 +48,11 @@ impl Teams {
                     return Ok(Change::nothing(Err(Refusal::Invalid(vec![error]))));
                 }
                 let mut change = save_team(&record, is_new);
-                change.put.push(Plain { name: reads.names[1].clone(), bytes: encode(screen), ..Plain::default() });
+                change.put.push(PlainRecord {
+                    name: reads.names[1].clone(),
+                    bytes: encode(screen),
+                    ..PlainRecord::default()
+                });
                 change.events.push(changed(team, name, actor, now));
                 Ok(change)
             })

@@ -11,7 +11,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
-use crate::engine::decide::{Change, Confirm, Plain, Reads};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, Execution, SYSTEM, decode, encode};
 use crate::services::names::SYSTEM_RECORD;
 
@@ -68,7 +68,11 @@ impl Teams {
                     Err(refusal) => return Ok(Change::nothing(Err(refusal))),
                 };
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-                change.put.push(Plain { name: SYSTEM_RECORD.into(), bytes: encode(&next), ..Plain::default() });
+                change.put.push(PlainRecord {
+                    name: SYSTEM_RECORD.into(),
+                    bytes: encode(&next),
+                    ..PlainRecord::default()
+                });
                 let names: Vec<&str> = patch.keys().map(String::as_str).collect();
                 // Every team is told: its effective settings may be others now.
                 change.events = teams

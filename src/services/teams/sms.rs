@@ -47,7 +47,7 @@ pub(crate) fn plainer(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::messaging::wording;
-    use crate::domain::proof::link::Purpose;
+    use crate::domain::proof::link::LinkPurpose;
 
     #[test]
     fn the_last_line_binds_the_code_to_our_pages() {
@@ -75,7 +75,7 @@ mod tests {
     fn a_link_is_one_part_in_every_language() {
         let url = format!("https://auth.example.com/l/{}", "A".repeat(47));
         for language in ["en", "de", "fr", "es", "et"] {
-            for purpose in [Purpose::PreChat, Purpose::MidChat] {
+            for purpose in [LinkPurpose::PreChat, LinkPurpose::MidChat] {
                 let text = format!("{}\n{url}", plainer(&wording::link(purpose, language, Some("A shop"))));
                 assert_eq!(sms_parts(&text), 1, "{language}: {text}");
             }

@@ -5,7 +5,7 @@ use countersign_channels::{session, webchat};
 use url::Url;
 
 use super::{Teams, unreadable};
-use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::accounts::directory::DirectoryKind;
 use crate::domain::base::channel_capabilities::ChannelCapabilities;
 use crate::domain::base::id::{ChannelName, Kid};
@@ -79,7 +79,7 @@ impl Teams {
         let verifying = team.verifying_keys();
         let security_keys = team.security_keys.iter().filter(|key| !key.is_revoked()).map(|key| key.kid.clone());
         let security_keys = security_keys.collect();
-        let is_session = |(_, channel): &(&ChannelName, &Channel)| channel.definition == session::NAME;
+        let is_session = |(_, channel): &(&ChannelName, &TeamChannel)| channel.definition == session::NAME;
         let sessions = team.channels.iter().filter(is_session).map(|(name, _)| name.clone()).collect();
         Ok(TeamView {
             effective,

@@ -55,14 +55,14 @@ pub struct Manifest {
 }
 
 /// Told now and then: so many bytes of so many.
-pub type Progress<'p> = &'p mut dyn FnMut(u64, u64);
+pub type ByteProgress<'p> = &'p mut dyn FnMut(u64, u64);
 
 /// Copies the store in `folder` to a new file, which appears whole or not at all.
 ///
 /// # Errors
 /// `Damaged` where there is no store, where acknowledged commits are missing or the copy cannot be
 /// read; `Full` and `Away` as their names say. A file that is there already is left alone.
-pub fn make(folder: &Path, file: &Path, now: u64, progress: Progress<'_>) -> Result<Manifest, StoreError> {
+pub fn make(folder: &Path, file: &Path, now: u64, progress: ByteProgress<'_>) -> Result<Manifest, StoreError> {
     if file.exists() {
         return Err(taken(file).into());
     }
@@ -85,7 +85,7 @@ pub fn make(folder: &Path, file: &Path, now: u64, progress: Progress<'_>) -> Res
 }
 
 /// Copies one snapshot; the number of its last commit.
-fn copy(folder: &Folder, store: StoreId, draft: &Path, progress: Progress<'_>) -> Result<u64, Failure> {
+fn copy(folder: &Folder, store: StoreId, draft: &Path, progress: ByteProgress<'_>) -> Result<u64, Failure> {
     // Read first: what it names must be in a snapshot that begins later.
     let ledger = Ledger::open(&folder.ledger(), store)?;
     if ledger.is_blank() && folder.is_ours() {
@@ -143,7 +143,7 @@ fn end(draft: &Path, manifest: &Manifest) -> io::Result<()> {
 ///
 /// # Errors
 /// `Damaged`, with the reason, where it is not.
-pub fn verify(file: &Path, progress: Progress<'_>) -> Result<Manifest, StoreError> {
+pub fn verify(file: &Path, progress: ByteProgress<'_>) -> Result<Manifest, StoreError> {
     Ok(read(file, progress, |_| Ok(()))?)
 }
 
@@ -153,7 +153,7 @@ pub fn verify(file: &Path, progress: Progress<'_>) -> Result<Manifest, StoreErro
 /// # Errors
 /// `Damaged` where the folder is not empty, somebody has it open or the file is not whole; then
 /// the folder is as it was.
-pub fn put_back(file: &Path, folder: &Path, made_at: &str, progress: Progress<'_>) -> Result<Manifest, StoreError> {
+pub fn put_back(file: &Path, folder: &Path, made_at: &str, progress: ByteProgress<'_>) -> Result<Manifest, StoreError> {
     let mut folder = Folder::receive(folder)?;
     match fill(file, &mut folder, made_at, progress) {
         Ok(manifest) => Ok(manifest),
@@ -173,7 +173,7 @@ pub fn take_away(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn fill(file: &Path, folder: &mut Folder, made_at: &str, progress: Progress<'_>) -> Result<Manifest, Failure> {
+fn fill(file: &Path, folder: &mut Folder, made_at: &str, progress: ByteProgress<'_>) -> Result<Manifest, Failure> {
     let draft = folder.path().join("store.db.new");
     let mut out = File::create(&draft)?;
     let manifest = read(file, progress, |piece| out.write_all(piece))?;
@@ -190,7 +190,7 @@ fn fill(file: &Path, folder: &mut Folder, made_at: &str, progress: Progress<'_>)
 /// Gives the database in it to `take`, piece by piece, and proves that all of it was there.
 fn read(
     file: &Path,
-    progress: Progress<'_>,
+    progress: ByteProgress<'_>,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<Manifest, Failure> {
     let no_backup = |why: &str| Failure::Damaged(format!("{}: {why}", file.display()));

@@ -13,12 +13,12 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 use super::{
-    Options, failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, proof, shared::Shared,
-    tables, wal, writer::Writer,
+    EmbeddedOptions, failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, proof,
+    shared::SharedState, tables, wal, writer::Writer,
 };
 
 /// Everything an open store on a disk consists of.
-pub(super) struct Opened {
+pub(super) struct OpenStore {
     pub writer: Writer,
     pub reader: Connection,
     pub folder: Arc<Folder>,
@@ -26,7 +26,7 @@ pub(super) struct Opened {
 }
 
 /// Opens the store in a folder, or refuses by name.
-pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Result<Opened, Failure> {
+pub(super) fn open(path: &Path, options: EmbeddedOptions, shared: &Arc<SharedState>) -> Result<OpenStore, Failure> {
     let mut folder = Folder::take(path)?;
     let Stands { writing, totals, ledger, lost } = match folder.store() {
         None => make(&mut folder)?,
@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, options: Options, shared: &Arc<Shared>) -> Resul
         Err(Failure::Damaged(why)) => return Err(Failure::Damaged(why)),
         Ok(_) | Err(_) => {}
     }
-    Ok(Opened { writer, reader: rows, folder, check })
+    Ok(OpenStore { writer, reader: rows, folder, check })
 }
 
 /// A store whose tables are open, and which is the one that its folder names.
@@ -69,7 +69,7 @@ fn make(folder: &mut Folder) -> Result<Stands, Failure> {
     Ok(Stands { writing, totals, ledger, lost: false })
 }
 
-fn find(folder: &Folder, store: StoreId, options: Options) -> Result<Stands, Failure> {
+fn find(folder: &Folder, store: StoreId, options: EmbeddedOptions) -> Result<Stands, Failure> {
     let ledger = ledger(folder, store, options)?;
     let missing = ledger.missing(wal::walk(&folder.log())?);
     judge(folder, options, missing, "its write-ahead log (store.db-wal) is torn or gone")?;
@@ -87,7 +87,7 @@ fn find(folder: &Folder, store: StoreId, options: Options) -> Result<Stands, Fai
     Ok(Stands { writing, totals, ledger, lost: missing + behind > 0 })
 }
 
-fn ledger(folder: &Folder, store: StoreId, options: Options) -> Result<Ledger, Failure> {
+fn ledger(folder: &Folder, store: StoreId, options: EmbeddedOptions) -> Result<Ledger, Failure> {
     let found = match Ledger::open(&folder.ledger(), store) {
         Ok(ledger) if ledger.is_blank() => Err("damaged, empty or another store's"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err("gone"),
@@ -114,7 +114,7 @@ fn named(folder: &Folder, failure: Failure) -> Failure {
     }
 }
 
-fn judge(folder: &Folder, options: Options, missing: u64, why: &str) -> Result<(), Failure> {
+fn judge(folder: &Folder, options: EmbeddedOptions, missing: u64, why: &str) -> Result<(), Failure> {
     if missing == 0 {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::{
     failure::Failure,
     marks::{self, Sum, Totals},
-    shared::Shared,
+    shared::SharedState,
     tables::{self, columns, damaged},
 };
 use crate::CommitId;
@@ -26,7 +26,7 @@ pub(super) fn records(
     rows: &Connection,
     names: Connection,
     totals: &Totals,
-    shared: &Shared,
+    shared: &SharedState,
 ) -> Result<Connection, Failure> {
     let (heads, index) = thread::scope(|scope| {
         let index = scope.spawn(move || index(&names).map(|places| (places, names)));
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-fn heads(connection: &Connection, totals: &Totals, shared: &Shared) -> Result<Places, Failure> {
+fn heads(connection: &Connection, totals: &Totals, shared: &SharedState) -> Result<Places, Failure> {
     let mut statement = connection.prepare(concat!("SELECT rowid, ", columns!(), " FROM record NOT INDEXED"))?;
     let mut rows = statement.query([])?;
     let (mut places, mut sum) = (Places::default(), Sum::default());
@@ -83,7 +83,7 @@ fn index(connection: &Connection) -> Result<Places, Failure> {
 
 /// Reads all of the store behind the start, as one moment shows it: what cannot be read or is
 /// missing ends the store now, not when somebody needs it.
-pub(super) fn behind(connection: &Connection, shared: &Shared) {
+pub(super) fn behind(connection: &Connection, shared: &SharedState) {
     match rest(connection) {
         Ok(()) => {
             tracing::debug!("the store is sound");

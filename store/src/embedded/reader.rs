@@ -6,20 +6,20 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{failure::Failure, shared::Shared, writer::Waits};
+use super::{failure::Failure, shared::SharedState, writer::AcknowledgementReceiver};
 use crate::StoreError;
 
 /// How many questions one snapshot may answer.
 const SNAPSHOT: usize = 64;
 
 /// A question that waits for a snapshot; without one it tells its caller why.
-pub(super) type Question = Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), Failure> + Send>;
+pub(super) type SnapshotQuery = Box<dyn FnOnce(Result<&Connection, Failure>) -> Result<(), Failure> + Send>;
 
 pub(super) fn question<T: Send + 'static, E: Into<Failure>>(
     ask: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-) -> (Question, Waits<T>) {
+) -> (SnapshotQuery, AcknowledgementReceiver<T>) {
     let (tell, waits) = oneshot::channel();
-    let question: Question = Box::new(move |snapshot| {
+    let question: SnapshotQuery = Box::new(move |snapshot| {
         let found = snapshot.and_then(|connection| ask(connection).map_err(Into::into));
         let failed = found.as_ref().err().cloned();
         // A caller that has gone away does not need its answer.
@@ -30,7 +30,7 @@ pub(super) fn question<T: Send + 'static, E: Into<Failure>>(
 }
 
 /// Works until every sender is gone.
-pub(super) fn run(connection: &Connection, shared: &Arc<Shared>, mut waiting: mpsc::Receiver<Question>) {
+pub(super) fn run(connection: &Connection, shared: &Arc<SharedState>, mut waiting: mpsc::Receiver<SnapshotQuery>) {
     let mut asked = Vec::with_capacity(SNAPSHOT);
     while waiting.blocking_recv_many(&mut asked, SNAPSHOT) > 0 {
         let begun = match shared.death() {

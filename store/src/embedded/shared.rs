@@ -10,7 +10,7 @@ use super::failure::Failure;
 use crate::CommitId;
 
 /// What the threads and the callers have in common.
-pub(super) struct Shared {
+pub(super) struct SharedState {
     pub version_index: DashMap<Box<str>, CommitId>,
     pub woken: Notify,
     pub dead: watch::Sender<Option<String>>,
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub commits: AtomicU64,
 }
 
-impl Default for Shared {
+impl Default for SharedState {
     fn default() -> Self {
         Self {
             version_index: DashMap::new(),
@@ -36,7 +36,7 @@ impl Default for Shared {
     }
 }
 
-impl Shared {
+impl SharedState {
     /// Why nothing here can be trusted any more, if so.
     pub(super) fn death(&self) -> Option<String> {
         self.dead.borrow().clone()

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, config::DbConfig, 
 use super::{
     failure::Failure,
     folder::Folder,
-    marks::{self, Head, Mark, StoreId, Sum, Totals},
+    marks::{self, RecordHead, RecordMark, StoreId, Sum, Totals},
 };
-use crate::{CommitId, Entry, Order, Partition, Record, Waiting};
+use crate::{CommitId, IndexEntry, Order, OutboxEvent, Partition, Record};
 
 /// `bytes` stands last, so that what the start reads lies before any overflow page. Records have
 /// row ids, which keeps new ones together; the name's index does it by the names' beginnings.
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS meta (
 ) STRICT;
 ";
 
-/// A record's columns in the order of [`Head`], and its mark.
+/// A record's columns in the order of [`RecordHead`], and its mark.
 macro_rules! columns {
     () => {
         "name, partition, version, board, alarm, expires, mark"
@@ -120,7 +120,7 @@ pub(super) fn totals(connection: &Connection) -> Result<(StoreId, Totals), Failu
         let sum = |column| row.get(column).map(Sum);
         let (commits, events) = (number(row, 1)?, number(row, 2)?);
         let totals = Totals { commits, events, records: sum(3)?, entries: sum(4)?, waiting: sum(5)? };
-        Ok((row.get::<_, StoreId>(0)?, totals, row.get::<_, Mark>(6)?))
+        Ok((row.get::<_, StoreId>(0)?, totals, row.get::<_, RecordMark>(6)?))
     })?;
     if totals.mark(&id) == mark { Ok((id, totals)) } else { Err(damaged("its totals")) }
 }
@@ -141,9 +141,9 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Failure {
 }
 
 /// A record's head from the columns that [`columns!`] names, the first of them at `first`.
-pub(super) fn head<'r>(row: &'r Row, first: usize) -> Result<(Head<'r>, Mark), Failure> {
+pub(super) fn head<'r>(row: &'r Row, first: usize) -> Result<(RecordHead<'r>, RecordMark), Failure> {
     let name = row.get_ref(first)?.as_str().map_err(|_| damaged("a record's name"))?;
-    let head = Head {
+    let head = RecordHead {
         name,
         partition: row.get(first + 1)?,
         version: row.get(first + 2)?,
@@ -156,7 +156,7 @@ pub(super) fn head<'r>(row: &'r Row, first: usize) -> Result<(Head<'r>, Mark), F
 }
 
 /// A record's version and mark.
-pub(super) fn version_and_mark(connection: &Connection, name: &str) -> Result<Option<(CommitId, Mark)>, Failure> {
+pub(super) fn version_and_mark(connection: &Connection, name: &str) -> Result<Option<(CommitId, RecordMark)>, Failure> {
     let mut statement = connection.prepare_cached(concat!("SELECT ", columns!(), " FROM record WHERE name = ?1"))?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -177,22 +177,22 @@ pub(super) fn get(connection: &Connection, names: &[String]) -> Result<Vec<Optio
 }
 
 /// An entry's mark.
-pub(super) fn entered(c: &Connection, partition: u8, list: &str, member: &str) -> rusqlite::Result<Option<Mark>> {
+pub(super) fn entered(c: &Connection, partition: u8, list: &str, member: &str) -> rusqlite::Result<Option<RecordMark>> {
     c.prepare_cached("SELECT mark FROM entry WHERE partition = ?1 AND list = ?2 AND member = ?3")?
         .query_row(params![partition, list, member], |row| row.get(0))
         .optional()
 }
 
-pub(super) fn outbox(connection: &Connection, limit: usize) -> Result<Vec<Waiting>, Failure> {
+pub(super) fn outbox(connection: &Connection, limit: usize) -> Result<Vec<OutboxEvent>, Failure> {
     let mut statement = connection.prepare_cached("SELECT seq, tag, mark, bytes FROM outbox ORDER BY seq LIMIT ?1")?;
     let mut rows = statement.query([count(limit)])?;
     let mut waiting = Vec::new();
     while let Some(row) = rows.next()? {
         let (seq, tag, bytes) = (row.get(0)?, row.get(1)?, bytes(row, 3)?);
-        if marks::of_waiting(seq, tag, &bytes) != row.get::<_, Mark>(2)? {
+        if marks::of_waiting(seq, tag, &bytes) != row.get::<_, RecordMark>(2)? {
             return Err(damaged(format_args!("the waiting event {seq}")));
         }
-        waiting.push(Waiting { tag, seq: number(row, 0)?, bytes });
+        waiting.push(OutboxEvent { tag, seq: number(row, 0)?, bytes });
     }
     Ok(waiting)
 }
@@ -204,7 +204,7 @@ pub(super) fn list(
     order: Order,
     after: Option<&str>,
     limit: usize,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<IndexEntry>, Failure> {
     let (beyond, direction) = match (order, after) {
         (Order::Rising, Some(_)) => ("member > ?3", "ASC"),
         (Order::Falling, Some(_)) => ("member < ?3", "DESC"),
@@ -219,8 +219,8 @@ pub(super) fn list(
     let mut rows = statement.query(params![partition, index, after, count(limit)])?;
     let mut page = Vec::new();
     while let Some(row) = rows.next()? {
-        let entry = Entry { index: index.to_owned(), member: row.get(0)?, bytes: bytes(row, 2)? };
-        if marks::of_entry(partition, index, &entry.member, &entry.bytes) != row.get::<_, Mark>(1)? {
+        let entry = IndexEntry { index: index.to_owned(), member: row.get(0)?, bytes: bytes(row, 2)? };
+        if marks::of_entry(partition, index, &entry.member, &entry.bytes) != row.get::<_, RecordMark>(1)? {
             return Err(damaged(format_args!("the entry {} of {index}", entry.member)));
         }
         page.push(entry);

@@ -8,10 +8,10 @@ use rusqlite::{Connection, Params, params};
 
 use super::{
     failure::Failure,
-    marks::{self, Head, Mark, Totals},
+    marks::{self, RecordHead, RecordMark, Totals},
     tables::{self, columns, count},
 };
-use crate::{Batch, CommitId, Expect, Key, Outcome, Partition};
+use crate::{Batch, CommitId, CommitOutcome, Expect, Partition, RecordKey};
 
 /// How many expired records one change removes, so that commits come in between.
 pub(super) const SLICE: usize = 500;
@@ -28,10 +28,10 @@ pub(super) struct WriteTransaction<'c> {
 }
 
 /// The records that a batch names, as they stand: version and mark.
-type WriteVersions<'b> = HashMap<&'b str, Option<(CommitId, Mark)>>;
+type WriteVersions<'b> = HashMap<&'b str, Option<(CommitId, RecordMark)>>;
 
 impl WriteTransaction<'_> {
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<CommitOutcome, Failure> {
         let mut versions = self.versions(batch)?;
         if let Some(outcome) = decided(batch, &versions) {
             return Ok(outcome);
@@ -49,7 +49,7 @@ impl WriteTransaction<'_> {
         }
         self.totals.commits += 1;
         self.wakes |= !batch.events.is_empty() || batch.put.iter().any(|put| put.alarm.is_some());
-        Ok(Outcome::Committed)
+        Ok(CommitOutcome::Committed)
     }
 
     fn versions<'b>(&self, batch: &'b Batch) -> Result<WriteVersions<'b>, Failure> {
@@ -72,7 +72,7 @@ impl WriteTransaction<'_> {
              expires = ?6, mark = ?7, bytes = ?8",
         )?;
         for put in &batch.put {
-            let head = Head {
+            let head = RecordHead {
                 name: &put.name,
                 partition: batch.partition.0,
                 version: batch.id.0,
@@ -82,7 +82,7 @@ impl WriteTransaction<'_> {
             };
             let mark = head.mark();
             let (name, bytes) = (head.name, &put.bytes[..]);
-            let Head { partition, version, version_index, alarm, expires, .. } = head;
+            let RecordHead { partition, version, version_index, alarm, expires, .. } = head;
             put_record.execute(params![name, partition, version, version_index, alarm, expires, mark, bytes])?;
             let old = versions.insert(name, Some((batch.id, mark))).flatten();
             self.totals.records.change(old.map(|(_, mark)| mark), Some(mark));
@@ -131,12 +131,12 @@ impl WriteTransaction<'_> {
     }
 
     /// The marks of the rows that a statement removes.
-    fn removed(&self, sql: &str, what: impl Params) -> rusqlite::Result<Vec<Mark>> {
+    fn removed(&self, sql: &str, what: impl Params) -> rusqlite::Result<Vec<RecordMark>> {
         self.connection.prepare_cached(sql)?.query_map(what, |row| row.get(0))?.collect()
     }
 
     /// The lease is the alarm itself, moved on: whoever puts the record meanwhile sets it anew.
-    pub(super) fn due(&mut self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, Failure> {
+    pub(super) fn due(&mut self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, Failure> {
         let until = Some(count(now.saturating_add(lease_ms)));
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT rowid, ",
@@ -147,9 +147,9 @@ impl WriteTransaction<'_> {
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             let (head, old) = tables::head(row, 1)?;
-            let new = Head { alarm: until, ..head }.mark();
+            let new = RecordHead { alarm: until, ..head }.mark();
             self.totals.records.change(Some(old), Some(new));
-            let key = Key { partition: Partition(head.partition), name: head.name.to_owned() };
+            let key = RecordKey { partition: Partition(head.partition), name: head.name.to_owned() };
             due.push((row.get::<_, i64>(0)?, new, key));
         }
         for (row, mark, _) in &due {
@@ -215,7 +215,7 @@ impl WriteTransaction<'_> {
 }
 
 /// What the batch comes to without doing anything: a repetition or a conflict.
-fn decided(batch: &Batch, versions: &WriteVersions<'_>) -> Option<Outcome> {
+fn decided(batch: &Batch, versions: &WriteVersions<'_>) -> Option<CommitOutcome> {
     let found = |name: &str| versions.get(name).copied().flatten().map(|(version, _)| version);
     let ours = |name: &str| found(name) == Some(batch.id);
     let fits = |(name, expect): &(String, Expect)| {
@@ -226,7 +226,7 @@ fn decided(batch: &Batch, versions: &WriteVersions<'_>) -> Option<Outcome> {
             }
     };
     if batch.expect.iter().any(|(name, _)| ours(name)) || batch.put.iter().any(|put| ours(&put.name)) {
-        return Some(Outcome::Committed);
+        return Some(CommitOutcome::Committed);
     }
-    (!batch.expect.iter().all(fits)).then_some(Outcome::Conflict)
+    (!batch.expect.iter().all(fits)).then_some(CommitOutcome::Conflict)
 }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, shared::Shared, tables,
+    failure::Failure, folder::Folder, ledger::Ledger, marks::StoreId, marks::Totals, shared::SharedState, tables,
     transaction::WriteTransaction, wal,
 };
 use crate::StoreError;
@@ -27,21 +27,22 @@ pub(super) const WAITING: usize = 1024;
 const CHECKPOINT_FRAMES: u32 = 1000;
 
 /// A change that waits for its turn; without a turn it tells its caller why.
-pub(super) type Change = Box<dyn FnOnce(Result<&mut WriteTransaction<'_>, Failure>) -> Result<Answer, Failure> + Send>;
+pub(super) type QueuedChange =
+    Box<dyn FnOnce(Result<&mut WriteTransaction<'_>, Failure>) -> Result<Acknowledgement, Failure> + Send>;
 
 /// What a caller is told once it is known whether the flush succeeded.
-pub(super) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+pub(super) type Acknowledgement = Box<dyn FnOnce(Result<(), Failure>) + Send>;
 
 /// What a caller waits for.
-pub(super) type Waits<T> = oneshot::Receiver<Result<T, StoreError>>;
+pub(super) type AcknowledgementReceiver<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Makes a change of what is to be done in its turn.
 pub(super) fn change<T: Send + 'static, E: Into<Failure>>(
     work: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, E> + Send + 'static,
-) -> (Change, Waits<T>) {
+) -> (QueuedChange, AcknowledgementReceiver<T>) {
     let (tell, waits) = oneshot::channel();
     // A caller that has gone away does not need its answer: hence `let _` twice.
-    let change: Change =
+    let change: QueuedChange =
         Box::new(move |transaction| match transaction.and_then(|transaction| work(transaction).map_err(Into::into)) {
             Ok(value) => Ok(Box::new(move |flushed: Result<(), Failure>| {
                 let _ = tell.send(flushed.map(|()| value).map_err(StoreError::from));
@@ -65,7 +66,7 @@ struct OnDisk {
 pub(super) struct Writer {
     connection: Connection,
     disk: Option<OnDisk>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     /// How many frames the log has, as SQLite's hook last said.
     frames: Arc<AtomicU32>,
     /// How many it had after the last flush.
@@ -81,7 +82,7 @@ impl Writer {
     pub(super) fn new(
         mut connection: Connection,
         disk: Option<(Arc<Folder>, Ledger)>,
-        shared: Arc<Shared>,
+        shared: Arc<SharedState>,
     ) -> Result<Self, Failure> {
         let (id, totals) = tables::totals(&connection)?;
         let frames = Arc::new(AtomicU32::new(0));
@@ -97,7 +98,7 @@ impl Writer {
     }
 
     /// Works until every sender is gone.
-    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Change>) {
+    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<QueuedChange>) {
         let mut group = Vec::with_capacity(WAITING);
         while waiting.blocking_recv_many(&mut group, WAITING) > 0 {
             match self.shared.death() {
@@ -121,8 +122,8 @@ impl Writer {
         Ok(())
     }
 
-    fn write_group(&mut self, mut group: impl Iterator<Item = Change>) {
-        let mut answers: Vec<Answer> = Vec::new();
+    fn write_group(&mut self, mut group: impl Iterator<Item = QueuedChange>) {
+        let mut answers: Vec<Acknowledgement> = Vec::new();
         let flushed = self.transaction(&mut group, &mut answers);
         if let Err(failure) = &flushed {
             self.roll_back();
@@ -158,8 +159,8 @@ impl Writer {
     /// Does what is asked; on success all of it is durable, on the board and in the ledger.
     fn transaction(
         &mut self,
-        group: &mut impl Iterator<Item = Change>,
-        answers: &mut Vec<Answer>,
+        group: &mut impl Iterator<Item = QueuedChange>,
+        answers: &mut Vec<Acknowledgement>,
     ) -> Result<(), Failure> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let before = self.connection.total_changes();
@@ -221,7 +222,7 @@ impl Writer {
 }
 
 /// Answers changes that get no turn.
-pub(super) fn refuse(group: impl Iterator<Item = Change>, failure: &Failure) {
+pub(super) fn refuse(group: impl Iterator<Item = QueuedChange>, failure: &Failure) {
     for change in group {
         // What it could not do it has told its caller.
         let _ = change(Err(failure.clone()));

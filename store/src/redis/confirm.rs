@@ -25,7 +25,7 @@ use tokio::{
 use super::{
     answers::{NextStep, sorted, unread},
     place::{TIMEOUT, connect},
-    server::Server,
+    server::RedisServers,
     server_connection::library,
 };
 use crate::{Batch, CommitId, Expect, StoreError};
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 32;
 /// Between two tries while a slot is on its way.
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(super) struct Confirmation {
+pub(super) struct ReplicaConfirmation {
     replicas: NonZeroU32,
     /// By the address of their primary.
     pools: Mutex<HashMap<String, Arc<Pool>>>,
@@ -68,14 +68,14 @@ impl Pool {
     }
 }
 
-impl Confirmation {
+impl ReplicaConfirmation {
     pub(super) fn by(replicas: NonZeroU32) -> Self {
         Self { replicas, pools: Mutex::default(), confirmed: Cache::new(100_000) }
     }
 
     /// Says what about the primaries stands in the way of confirming. Nothing of it is a reason not
     /// to start: a replica may come later, and what may be read may be read.
-    pub(super) async fn examine(&self, server: &Server) -> Result<(), StoreError> {
+    pub(super) async fn examine(&self, server: &RedisServers) -> Result<(), StoreError> {
         for primary in server.primaries().await? {
             let info = match server.ask_one(&primary, cmd("INFO").arg("replication")).await? {
                 Value::BulkString(info) => String::from_utf8_lossy(&info).into_owned(),
@@ -98,7 +98,7 @@ impl Confirmation {
 
     /// A call of the library that writes, answered once enough replicas have what it wrote. A
     /// conflict, answered 0, wrote nothing and is not waited for.
-    pub(super) async fn ask(&self, server: &Server, tag: u8, call: &Cmd) -> Result<Value, StoreError> {
+    pub(super) async fn ask(&self, server: &RedisServers, tag: u8, call: &Cmd) -> Result<Value, StoreError> {
         let until = Instant::now() + TIMEOUT;
         let mut asking: Option<ConnectionInfo> = None;
         loop {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::{Key, Partition, TAGS};
+use crate::{Partition, RecordKey, TAGS};
 
 /// Tag *i* hashes into slots 256 *i* to 256 *i* + 255, so a cluster that shares out its slots
 /// evenly shares out our data evenly.
@@ -33,12 +33,12 @@ fn crc16(tag: &str) -> u16 {
 
 /// The keys of one installation.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct KeyNames {
     /// What a tag's keys begin with.
     bases: Vec<String>,
 }
 
-impl Keys {
+impl KeyNames {
     pub(super) fn new(prefix: &str) -> Self {
         Self { bases: TAG.iter().map(|tag| format!("{prefix}:{{{tag}}}:")).collect() }
     }
@@ -86,9 +86,9 @@ pub(super) fn alarm(partition: Partition, name: &str) -> String {
 }
 
 /// The record that an alarm is of.
-pub(super) fn alarmed(alarm: &[u8]) -> Option<Key> {
+pub(super) fn alarmed(alarm: &[u8]) -> Option<RecordKey> {
     let (partition, name) = std::str::from_utf8(alarm).ok()?.split_once(':')?;
-    Some(Key { partition: Partition(u8::from_str_radix(partition, 16).ok()?), name: name.to_owned() })
+    Some(RecordKey { partition: Partition(u8::from_str_radix(partition, 16).ok()?), name: name.to_owned() })
 }
 
 /// A stream's id as one number: milliseconds, and 20 bits for those of the same millisecond.
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_alarm_gives_its_record_back() {
-        let key = Key { partition: Partition(0xa7), name: "interaction/01:02".to_owned() };
+        let key = RecordKey { partition: Partition(0xa7), name: "interaction/01:02".to_owned() };
         assert_eq!(alarmed(alarm(key.partition, &key.name).as_bytes()), Some(key));
     }
 

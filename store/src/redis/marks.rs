@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use redis::{Value, cmd};
 
-use super::{answers::unread, keys::Keys, server::Server};
+use super::{answers::unread, keys::KeyNames, server::RedisServers};
 use crate::{StoreError, TAGS};
 
 /// A tag that is about to be marked. A mark itself is a time and begins with a digit.
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(300);
 
 /// The mark of this store. One of which nothing is there is begun: first all tags, then each with
 /// its mark, so that a store half begun can be told from one half emptied.
-pub(super) async fn found(server: &Server, keys: &Keys) -> Result<String, StoreError> {
+pub(super) async fn found(server: &RedisServers, keys: &KeyNames) -> Result<String, StoreError> {
     let mut marks = replaced(server, keys, NOTHING, NOTHING).await?;
     if mark_of(&marks).is_some() && marks.iter().any(String::is_empty) {
         tokio::time::sleep(AGAIN).await;
@@ -54,11 +54,11 @@ fn mark_of(marks: &[String]) -> Option<&String> {
 }
 
 /// The marks of all tags, in their order, after `from` has become `to`.
-async fn replaced(server: &Server, keys: &Keys, from: &str, to: &str) -> Result<Vec<String>, StoreError> {
+async fn replaced(server: &RedisServers, keys: &KeyNames, from: &str, to: &str) -> Result<Vec<String>, StoreError> {
     try_join_all((0..TAGS).map(|tag| one(server, keys, tag, from, to))).await
 }
 
-async fn one(server: &Server, keys: &Keys, tag: u8, from: &str, to: &str) -> Result<String, StoreError> {
+async fn one(server: &RedisServers, keys: &KeyNames, tag: u8, from: &str, to: &str) -> Result<String, StoreError> {
     let mut call = cmd("FCALL");
     call.arg("countersign_1_mark").arg(1).arg(keys.mark(tag)).arg(from).arg(to);
     match server.ask(tag, &call).await? {

@@ -34,7 +34,7 @@ const PIPELINE: usize = 1024;
 /// Where Redis is. URLs are `redis://[user:password@]host[:port]`, `rediss://` with TLS; user and
 /// password are the same for all servers, and nothing here prints them.
 #[derive(Clone)]
-pub enum Place {
+pub enum RedisAddress {
     /// One server; its URL may end with `/database`.
     Single(String),
     /// A cluster, by some of its nodes.
@@ -50,7 +50,7 @@ pub enum Place {
 
 /// Knows whom to ask for primaries.
 pub(super) struct Finder {
-    place: Place,
+    place: RedisAddress,
     /// The server, nodes of the cluster, or the Sentinels; never none.
     seeds: Vec<ConnectionInfo>,
 }
@@ -64,10 +64,10 @@ pub(super) struct Layout {
 }
 
 impl Finder {
-    pub(super) fn new(place: &Place) -> Result<Self, StoreError> {
+    pub(super) fn new(place: &RedisAddress) -> Result<Self, StoreError> {
         let urls = match place {
-            Place::Single(url) => std::slice::from_ref(url),
-            Place::Cluster(urls) | Place::Sentinel { urls, .. } => urls,
+            RedisAddress::Single(url) => std::slice::from_ref(url),
+            RedisAddress::Cluster(urls) | RedisAddress::Sentinel { urls, .. } => urls,
         };
         let seeds =
             urls.iter().map(|url| url.as_str().into_connection_info().map_err(sorted)).collect::<Result<_, _>>();
@@ -80,12 +80,12 @@ impl Finder {
 
     /// What servers of this kind say of themselves as `redis_mode`.
     pub(super) fn mode(&self) -> &'static str {
-        if matches!(self.place, Place::Cluster(_)) { "cluster" } else { "standalone" }
+        if matches!(self.place, RedisAddress::Cluster(_)) { "cluster" } else { "standalone" }
     }
 
     /// Whether another server may take over, so that waiting for it makes sense.
     pub(super) fn may_move(&self) -> bool {
-        !matches!(self.place, Place::Single(_))
+        !matches!(self.place, RedisAddress::Single(_))
     }
 
     /// How the server at an address is reached: like the first one, with its user, password and TLS.
@@ -103,15 +103,15 @@ impl Finder {
     /// The primaries at this moment. `others`: nodes met before, asked besides the seeds.
     pub(super) async fn find(&self, others: &[ConnectionInfo]) -> Result<Layout, StoreError> {
         match &self.place {
-            Place::Single(_) => {
+            RedisAddress::Single(_) => {
                 Ok(Layout { primaries: vec![(self.seeds[0].clone(), (0..TAGS).collect())], others: Vec::new() })
             }
-            Place::Cluster(_) => {
+            RedisAddress::Cluster(_) => {
                 let mut asked = self.seeds.clone();
                 asked.extend(others.iter().filter(|at| !self.seeds.iter().any(|s| s.addr() == at.addr())).cloned());
                 latest(asked.iter().map(|at| self.cluster_by(at))).await
             }
-            Place::Sentinel { name, .. } => {
+            RedisAddress::Sentinel { name, .. } => {
                 let at = latest(self.seeds.iter().map(|at| self.primary_by(at, name))).await?;
                 Ok(Layout { primaries: vec![(at, (0..TAGS).collect())], others: Vec::new() })
             }

@@ -22,7 +22,7 @@ use tokio::{
 use super::{
     answers::{NextStep, sorted},
     keys,
-    place::{Finder, Layout, Place, TIMEOUT, host},
+    place::{Finder, Layout, RedisAddress, TIMEOUT, host},
     server_connection::ServerConnection,
 };
 use crate::{StoreError, TAGS};
@@ -30,7 +30,7 @@ use crate::{StoreError, TAGS};
 /// Between two looks at where the primaries are, and between two tries of one call.
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(super) struct Server {
+pub(super) struct RedisServers {
     finder: Finder,
     map: RwLock<Arc<Map>>,
     /// Whoever looks again, and when somebody last did.
@@ -72,9 +72,9 @@ impl Map {
     }
 }
 
-impl Server {
+impl RedisServers {
     /// Finds all primaries, and connects to them.
-    pub(super) async fn connect(place: &Place) -> Result<Self, StoreError> {
+    pub(super) async fn connect(place: &RedisAddress) -> Result<Self, StoreError> {
         let finder = Finder::new(place)?;
         let map = looked(&finder, None).await?;
         if let Some(tag) = (0..TAGS).find(|tag| map.of(*tag).is_none()) {

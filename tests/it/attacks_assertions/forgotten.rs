@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ struct Meanwhile {
 
 #[async_trait]
 impl Before for Meanwhile {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let is_meant = batch.put.iter().any(|put| put.name.starts_with(self.kind));
         let then = self.then.lock().expect("nobody fails with it").take_if(|_| is_meant);
         if let Some(then) = then {

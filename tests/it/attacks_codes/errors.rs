@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use serde_json::json;
 
 use crate::stores;
@@ -30,7 +30,7 @@ impl Failing {
 
 #[async_trait]
 impl Before for Failing {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let away = || StoreError::Away("an error of the test".to_owned());
         match self.0.load(SeqCst) {
             UNREACHED => Err(away()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::stores;
@@ -17,7 +17,7 @@ struct Lets(AtomicUsize);
 
 #[async_trait]
 impl Before for Lets {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let lets = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
         lets.map_err(|_| StoreError::Away("an error of the test".to_owned()))?;
         tokio::task::yield_now().await; // whoever else is at it comes between

@@ -1,7 +1,7 @@
 //! Answers that get lost on the way, and a bot that does what bots do then: it asks again.
 //! What was done twice, and what not at all, is counted in what the gateway shows.
 
-use countersign::store::redis::Place;
+use countersign::store::redis::RedisAddress;
 use serde_json::json;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 async fn a131_each_attempt_counts_once_where_a_tenth_of_the_answers_is_lost() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let proxy = Proxy::before(server.port(), seed()).await;
-    let world = World::on(stores::on(stores::connected(Place::Single(proxy.url())).await));
+    let world = World::on(stores::on(stores::connected(RedisAddress::Single(proxy.url())).await));
     let team = world.team("acme").await;
     team.set(json!({"lockout": {"threshold": 100}})).await;
     let mut waiting = Vec::new();

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign::store::redis::{Options, Place, Redis};
-use countersign::store::{Batch, Outcome, Partition, Store, StoreError};
+use countersign::store::redis::{Redis, RedisAddress, RedisOptions};
+use countersign::store::{Batch, CommitOutcome, Partition, Store, StoreError};
 use serde_json::json;
 use tokio::time::{Duration, Instant, sleep};
 
@@ -18,8 +18,8 @@ use crate::world::{Team, World};
 /// Longer than this nobody waits for a new primary and its replica.
 const ALWAYS_BACK: Duration = Duration::from_secs(30);
 
-async fn store(place: Place, prefix: &str) -> Redis {
-    let options = Options { prefix: prefix.to_owned(), confirm_replicas: 1, ..Options::new(place) };
+async fn store(place: RedisAddress, prefix: &str) -> Redis {
+    let options = RedisOptions { prefix: prefix.to_owned(), confirm_replicas: 1, ..RedisOptions::new(place) };
     Redis::connect(&options).await.expect("our servers are fit")
 }
 
@@ -32,8 +32,8 @@ async fn until_confirmed(store: &Redis, partition: u8) -> Duration {
     let (begun, batch) = (Instant::now(), confirmed(partition, &format!("back-{partition}")));
     loop {
         match store.commit(batch.clone()).await {
-            Ok(Outcome::Committed) => return begun.elapsed(),
-            Ok(Outcome::Conflict) => panic!("nobody else writes it"),
+            Ok(CommitOutcome::Committed) => return begun.elapsed(),
+            Ok(CommitOutcome::Conflict) => panic!("nobody else writes it"),
             Err(StoreError::Away(why)) => assert!(begun.elapsed() < ALWAYS_BACK, "{why}"),
             Err(error) => panic!("{error}"),
         }
@@ -56,7 +56,7 @@ async fn a123_each_primary_of_a_cluster_is_confirmed_by_its_own_replica() {
     let Some(cluster) = super::harmed().await else { return };
     let store = store(cluster.place(), "confirmed").await;
     for tag in 0..64 {
-        assert_eq!(store.commit(confirmed(tag * 4, &format!("first-{tag}"))).await.unwrap(), Outcome::Committed);
+        assert_eq!(store.commit(confirmed(tag * 4, &format!("first-{tag}"))).await.unwrap(), CommitOutcome::Committed);
     }
     let victim = cluster.primaries(0).await[0];
     let replica = (0..6).find(|n| *n != victim && n % 3 == victim % 3).expect("each has one");
@@ -67,9 +67,9 @@ async fn a123_each_primary_of_a_cluster_is_confirmed_by_its_own_replica() {
     let other = store.commit(confirmed(252, "other")).await;
     cluster.signal(replica, "CONT");
     assert!(matches!(answer, Err(StoreError::Away(_))), "{answer:?}");
-    assert_eq!(other.unwrap(), Outcome::Committed, "another primary's replica is there");
+    assert_eq!(other.unwrap(), CommitOutcome::Committed, "another primary's replica is there");
     until_confirmed(&store, 0).await;
-    assert_eq!(store.commit(held).await.unwrap(), Outcome::Committed);
+    assert_eq!(store.commit(held).await.unwrap(), CommitOutcome::Committed);
 
     cluster.signal(victim, "KILL");
     assert!(stands(&store, 0, &["first-0", "held"].map(str::to_owned)).await);
@@ -89,7 +89,7 @@ async fn a123_what_was_confirmed_is_there_after_sentinels_chose() {
     let store = store(trio.place(), "confirmed").await;
     let names: Vec<String> = (0..50).map(|n| format!("r{n}")).collect();
     for name in &names {
-        assert_eq!(store.commit(confirmed(0, name)).await.unwrap(), Outcome::Committed);
+        assert_eq!(store.commit(confirmed(0, name)).await.unwrap(), CommitOutcome::Committed);
     }
     trio.signal(trio.primary().await, "KILL");
     until_confirmed(&store, 0).await;

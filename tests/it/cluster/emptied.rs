@@ -3,7 +3,7 @@
 
 use countersign::store::{
     Partition, Store, StoreError,
-    redis::{Options, Place, Redis},
+    redis::{Redis, RedisAddress, RedisOptions},
 };
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ async fn a128_one_primary_that_would_evict_is_enough_to_refuse_a_cluster() {
     let primary = cluster.primaries(0).await[2];
     let mut shell = cluster.shell(primary).await;
     let () = said(&mut shell, &["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]).await;
-    let refused = damaged(Redis::connect(&Options::new(cluster.place())).await.map(|_| "connected"));
+    let refused = damaged(Redis::connect(&RedisOptions::new(cluster.place())).await.map(|_| "connected"));
     let () = said(&mut shell, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await;
     assert!(refused.contains("volatile-lru") && refused.contains("maxmemory-policy noeviction"), "{refused}");
 }
@@ -78,7 +78,7 @@ async fn a128_a_full_primary_takes_nothing_half_and_the_others_go_on() {
 #[tokio::test]
 async fn a128_a_part_that_was_emptied_is_told_from_one_where_nothing_is() {
     let Some(cluster) = stores::cluster::shared().await else { return };
-    let options = Options { place: cluster.place(), prefix: "emptied".to_owned(), confirm_replicas: 0 };
+    let options = RedisOptions { place: cluster.place(), prefix: "emptied".to_owned(), confirm_replicas: 0 };
     let store = Redis::connect(&options).await.expect("our servers are fit");
     for partition in [0, 252] {
         let _ = store.commit(puts(partition, "lock", "x")).await.expect("it writes");
@@ -104,7 +104,7 @@ async fn a128_a_part_that_was_emptied_is_told_from_one_where_nothing_is() {
 async fn a_store_is_begun_once() {
     let Some(cluster) = stores::cluster::shared().await else { return };
     for round in 0..5 {
-        let options = Options { place: cluster.place(), prefix: format!("begun{round}"), confirm_replicas: 0 };
+        let options = RedisOptions { place: cluster.place(), prefix: format!("begun{round}"), confirm_replicas: 0 };
         let many = (0..6).map(|_| {
             let options = options.clone();
             tokio::spawn(async move { Redis::connect(&options).await })
@@ -123,8 +123,8 @@ async fn a_store_is_begun_once() {
 #[tokio::test]
 async fn a128_after_a_flushall_nobody_is_free_of_a_lock() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let place = || Place::Single(server.url());
-    let options = || Options::new(place());
+    let place = || RedisAddress::Single(server.url());
+    let options = || RedisOptions::new(place());
     let world = World::on(stores::on(Redis::connect(&options()).await.expect("our server is fit")));
     let team = world.team("acme").await;
     team.set(json!({"lockout": {"threshold": 1}})).await;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use countersign::store::{Entry, Order, Outcome, Partition, Store};
+use countersign::store::{CommitOutcome, IndexEntry, Order, Partition, Store};
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
 
@@ -98,9 +98,9 @@ async fn a130_a_commit_into_a_slot_on_its_way_is_whole_or_nothing() {
     before.put.extend(puts(0, "b", "1").put);
     before.put.extend(puts(0, "c", "1").put);
     before.put[0].alarm = Some(1);
-    before.enter.push(Entry { index: "list".to_owned(), member: "m".to_owned(), bytes: "x".into() });
+    before.enter.push(IndexEntry { index: "list".to_owned(), member: "m".to_owned(), bytes: "x".into() });
     before.events.push("before".into());
-    assert_eq!(store.commit(before).await.unwrap(), Outcome::Committed);
+    assert_eq!(store.commit(before).await.unwrap(), CommitOutcome::Committed);
     let mark = said::<Vec<String>>(&mut source, &["KEYS", "test*:{bh}:mark"]).await;
     let slot = said::<u16>(&mut source, &["CLUSTER", "KEYSLOT", &mark[0]]).await.to_string();
     let () = said(&mut target, &["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]).await;
@@ -112,7 +112,7 @@ async fn a130_a_commit_into_a_slot_on_its_way_is_whole_or_nothing() {
     batch.remove.extend(["m", "none"].map(|member| ("list".to_owned(), member.to_owned())));
     batch.trim.push(("list".to_owned(), "z".to_owned()));
     batch.events.push("told".into());
-    assert_eq!(store.commit(batch).await.unwrap(), Outcome::Committed);
+    assert_eq!(store.commit(batch).await.unwrap(), CommitOutcome::Committed);
     // Whether what is absent has gone over already, only the end of the move says.
     let names = ["a", "b"].map(str::to_owned);
     let found = store.get(Partition(0), &names).await.expect("both are there");

@@ -19,7 +19,7 @@ async fn a_commit_and_a_flag_are_one_round_trip_each_in_a_cluster_too() {
         let second = puts(partition, "r", "2");
         let second = countersign::store::Batch { expect: vec![("r".to_owned(), Expect::Version(first.id))], ..second };
         for batch in [first, second] {
-            assert_eq!(store.commit(batch).await.unwrap(), countersign::store::Outcome::Committed);
+            assert_eq!(store.commit(batch).await.unwrap(), countersign::store::CommitOutcome::Committed);
         }
         assert_eq!(store.round_trips() - trips, 2);
         let found = store.get(Partition(partition), &["r".to_owned()]).await.expect("it reads");

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Expect, Outcome, Partition, Put, Store, StoreError};
+use countersign::store::{Batch, CommitId, CommitOutcome, Expect, Partition, Put, Store, StoreError};
 use tokio::{
     task::JoinHandle,
     time::{Duration, Instant},
@@ -114,12 +114,12 @@ impl Writer {
             };
             loop {
                 match store.commit(batch.clone()).await {
-                    Ok(Outcome::Committed) => {
+                    Ok(CommitOutcome::Committed) => {
                         self.told(number + 1);
                         break;
                     }
                     // Only a failover can have taken back what was read: nobody else writes here.
-                    Ok(Outcome::Conflict) => break,
+                    Ok(CommitOutcome::Conflict) => break,
                     Err(StoreError::Away(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                     Err(error) => panic!("{error}"),
                 }

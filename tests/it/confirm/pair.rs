@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use countersign::store::redis::{Options, Place, Redis};
+use countersign::store::redis::{Redis, RedisAddress, RedisOptions};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, cmd};
 
@@ -93,8 +93,8 @@ impl Pair {
 
     /// A store on whoever is primary, that waits for so many replicas.
     pub async fn store(&self, confirm_replicas: u32) -> Redis {
-        let place = Place::Single(format!("redis://127.0.0.1:{}", self.front.port));
-        let options = Options { confirm_replicas, ..Options::new(place) };
+        let place = RedisAddress::Single(format!("redis://127.0.0.1:{}", self.front.port));
+        let options = RedisOptions { confirm_replicas, ..RedisOptions::new(place) };
         Redis::connect(&options).await.expect("our server is fit")
     }
 

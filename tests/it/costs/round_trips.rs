@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::embedded::Embedded;
-use countersign::store::redis::{Options, Place, Redis};
+use countersign::store::redis::{Redis, RedisAddress, RedisOptions};
 use serde_json::{Value, json};
 
 use crate::stores::{self, RedisServer};
@@ -23,7 +23,7 @@ impl Counted {
     /// On a server of its own: what other tests do to theirs would be counted, too.
     async fn on_redis() -> Option<Self> {
         let server = RedisServer::start(&[])?;
-        let options = Options::new(Place::Single(server.url()));
+        let options = RedisOptions::new(RedisAddress::Single(server.url()));
         let store = Arc::new(Redis::connect(&options).await.expect("our server is fit"));
         let world = World::on(stores::standing(store.clone()));
         // Where the system has no settings of its own, that there are none is asked twice.
@@ -228,7 +228,7 @@ async fn a103_a_guess_at_nobody_costs_what_a_guess_at_somebody_does() {
     for (team, name) in [("acme", "demo"), ("acme", "nobody"), ("nobody", "demo"), ("", "")] {
         let before = (store.commits(), store.flushes());
         let step = world.gateway.sign_in.sign_in(team, name, "wrong lamp 1234").await.unwrap();
-        assert_eq!(step, countersign::services::staff::signing_in::Step::No);
+        assert_eq!(step, countersign::services::staff::signing_in::SignInState::No);
         assert_eq!((store.commits() - before.0, store.flushes() - before.1), (1, 1), "{team}/{name}");
     }
 }

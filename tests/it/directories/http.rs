@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use countersign::directory::{Trouble, Verified};
+use countersign::directory::{DirectoryTrouble, Verified};
 use countersign::domain::customer::matching::As;
-use countersign::domain::customer::matching::Found;
+use countersign::domain::customer::matching::MatchedCustomer;
 use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use serde_json::{Value, json};
@@ -45,7 +45,9 @@ async fn the_example_is_asked_in_every_way() {
     let Some((port, _process)) = example() else { return };
     let directory = opened(&written(port, SECRET)).unwrap();
     let data = [wanted("account", As::Digits, "12-345"), wanted("born", As::Date, "31.12.2001")];
-    let Found::One(record) = judge(&data, directory.find(&data).await.unwrap()) else { panic!("nobody is found") };
+    let MatchedCustomer::One(record) = judge(&data, directory.find(&data).await.unwrap()) else {
+        panic!("nobody is found")
+    };
     assert_eq!((record.id.as_str(), record.name.as_deref()), ("cust-42", Some("Demo Customer")));
     assert_eq!((record.facts["branch"].as_str(), &record.phones[..]), ("Tartu", &["+37255512345".into()][..]));
     assert_eq!(directory.by_login_name("demo").await.unwrap().unwrap().id.as_str(), "cust-42");
@@ -56,11 +58,11 @@ async fn the_example_is_asked_in_every_way() {
     for typed in NAUGHTY.iter().copied().chain([""]) {
         assert_eq!(directory.verify("demo", &Secret::new(typed.into())).await.unwrap(), Verified::Wrong, "{typed:?}");
         let data = [wanted("account", As::Exact, typed), wanted("born", As::Exact, typed)];
-        assert_eq!(judge(&data, directory.find(&data).await.unwrap()), Found::Nobody, "{typed:?}");
+        assert_eq!(judge(&data, directory.find(&data).await.unwrap()), MatchedCustomer::Nobody, "{typed:?}");
     }
     let other = SECRET.replace("AAEC", "BBEC");
     let stranger = opened(&written(port, &other)).unwrap();
-    assert_eq!(stranger.by_login_name("demo").await.unwrap_err().trouble, Trouble::Refused);
+    assert_eq!(stranger.by_login_name("demo").await.unwrap_err().trouble, DirectoryTrouble::Refused);
 }
 
 #[tokio::test]
@@ -102,24 +104,24 @@ async fn a_wrong_answer_is_trouble_and_no_answer() {
         )
     };
     for (reply, trouble) in [
-        (with("500 Oh", ""), Some(Trouble::Down)),
-        (with("503 Later", ""), Some(Trouble::Down)),
-        (with("302 Found", ""), Some(Trouble::Misconfigured)),
-        (with("401 No", ""), Some(Trouble::Refused)),
-        (with("400 No", ""), Some(Trouble::Misconfigured)),
-        (with("200 OK", ""), Some(Trouble::Misconfigured)),
-        (with("200 OK", "<html>"), Some(Trouble::Misconfigured)),
-        (with("200 OK", "{}"), Some(Trouble::Misconfigured)),
-        (with("200 OK", r#"{"customers": {"id": "demo"}}"#), Some(Trouble::Misconfigured)),
-        (with("200 OK", r#"{"customers": [{"name": "x"}]}"#), Some(Trouble::Misconfigured)),
+        (with("500 Oh", ""), Some(DirectoryTrouble::Down)),
+        (with("503 Later", ""), Some(DirectoryTrouble::Down)),
+        (with("302 Found", ""), Some(DirectoryTrouble::Misconfigured)),
+        (with("401 No", ""), Some(DirectoryTrouble::Refused)),
+        (with("400 No", ""), Some(DirectoryTrouble::Misconfigured)),
+        (with("200 OK", ""), Some(DirectoryTrouble::Misconfigured)),
+        (with("200 OK", "<html>"), Some(DirectoryTrouble::Misconfigured)),
+        (with("200 OK", "{}"), Some(DirectoryTrouble::Misconfigured)),
+        (with("200 OK", r#"{"customers": {"id": "demo"}}"#), Some(DirectoryTrouble::Misconfigured)),
+        (with("200 OK", r#"{"customers": [{"name": "x"}]}"#), Some(DirectoryTrouble::Misconfigured)),
         (
             with("200 OK", &format!(r#"{{"customers": [], "more": "{}"}}"#, "x".repeat(300_000))),
-            Some(Trouble::Misconfigured),
+            Some(DirectoryTrouble::Misconfigured),
         ),
         (with("200 OK", r#"{"customers": [{"id": "other"}]}"#), None),
         (with("200 OK", r#"{"customers": []}"#), None),
         (with("404 None", ""), None),
-        (String::new(), Some(Trouble::Down)),
+        (String::new(), Some(DirectoryTrouble::Down)),
     ] {
         let directory = opened(&written(answering(reply.clone()).await, SECRET)).unwrap();
         let asked = directory.by_id(&"demo".parse().unwrap()).await;

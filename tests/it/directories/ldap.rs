@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign::directory::{Connection, Directory, Trouble, Verified};
+use countersign::directory::{Directory, DirectoryConnection, DirectoryTrouble, Verified};
 use countersign::domain::customer::matching::As;
-use countersign::domain::customer::matching::Found;
-use countersign::domain::customer::matching::Wanted;
+use countersign::domain::customer::matching::FieldCondition;
+use countersign::domain::customer::matching::MatchedCustomer;
 use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use countersign_channels::egress::EgressPolicy;
@@ -27,13 +27,13 @@ pub fn opened(written: &Value) -> Result<Arc<dyn Directory>, Vec<String>> {
         .map(|(name, text)| (name.clone(), Secret::new(text.as_str().unwrap().into())))
         .collect();
     let kind = kinds.find(written["kind"].as_str().unwrap()).expect("it is built in");
-    let connection = Connection { settings: written["connection"].as_object().unwrap(), secrets: &secrets };
+    let connection = DirectoryConnection { settings: written["connection"].as_object().unwrap(), secrets: &secrets };
     kind.open(connection).map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
 }
 
-pub fn wanted(field: &str, how: As, given: &str) -> Wanted {
+pub fn wanted(field: &str, how: As, given: &str) -> FieldCondition {
     let value = how.spelled(given).unwrap_or_default();
-    Wanted { field: field.into(), how, value, given: given.into() }
+    FieldCondition { field: field.into(), how, value, given: given.into() }
 }
 
 fn secret(text: &str) -> Secret {
@@ -50,7 +50,9 @@ async fn customers_are_found_in_every_way() {
     let Some(slapd) = Slapd::shared() else { return };
     let directory = opened(&slapd.over_tls()).unwrap();
     let number = [wanted("customer_number", As::Digits, "40 012")];
-    let Found::One(record) = judge(&number, directory.find(&number).await.unwrap()) else { panic!("nobody is found") };
+    let MatchedCustomer::One(record) = judge(&number, directory.find(&number).await.unwrap()) else {
+        panic!("nobody is found")
+    };
     assert_eq!((record.id.as_str(), record.name.as_deref()), ("demo", Some("Demo Customer")));
     assert_eq!(
         (&record.emails[..], &record.phones[..]),
@@ -58,10 +60,12 @@ async fn customers_are_found_in_every_way() {
     );
     assert_eq!(record.facts["branch"], "Tartu");
     let both = [wanted("surname", As::CaseFolded, "CUSTOMER"), wanted("phone", As::E164, "00372 555 12346")];
-    let Found::One(record) = judge(&both, directory.find(&both).await.unwrap()) else { panic!("nobody is found") };
+    let MatchedCustomer::One(record) = judge(&both, directory.find(&both).await.unwrap()) else {
+        panic!("nobody is found")
+    };
     assert_eq!(record.id.as_str(), "second");
     let twins = [wanted("customer_number", As::Digits, "50000")];
-    assert_eq!(judge(&twins, directory.find(&twins).await.unwrap()), Found::Several);
+    assert_eq!(judge(&twins, directory.find(&twins).await.unwrap()), MatchedCustomer::Several);
     for name in ["demo", "DEMO", " demo@bank.example"] {
         assert_eq!(directory.by_login_name(name).await.unwrap().unwrap().id.as_str(), "demo", "{name}");
     }
@@ -69,7 +73,7 @@ async fn customers_are_found_in_every_way() {
     assert!(directory.by_id(&"demo".parse().unwrap()).await.unwrap().is_some());
     assert!(directory.by_id(&"Demo".parse().unwrap()).await.unwrap().is_none(), "an id has one spelling");
     let missing = [wanted("iban", As::Exact, "x")];
-    assert_eq!(directory.find(&missing).await.unwrap_err().trouble, Trouble::Misconfigured);
+    assert_eq!(directory.find(&missing).await.unwrap_err().trouble, DirectoryTrouble::Misconfigured);
 }
 
 /// A password is right when its owner's entry binds with it: an empty one never does.
@@ -114,7 +118,7 @@ async fn what_people_type_is_a_value_in_ldap_and_nothing_else() {
         assert!(named.is_none_or(|record| typed.trim() == "demo" && record.id.as_str() == "demo"), "{typed:?}");
         let number = [wanted("customer_number", As::Exact, typed)];
         let found = judge(&number, searched.find(&number).await.unwrap());
-        assert_eq!(found, Found::Nobody, "{typed:?}");
+        assert_eq!(found, MatchedCustomer::Nobody, "{typed:?}");
         for directory in [&searched, &direct] {
             assert_eq!(directory.verify("demo", &secret(typed)).await.unwrap(), Verified::Wrong, "{typed:?}");
             let verified = directory.verify(typed, &secret("demo-password-1")).await.unwrap();
@@ -131,7 +135,7 @@ async fn tls_is_spoken_to_whom_the_authority_vouches_for() {
     let Some(slapd) = Slapd::shared() else { return };
     let ask = async |written: &Value| match opened(written) {
         Ok(directory) => directory.by_login_name("demo").await.map(|found| found.is_some()).map_err(|f| f.trouble),
-        Err(_) => Err(Trouble::Misconfigured),
+        Err(_) => Err(DirectoryTrouble::Misconfigured),
     };
     let starttls = slapd.written(&format!("ldap://localhost:{}", slapd.port), &slapd.authority);
     assert_eq!(ask(&starttls).await, Ok(true));
@@ -140,20 +144,20 @@ async fn tls_is_spoken_to_whom_the_authority_vouches_for() {
     assert_eq!(ask(&clear).await, Ok(true), "the operator allows loopback");
     let mut systems = slapd.over_tls();
     systems["connection"].as_object_mut().unwrap().remove("ca");
-    assert_eq!(ask(&systems).await, Err(Trouble::Refused), "nobody vouches for it");
+    assert_eq!(ask(&systems).await, Err(DirectoryTrouble::Refused), "nobody vouches for it");
     let other = Slapd::start().expect("one is there already");
     assert_eq!(
         ask(&slapd.written(&format!("ldaps://localhost:{}", slapd.secure), &other.authority)).await,
-        Err(Trouble::Refused)
+        Err(DirectoryTrouble::Refused)
     );
     let stripped = slapd.written(&format!("ldaps://localhost:{}", slapd.port), &slapd.authority);
     assert!(ask(&stripped).await.is_err(), "no TLS is no answer");
     let mut wrong = slapd.over_tls();
     wrong["secrets"]["bind_password"] = json!("another");
-    assert_eq!(ask(&wrong).await, Err(Trouble::Refused));
+    assert_eq!(ask(&wrong).await, Err(DirectoryTrouble::Refused));
     let mut elsewhere = slapd.over_tls();
     elsewhere["connection"]["base"] = json!("ou=nowhere,dc=bank,dc=example");
-    assert_eq!(ask(&elsewhere).await, Err(Trouble::Misconfigured));
+    assert_eq!(ask(&elsewhere).await, Err(DirectoryTrouble::Misconfigured));
 }
 
 /// What an admin writes is judged when she writes it; secrets are kept, sealed, and never told.

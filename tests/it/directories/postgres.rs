@@ -1,9 +1,9 @@
 //! PostgreSQL, on a schema that is not ours: the admin's own queries with what people type as parameters,
 //! read-only, for so long and no longer, over TLS.
 
-use countersign::directory::{Trouble, Verified};
+use countersign::directory::{DirectoryTrouble, Verified};
 use countersign::domain::customer::matching::As;
-use countersign::domain::customer::matching::Found;
+use countersign::domain::customer::matching::MatchedCustomer;
 use countersign::domain::customer::matching::judge;
 use countersign::domain::secret::Secret;
 use serde_json::{Value, json};
@@ -25,7 +25,9 @@ async fn customers_are_found_by_the_companys_own_queries() {
     let directory = opened(&database.written()).unwrap();
     let data = |account, born| [wanted("account", As::Digits, account), wanted("born", As::Date, born)];
     let hers = data("12 345", "31.12.2001");
-    let Found::One(record) = judge(&hers, directory.find(&hers).await.unwrap()) else { panic!("nobody is found") };
+    let MatchedCustomer::One(record) = judge(&hers, directory.find(&hers).await.unwrap()) else {
+        panic!("nobody is found")
+    };
     assert_eq!((record.id.as_str(), record.name.as_deref()), ("40012", Some("Demo Customer")));
     assert_eq!(
         (&record.emails[..], &record.phones[..]),
@@ -33,9 +35,9 @@ async fn customers_are_found_by_the_companys_own_queries() {
     );
     assert_eq!((record.facts["branch"].as_str(), record.facts["vip"].as_str()), ("Tartu", "true"));
     for (account, born, found) in [
-        ("12345", "2001-12-30", Found::Nobody),
-        ("12347", "2001-12-31", Found::Nobody),
-        ("50000", "1990-01-01", Found::Several),
+        ("12345", "2001-12-30", MatchedCustomer::Nobody),
+        ("12347", "2001-12-31", MatchedCustomer::Nobody),
+        ("50000", "1990-01-01", MatchedCustomer::Several),
     ] {
         let data = data(account, born);
         assert_eq!(judge(&data, directory.find(&data).await.unwrap()), found, "{account}");
@@ -63,7 +65,7 @@ async fn what_people_type_is_a_parameter_and_nothing_else() {
         let named = directory.by_login_name(typed).await.unwrap();
         assert!(named.is_none_or(|record| typed.trim() == "demo" && record.id.as_str() == "40012"), "{typed:?}");
         let data = [wanted("account", As::Exact, typed), wanted("born", As::Exact, typed)];
-        assert_eq!(judge(&data, directory.find(&data).await.unwrap()), Found::Nobody, "{typed:?}");
+        assert_eq!(judge(&data, directory.find(&data).await.unwrap()), MatchedCustomer::Nobody, "{typed:?}");
         assert_eq!(directory.verify("demo", &secret(typed)).await.unwrap(), Verified::Wrong, "{typed:?}");
         if let Ok(id) = typed.parse() {
             assert!(directory.by_id(&id).await.unwrap().is_none(), "{typed:?}");
@@ -89,17 +91,17 @@ async fn a_query_only_reads_and_not_for_ever() {
     };
     let select = "SELECT nr FROM crm.klient WHERE nr::text = $1";
     for (query, trouble) in [
-        (format!("{select} AND pg_sleep(30) IS NOT NULL OR pg_sleep(30) IS NULL"), Trouble::Down),
-        ("SELECT rolpassword AS nr FROM pg_authid WHERE rolname = $1".into(), Trouble::Refused),
-        ("SELECT nosuch FROM crm.klient WHERE nr::text = $1".into(), Trouble::Misconfigured),
-        ("DELETE FROM crm.klient WHERE nr::text = $1 RETURNING nr".into(), Trouble::Misconfigured),
-        (format!("{select}) AS a; DROP TABLE crm.klient; --"), Trouble::Misconfigured),
+        (format!("{select} AND pg_sleep(30) IS NOT NULL OR pg_sleep(30) IS NULL"), DirectoryTrouble::Down),
+        ("SELECT rolpassword AS nr FROM pg_authid WHERE rolname = $1".into(), DirectoryTrouble::Refused),
+        ("SELECT nosuch FROM crm.klient WHERE nr::text = $1".into(), DirectoryTrouble::Misconfigured),
+        ("DELETE FROM crm.klient WHERE nr::text = $1 RETURNING nr".into(), DirectoryTrouble::Misconfigured),
+        (format!("{select}) AS a; DROP TABLE crm.klient; --"), DirectoryTrouble::Misconfigured),
         (
             "SELECT set_config('transaction_read_only', 'off', false) AS nr WHERE $1 <> ''".into(),
-            Trouble::Misconfigured,
+            DirectoryTrouble::Misconfigured,
         ),
-        ("SELECT nextval('crm.none') AS nr WHERE $1 <> ''".into(), Trouble::Misconfigured),
-        ("SELECT 1 AS nr".into(), Trouble::Misconfigured),
+        ("SELECT nextval('crm.none') AS nr WHERE $1 <> ''".into(), DirectoryTrouble::Misconfigured),
+        ("SELECT 1 AS nr".into(), DirectoryTrouble::Misconfigured),
     ] {
         assert_eq!(ask(&query).await, Err(trouble), "{query}");
     }
@@ -109,7 +111,9 @@ async fn a_query_only_reads_and_not_for_ever() {
         json!("SELECT * FROM crm.klient WHERE $1 <> '' OR synd = $2 ORDER BY nr -- the end");
     let directory = opened(&sloppy).unwrap();
     let data = [wanted("account", As::Digits, "12346"), wanted("born", As::Date, "2001-12-31")];
-    let Found::One(record) = judge(&data, directory.find(&data).await.unwrap()) else { panic!("nobody is found") };
+    let MatchedCustomer::One(record) = judge(&data, directory.find(&data).await.unwrap()) else {
+        panic!("nobody is found")
+    };
     assert_eq!(record.id.as_str(), "40013");
 }
 
@@ -119,7 +123,7 @@ async fn tls_and_the_role_are_what_the_admin_said() {
     let ask = async |change: &dyn Fn(&mut Value)| {
         let mut written = database.written();
         change(&mut written);
-        let Ok(directory) = opened(&written) else { return Err(Trouble::Misconfigured) };
+        let Ok(directory) = opened(&written) else { return Err(DirectoryTrouble::Misconfigured) };
         directory.by_login_name("demo").await.map(|found| found.is_some()).map_err(|failure| failure.trouble)
     };
     assert_eq!(ask(&|_| {}).await, Ok(true));
@@ -128,10 +132,13 @@ async fn tls_and_the_role_are_what_the_admin_said() {
         written["connection"]["host"] = json!("127.0.0.1");
     };
     assert_eq!(ask(&in_the_clear).await, Ok(true), "the operator allows loopback");
-    assert_eq!(ask(&|w| drop(w["connection"].as_object_mut().unwrap().remove("ca"))).await, Err(Trouble::Refused));
-    assert_eq!(ask(&|w| w["secrets"]["password"] = json!("another")).await, Err(Trouble::Refused));
-    assert_eq!(ask(&|w| w["connection"]["database"] = json!("nowhere")).await, Err(Trouble::Misconfigured));
-    assert_eq!(ask(&|w| w["connection"]["port"] = json!(free_port())).await, Err(Trouble::Down));
+    assert_eq!(
+        ask(&|w| drop(w["connection"].as_object_mut().unwrap().remove("ca"))).await,
+        Err(DirectoryTrouble::Refused)
+    );
+    assert_eq!(ask(&|w| w["secrets"]["password"] = json!("another")).await, Err(DirectoryTrouble::Refused));
+    assert_eq!(ask(&|w| w["connection"]["database"] = json!("nowhere")).await, Err(DirectoryTrouble::Misconfigured));
+    assert_eq!(ask(&|w| w["connection"]["port"] = json!(free_port())).await, Err(DirectoryTrouble::Down));
     for (place, wrong, pointer) in [
         ("host", json!("10.1.2.3"), "/connection/host"),
         ("host", json!("a b"), "/connection/host"),

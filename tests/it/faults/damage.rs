@@ -4,7 +4,7 @@
 //! with one fault.
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put, Store, embedded::Embedded};
+use countersign::store::{Batch, CommitId, CommitOutcome, IndexEntry, Partition, Put, Store, embedded::Embedded};
 
 use super::image::{Chance, Image, PAGE, befall, light};
 use super::known::{Contents, Verdict};
@@ -30,7 +30,7 @@ fn batch(n: usize, chance: &Chance) -> Batch {
             Put { name: format!("t/{}", n % 3), bytes: bytes(200), version_index: true, ..Put::default() },
         ],
         delete: if n.is_multiple_of(11) { vec![format!("e/{:06}", n % 60)] } else { Vec::new() },
-        enter: vec![Entry { index: format!("s/{}", n % 2), member: format!("{n:016}"), bytes: bytes(300) }],
+        enter: vec![IndexEntry { index: format!("s/{}", n % 2), member: format!("{n:016}"), bytes: bytes(300) }],
         trim: vec![(format!("s/{}", n % 2), format!("{:016}", n.saturating_sub(60)))],
         events: vec![bytes(200)],
         ..Batch::new(CommitId(id), Partition(7))
@@ -61,7 +61,7 @@ impl Killed {
             for _ in 0..90 {
                 n += 1;
                 let outcome = store.commit(batch(n, chance)).await.expect("it writes");
-                assert_eq!(outcome, Outcome::Committed);
+                assert_eq!(outcome, CommitOutcome::Committed);
             }
             store.trim_outbox(Partition(7).tag(), (n - 50) as u64).await.expect("it trims");
             match life {

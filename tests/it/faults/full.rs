@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Outcome, Partition, Put, Store, embedded::Embedded};
+use countersign::store::{Batch, CommitId, CommitOutcome, Partition, Put, Store, embedded::Embedded};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -76,12 +76,12 @@ async fn a121_a_start_on_a_full_disk_spends_the_reserve() {
     };
     let store = Embedded::open(&path).expect("the reserve makes room for a start");
     assert!(!path.join("reserve").exists());
-    assert_eq!(commits(&store, 1).await.expect("it is larger than that"), Outcome::Committed);
+    assert_eq!(commits(&store, 1).await.expect("it is larger than that"), CommitOutcome::Committed);
     drop(store);
     disk.free();
     let store = Embedded::open(&path).expect("there is room");
     assert!(path.join("reserve").exists());
-    assert_eq!(commits(&store, 1).await.expect("it knows its own"), Outcome::Committed);
+    assert_eq!(commits(&store, 1).await.expect("it knows its own"), CommitOutcome::Committed);
 }
 
 /// A customer whose login waits for a code.

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use countersign::store::{
-    CommitId, Entry, Key, Order, Partition, Store, StoreError, VersionIndex, Waiting, embedded::Embedded,
+    CommitId, IndexEntry, Order, OutboxEvent, Partition, RecordKey, Store, StoreError, VersionIndex, embedded::Embedded,
 };
 use rusqlite::{Connection, Row};
 
@@ -15,7 +15,7 @@ use rusqlite::{Connection, Row};
 const LATER: u64 = 1 << 50;
 
 struct Known {
-    key: Key,
+    key: RecordKey,
     version: CommitId,
     bytes: Vec<u8>,
     version_index: bool,
@@ -26,8 +26,8 @@ struct Known {
 /// What a store holds.
 pub struct Contents {
     records: Vec<Known>,
-    lists: BTreeMap<(u8, String), Vec<Entry>>,
-    waiting: Vec<Waiting>,
+    lists: BTreeMap<(u8, String), Vec<IndexEntry>>,
+    waiting: Vec<OutboxEvent>,
 }
 
 /// What became of a store that a fault befell.
@@ -52,7 +52,7 @@ impl Contents {
             "SELECT partition, name, version, bytes, board, alarm IS NOT NULL, expires IS NOT NULL FROM record",
             |row| {
                 Ok(Known {
-                    key: Key { partition: Partition(row.get(0)?), name: row.get(1)? },
+                    key: RecordKey { partition: Partition(row.get(0)?), name: row.get(1)? },
                     version: CommitId(row.get(2)?),
                     bytes: row.get(3)?,
                     version_index: row.get(4)?,
@@ -63,16 +63,17 @@ impl Contents {
         );
         let entries =
             rows(&tables, "SELECT partition, list, member, bytes FROM entry ORDER BY partition, list, member", |row| {
-                let entry = Entry { index: row.get(1)?, member: row.get(2)?, bytes: row.get::<_, Vec<u8>>(3)?.into() };
+                let entry =
+                    IndexEntry { index: row.get(1)?, member: row.get(2)?, bytes: row.get::<_, Vec<u8>>(3)?.into() };
                 Ok((row.get::<_, u8>(0)?, entry))
             });
-        let mut lists: BTreeMap<_, Vec<Entry>> = BTreeMap::new();
+        let mut lists: BTreeMap<_, Vec<IndexEntry>> = BTreeMap::new();
         for (partition, entry) in entries {
             lists.entry((partition, entry.index.clone())).or_default().push(entry);
         }
         let waiting = rows(&tables, "SELECT tag, seq, bytes FROM outbox ORDER BY seq", |row| {
             let seq = row.get::<_, i64>(1)?.unsigned_abs();
-            Ok(Waiting { tag: row.get(0)?, seq, bytes: row.get::<_, Vec<u8>>(2)?.into() })
+            Ok(OutboxEvent { tag: row.get(0)?, seq, bytes: row.get::<_, Vec<u8>>(2)?.into() })
         });
         Self { records, lists, waiting }
     }
@@ -116,7 +117,7 @@ impl Contents {
         }
         assert_eq!(store.outbox(100_000).await?.waiting, self.waiting);
         let mut due = store.due(LATER, 100_000, 10).await?;
-        let mut alarms: Vec<Key> =
+        let mut alarms: Vec<RecordKey> =
             self.records.iter().filter(|known| known.alarm).map(|known| known.key.clone()).collect();
         due.sort();
         alarms.sort();

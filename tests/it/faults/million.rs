@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put, Store, embedded::Embedded};
+use countersign::store::{Batch, CommitId, CommitOutcome, IndexEntry, Partition, Put, Store, embedded::Embedded};
 use tokio::time::{Instant, sleep};
 
 use super::served::{Served, ready, store_in};
@@ -40,13 +40,13 @@ async fn filler() {
             alarm: Some(4_000_000_000_000),
             expires: None,
         };
-        let entry = |n| Entry { index: "x/shop".into(), member: name(n), bytes: Bytes::from(vec![9; 150]) };
+        let entry = |n| IndexEntry { index: "x/shop".into(), member: name(n), bytes: Bytes::from(vec![9; 150]) };
         let batch = Batch {
             put: (0..EACH).map(put).collect(),
             enter: (0..EACH).map(entry).collect(),
             ..Batch::new(CommitId((commit as u128 + 1).to_be_bytes()), Partition(9))
         };
-        assert_eq!(store.commit(batch).await.expect("it writes"), Outcome::Committed);
+        assert_eq!(store.commit(batch).await.expect("it writes"), CommitOutcome::Committed);
         progress.at(commit);
     }
     println!("\nfilled");

@@ -13,7 +13,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Entry, Order, Outcome, Partition, Put, Store, embedded::Embedded};
+use countersign::store::{
+    Batch, CommitId, CommitOutcome, IndexEntry, Order, Partition, Put, Store, embedded::Embedded,
+};
 
 use super::image::{Chance, light};
 use super::shim::{Disk, Op};
@@ -43,7 +45,7 @@ fn batch(n: usize) -> Batch {
         name,
         ..Put::default()
     };
-    let entry = Entry { index: "s/x".into(), member: format!("{n:06}"), bytes: Bytes::from(n.to_string()) };
+    let entry = IndexEntry { index: "s/x".into(), member: format!("{n:06}"), bytes: Bytes::from(n.to_string()) };
     Batch {
         put: vec![put(format!("i/{}", n % RECORDS), BYTES), put("counter".into(), n)],
         enter: vec![entry],
@@ -60,7 +62,7 @@ async fn victim() {
     for life in 0..2 {
         let store = Embedded::open(&folder.join("store")).expect("it opens");
         for n in life * LIFE..(life + 1) * LIFE {
-            assert_eq!(store.commit(batch(n)).await.expect("it writes"), Outcome::Committed);
+            assert_eq!(store.commit(batch(n)).await.expect("it writes"), CommitOutcome::Committed);
             told.write_all(format!("{n}\n").as_bytes()).expect("there is room");
         }
     }
@@ -234,7 +236,7 @@ async fn judge(folder: &Path, acknowledged: usize) -> Result<(), String> {
     assert!(entries.iter().map(|entry| entry.member.clone()).eq((0..committed).map(|n| format!("{n:06}"))));
     let events = store.outbox(9999).await.expect("it reads").waiting;
     assert!(events.iter().map(|event| event.bytes.to_vec()).eq((0..committed).map(|n| n.to_string().into_bytes())));
-    assert_eq!(store.commit(batch(committed)).await.expect("it goes on"), Outcome::Committed);
+    assert_eq!(store.commit(batch(committed)).await.expect("it goes on"), CommitOutcome::Committed);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Outcome, Partition, Put, Store, StoreError, embedded::Embedded};
+use countersign::store::{Batch, CommitId, CommitOutcome, Partition, Put, Store, StoreError, embedded::Embedded};
 
 use super::image::{Image, light};
 
@@ -13,7 +13,7 @@ async fn commits(store: &Embedded, seed: u8, from: u8, to: u8) {
         let put =
             Put { name: format!("a/{n}"), bytes: Bytes::from(vec![n; 900]), version_index: true, ..Put::default() };
         let batch = Batch { put: vec![put], ..Batch::new(CommitId([seed ^ n; 16]), Partition(n)) };
-        assert_eq!(store.commit(batch).await.expect("it writes"), Outcome::Committed);
+        assert_eq!(store.commit(batch).await.expect("it writes"), CommitOutcome::Committed);
     }
 }
 

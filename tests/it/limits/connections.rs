@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::http::server::connection_limits::Limits;
+use countersign::http::server::connection_limits::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -15,10 +15,10 @@ use crate::length::{self, figure, size};
 use crate::world::World;
 
 /// Short ones, so that a test need not wait.
-pub fn short() -> Limits {
+pub fn short() -> ConnectionLimits {
     let span = Duration::from_millis(400);
     let request = Duration::from_millis(1200);
-    Limits { connections: 400, idle: span, body: span, write: span, request, ..Limits::default() }
+    ConnectionLimits { connections: 400, idle: span, body: span, write: span, request, ..ConnectionLimits::default() }
 }
 
 /// How a client wastes a connection.
@@ -141,7 +141,13 @@ async fn a097_who_waits_for_nothing_makes_room() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let forever = Duration::from_secs(600);
-    let limits = Limits { connections: 20, idle: forever, body: forever, request: forever, ..Limits::default() };
+    let limits = ConnectionLimits {
+        connections: 20,
+        idle: forever,
+        body: forever,
+        request: forever,
+        ..ConnectionLimits::default()
+    };
     let target = Target::router(&world, limits).await;
     let mut listener = TcpStream::connect(target.address).await.unwrap();
     let request = format!("GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", team.bot);
@@ -179,7 +185,7 @@ async fn a097_a_body_has_its_time_as_a_whole() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let body = Duration::from_secs(2);
-    let target = Target::router(&world, Limits { body, ..Limits::default() }).await;
+    let target = Target::router(&world, ConnectionLimits { body, ..ConnectionLimits::default() }).await;
     let text = r#"{"channel":"sms","conversation":"+37255512345","participants":[{"role":"primary"}]}"#;
     let head = format!(
         "POST /v1/interactions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
@@ -208,7 +214,7 @@ async fn a097_a_body_has_its_time_as_a_whole() {
 #[tokio::test]
 async fn a097_unfinished_bodies_are_bounded_together() {
     let world = World::new().await;
-    let target = Target::router(&world, Limits { bodies: 200_000, ..Limits::default() }).await;
+    let target = Target::router(&world, ConnectionLimits { bodies: 200_000, ..ConnectionLimits::default() }).await;
     let handle = "A".repeat(47);
     let head = format!(
         "POST /p/{handle} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 60001\r\n\r\n"

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign::http::server::connection_limits::Limits;
+use countersign::http::server::connection_limits::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -178,7 +178,8 @@ fn floods() -> Vec<Flood> {
 async fn a098_floods_of_frames_end_their_connection() {
     let world = World::new().await;
     let forever = Duration::from_secs(600); // so that it is the flood that ends them
-    let limits = Limits { unasked: 128 << 10, idle: forever, request: forever, ..Limits::default() };
+    let limits =
+        ConnectionLimits { unasked: 128 << 10, idle: forever, request: forever, ..ConnectionLimits::default() };
     let target = Target::of(&world, limits).await;
     for Flood { what, first, piece, named, short, long } in floods() {
         let honest = Honest::asks(target.address, "/livez");
@@ -246,7 +247,7 @@ async fn a098_a_reset_leaves_no_half_of_an_act() {
     let world = World::new().await;
     let team = world.team("acme").await;
     let chat = team.open("sms", "+37255512345").await;
-    let target = Target::router(&world, Limits::default()).await;
+    let target = Target::router(&world, ConnectionLimits::default()).await;
     let mut connection = TcpStream::connect(target.address).await.unwrap();
     connection.write_all(&hello()).await.unwrap();
     let (reader, mut writer) = connection.into_split();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::http::server::connection_limits::Limits;
+use countersign::http::server::connection_limits::ConnectionLimits;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
@@ -35,7 +35,7 @@ async fn a_listener_that_does_not_read_is_cut_off_and_misses_nothing() {
     let chat = team.open("sms", "+37255512345").await;
     world.gateway.maintain().await.unwrap();
     let write = Duration::from_millis(400);
-    let target = Target::router(&world, Limits { write, ..Limits::default() }).await;
+    let target = Target::router(&world, ConnectionLimits { write, ..ConnectionLimits::default() }).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut slow = socket.connect(target.address).await.unwrap();
@@ -83,7 +83,7 @@ async fn ten_thousand_listeners_cost_little_and_hear_together() {
         (target, people.key().to_owned(), Some(people))
     } else {
         let key = world.team("acme").await.bot;
-        (Target::router(&world, Limits::default()).await, key, None)
+        (Target::router(&world, ConnectionLimits::default()).await, key, None)
     };
     let (all, before) = (size(100, 10_000), target.holds());
     let mut waiting = Vec::new();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -26,7 +26,7 @@ struct Slow {
 
 #[async_trait]
 impl Before for Slow {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         self.most.fetch_max(self.now.fetch_add(1, Relaxed) + 1, Relaxed);
         tokio::time::sleep(Duration::from_millis(5)).await;
         let outcome = store.commit(batch).await;

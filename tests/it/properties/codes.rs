@@ -9,14 +9,14 @@ use countersign::domain::conversation::interaction::Participant;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
-use countersign::domain::proof::challenge::Typed;
+use countersign::domain::proof::challenge::TypedText;
 use countersign::domain::rules::answer::Answer;
-use countersign::domain::rules::answer::How;
-use countersign::domain::rules::answer::Outcome;
+use countersign::domain::rules::answer::AnswerOrigin;
+use countersign::domain::rules::answer::AnswerOutcome;
 use countersign::domain::rules::answer::answer;
-use countersign::domain::rules::ask::Request;
-use countersign::domain::rules::ask::Wanted;
-use countersign::domain::rules::ask::Way;
+use countersign::domain::rules::ask::ChallengeRequest;
+use countersign::domain::rules::ask::PageWay;
+use countersign::domain::rules::ask::RequestedProof;
 use countersign::domain::rules::ask::ask;
 use countersign::domain::rules::attend::cancel;
 use countersign::domain::rules::attend::resend;
@@ -101,9 +101,16 @@ impl Story {
     pub(super) fn code_act(&mut self, act: &Act) {
         match *act {
             Act::Ask { who } => {
-                let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Agent);
+                let (wanted, deliver_to) = (RequestedProof::Otp, DeliverTo::Agent);
                 let participant = Some(self.id(who));
-                let request = Request { wanted, participant, deliver_to, intent: None, state: None, way: Way::Landing };
+                let request = ChallengeRequest {
+                    wanted,
+                    participant,
+                    deliver_to,
+                    intent: None,
+                    state: None,
+                    way: PageWay::Landing,
+                };
                 let (asked, events) = self.context(None, |context| ask(context, &request));
                 self.hear(events, None);
                 let new = asked.is_none_or(|challenge| !self.codes.tries.contains_key(&challenge.number));
@@ -144,10 +151,11 @@ impl Story {
             return self.hear(events, may);
         }
         let may = Some(may).filter(|_| right);
-        let said = Answer { typed: Typed::Text(&text), how: How::Brought { speaks: true }, by: &Actor::Person };
+        let said =
+            Answer { typed: TypedText::Text(&text), how: AnswerOrigin::Brought { speaks: true }, by: &Actor::Person };
         let (answered, events) = self.context(None, |context| answer(context, challenge.number, &said));
         self.hear(events, may);
-        let passed = answered.is_some_and(|answered| answered.outcome == Outcome::Passed);
+        let passed = answered.is_some_and(|answered| answered.outcome == AnswerOutcome::Passed);
         assert_eq!(passed, right, "a live code is right, and nothing else is");
         assert!(!passed || self.asked(who).is_none(), "what has passed is over");
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::base::id::ParticipantId;
-use countersign::domain::base::role::Role;
+use countersign::domain::base::role::ParticipantRole;
 use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::address::Address;
 use countersign::domain::conversation::context::Context;
@@ -16,23 +16,23 @@ use countersign::domain::conversation::context::Decision;
 use countersign::domain::conversation::context::Draws;
 use countersign::domain::conversation::context::Environment;
 use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::InteractionStatus;
 use countersign::domain::conversation::interaction::Person;
-use countersign::domain::conversation::interaction::Status;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
 use countersign::domain::proof::challenge::Challenge;
 use countersign::domain::proof::challenge::EndedChallenge;
 use countersign::domain::proof::challenge::Pin;
-use countersign::domain::proof::challenge::Typed;
+use countersign::domain::proof::challenge::TypedText;
 use countersign::domain::refusal::Refusal;
 use countersign::domain::rules::answer::Answer;
-use countersign::domain::rules::answer::How;
-use countersign::domain::rules::answer::Outcome;
+use countersign::domain::rules::answer::AnswerOrigin;
+use countersign::domain::rules::answer::AnswerOutcome;
 use countersign::domain::rules::answer::answer;
-use countersign::domain::rules::ask::Request;
-use countersign::domain::rules::ask::Wanted;
-use countersign::domain::rules::ask::Way;
+use countersign::domain::rules::ask::ChallengeRequest;
+use countersign::domain::rules::ask::PageWay;
+use countersign::domain::rules::ask::RequestedProof;
 use countersign::domain::rules::ask::ask;
 use countersign::domain::rules::attend::resend;
 use countersign::domain::rules::hear::Heard;
@@ -131,7 +131,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Put {
     Live { tries_left: u32, until: Option<u64>, resend_at: u64 },
-    Over { told: Outcome, since: u64 },
+    Over { told: AnswerOutcome, since: u64 },
 }
 
 /// What is promised.
@@ -145,14 +145,14 @@ struct Model {
 }
 
 impl Model {
-    fn shut(&self, now: u64) -> Option<Outcome> {
+    fn shut(&self, now: u64) -> Option<AnswerOutcome> {
         if self.banned {
-            return Some(Outcome::Banned);
+            return Some(AnswerOutcome::Banned);
         }
-        (now < self.locked_until).then_some(Outcome::Locked)
+        (now < self.locked_until).then_some(AnswerOutcome::Locked)
     }
 
-    fn end_live(&mut self, told: Outcome, now: u64) {
+    fn end_live(&mut self, told: AnswerOutcome, now: u64) {
         for (_, put) in &mut self.puts {
             if matches!(put, Put::Live { .. }) {
                 *put = Put::Over { told, since: now };
@@ -165,13 +165,13 @@ impl Model {
             if let Put::Live { until: Some(until), .. } = *put
                 && until <= now
             {
-                *put = Put::Over { told: Outcome::Expired, since: until };
+                *put = Put::Over { told: AnswerOutcome::Expired, since: until };
             }
         }
     }
 
     /// A wrong answer was compared.
-    fn wrong(&mut self, at: usize, limits: &Limits, now: u64) -> Outcome {
+    fn wrong(&mut self, at: usize, limits: &Limits, now: u64) -> AnswerOutcome {
         let Put::Live { tries_left, .. } = &mut self.puts[at].1 else { unreachable!("it is live") };
         *tries_left -= 1;
         let spent = *tries_left == 0;
@@ -181,7 +181,7 @@ impl Model {
             self.lockouts += 1;
             if limits.max_lockouts > 0 && self.lockouts >= limits.max_lockouts {
                 self.banned = true;
-                Outcome::Banned
+                AnswerOutcome::Banned
             } else {
                 // Each lock is `growth` times the one before, and none is longer than a day.
                 let mut minutes = limits.minutes;
@@ -189,13 +189,13 @@ impl Model {
                     minutes = (minutes * limits.growth).min(DAY / MINUTE);
                 }
                 self.locked_until = now + minutes.min(DAY / MINUTE) * MINUTE;
-                Outcome::Locked
+                AnswerOutcome::Locked
             }
         } else {
-            Outcome::Wrong
+            AnswerOutcome::Wrong
         };
-        if told != Outcome::Wrong || spent {
-            self.end_live(Outcome::Exhausted, now);
+        if told != AnswerOutcome::Wrong || spent {
+            self.end_live(AnswerOutcome::Exhausted, now);
         }
         told
     }
@@ -248,7 +248,7 @@ fn opened(keys: &Keys, settings: &Settings, address: Address, now: u64, drawn: u
         team: "acme".parse().expect("a name"),
         channel: "sms".parse().expect("a name"),
         conversation: "+37255512345".parse().expect("a conversation"),
-        participants: vec![(Role::Primary, Person::default())],
+        participants: vec![(ParticipantRole::Primary, Person::default())],
         device: None,
     };
     let mut random = [0; 10];
@@ -318,7 +318,7 @@ impl<'k> Story<'k> {
         self.model.pass(self.now);
         let (_, events) = self.context(None, maintain::tick);
         self.check_told(&events, None);
-        if self.interaction.status != Status::Open {
+        if self.interaction.status != InteractionStatus::Open {
             self.reopen();
         }
         match *step {
@@ -346,7 +346,7 @@ impl<'k> Story<'k> {
     }
 
     fn reopen(&mut self) {
-        if self.interaction.status == Status::Open {
+        if self.interaction.status == InteractionStatus::Open {
             let (_, events) = self.context(None, maintain::close);
             self.check_told(&events, None);
         }
@@ -360,16 +360,24 @@ impl<'k> Story<'k> {
     }
 
     fn ask(&mut self) {
-        let wanted = if self.by_pin { Wanted::Pin(Pin::parse(PIN).expect("a PIN")) } else { Wanted::Otp };
+        let wanted =
+            if self.by_pin { RequestedProof::Pin(Pin::parse(PIN).expect("a PIN")) } else { RequestedProof::Otp };
         let (deliver_to, by_pin) = (DeliverTo::Agent, self.by_pin);
-        let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
+        let request = ChallengeRequest {
+            wanted,
+            participant: None,
+            deliver_to,
+            intent: None,
+            state: None,
+            way: PageWay::Landing,
+        };
         let (asked, events) = self.context(None, |context| ask(context, &request));
         self.check_told(&events, None);
         match (self.model.shut(self.now), asked) {
-            (Some(Outcome::Banned), Err(refusal)) => assert_eq!(refusal, Refusal::Banned),
+            (Some(AnswerOutcome::Banned), Err(refusal)) => assert_eq!(refusal, Refusal::Banned),
             (Some(_), Err(refusal)) => assert_eq!(refusal, Refusal::Locked(Moment(self.model.locked_until))),
             (None, Ok(challenge)) => {
-                self.model.end_live(Outcome::Expired, self.now);
+                self.model.end_live(AnswerOutcome::Expired, self.now);
                 // A PIN has no tries of its own: as many as the lockout lets through.
                 let tries_left = if by_pin { self.limits.threshold } else { self.limits.max_tries };
                 let until = (!by_pin).then(|| self.now + 3 * MINUTE);
@@ -414,12 +422,12 @@ impl<'k> Story<'k> {
         let last = self.model.puts.len().saturating_sub(1);
         let told = self.told(last, by_chat, "12345678901234567890123");
         let live = self.live().is_some();
-        assert!(matches!(told, None | Some(Outcome::NotACode)) || !live, "{told:?}");
+        assert!(matches!(told, None | Some(AnswerOutcome::NotACode)) || !live, "{told:?}");
         assert_eq!((self.address.clone(), self.live().map(|live| live.tries_left)), before, "talk is not counted");
     }
 
     /// An answer, and what became of it; nothing where it was conversation.
-    fn told(&mut self, at: usize, by_chat: bool, text: &str) -> Option<Outcome> {
+    fn told(&mut self, at: usize, by_chat: bool, text: &str) -> Option<AnswerOutcome> {
         if by_chat {
             let issue = self.issue();
             let (heard, events) = self.context(None, |context| hear(context, text, Sender::Own, &Actor::Person));
@@ -431,7 +439,8 @@ impl<'k> Story<'k> {
         }
         let &(number, _) = self.model.puts.get(at)?;
         let issue = self.issue();
-        let said = Answer { typed: Typed::Text(text), how: How::Brought { speaks: true }, by: &Actor::Person };
+        let said =
+            Answer { typed: TypedText::Text(text), how: AnswerOrigin::Brought { speaks: true }, by: &Actor::Person };
         let (answered, events) = self.context(Some(number), |context| answer(context, number, &said));
         self.check_told(&events, issue);
         match answered {
@@ -445,11 +454,11 @@ impl<'k> Story<'k> {
 
     /// The live challenge, and which code of it.
     fn issue(&self) -> Option<(u16, u32)> {
-        use countersign::domain::proof::challenge::Check;
+        use countersign::domain::proof::challenge::ExpectedAnswer;
         let live = self.live()?;
         let issue = match &live.check {
-            Check::Otp(otp) => otp.issue,
-            Check::Pin(_) | Check::Questions(_) | Check::Document(_) => 0,
+            ExpectedAnswer::Otp(otp) => otp.issue,
+            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => 0,
         };
         Some((live.number, issue))
     }
@@ -475,8 +484,8 @@ impl<'k> Story<'k> {
             (None, Put::Over { told, .. }) => Some(told),
             (None, Put::Live { .. }) if right => {
                 self.model.failures = 0;
-                self.model.end_live(Outcome::AlreadyUsed, self.now);
-                Some(Outcome::Passed)
+                self.model.end_live(AnswerOutcome::AlreadyUsed, self.now);
+                Some(AnswerOutcome::Passed)
             }
             (None, Put::Live { .. }) => {
                 let (limits, now) = (self.limits, self.now);
@@ -493,9 +502,9 @@ impl<'k> Story<'k> {
         );
         let compared = self.seen.compared > before;
         self.seen.refused += u64::from(!compared);
-        self.seen.locks += u64::from(compared && expected == Some(Outcome::Locked));
-        self.seen.bans += u64::from(compared && expected == Some(Outcome::Banned));
-        self.seen.passed += u64::from(expected == Some(Outcome::Passed));
+        self.seen.locks += u64::from(compared && expected == Some(AnswerOutcome::Locked));
+        self.seen.bans += u64::from(compared && expected == Some(AnswerOutcome::Banned));
+        self.seen.passed += u64::from(expected == Some(AnswerOutcome::Passed));
     }
 
     /// What was told of answers: each was compared with a live code, and no code with too many.

@@ -3,16 +3,16 @@
 
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::base::id::ParticipantId;
-use countersign::domain::base::role::Role;
+use countersign::domain::base::role::ParticipantRole;
+use countersign::domain::conversation::interaction::InteractionStatus;
 use countersign::domain::conversation::interaction::Person;
-use countersign::domain::conversation::interaction::Status;
 use countersign::domain::event::Actor;
-use countersign::domain::proof::link::Purpose;
+use countersign::domain::proof::link::LinkPurpose;
 use countersign::domain::refusal::Refusal;
 use countersign::domain::rules::bind::Finish;
-use countersign::domain::rules::finish::Said;
+use countersign::domain::rules::finish::FinishForm;
 use countersign::domain::rules::finish::shown_code;
-use countersign::domain::rules::issue::Request;
+use countersign::domain::rules::issue::LinkRequest;
 use countersign::domain::rules::open::NewInteraction;
 use countersign::domain::secret::Tag;
 use countersign::domain::secret::token::Token;
@@ -95,7 +95,10 @@ impl People {
             team,
             channel: "sms".parse().expect("a channel"),
             conversation: sent.conversation.parse().expect("a conversation"),
-            participants: vec![(Role::Primary, Person::default()), (Role::Cosigner, Person::default())],
+            participants: vec![
+                (ParticipantRole::Primary, Person::default()),
+                (ParticipantRole::Cosigner, Person::default()),
+            ],
             device: None,
         };
         let render = |held: &Snapshot<bool>| held.interaction.id.to_string().into_bytes();
@@ -121,9 +124,9 @@ impl People {
     pub(super) async fn issue(&self) {
         let Some((at, id)) = self.chat() else { return };
         let key = self.odds(400).then(|| format!("link-{}", self.things().fresh()));
-        let purpose = if self.odds(300) { Purpose::PreChat } else { Purpose::MidChat };
+        let purpose = if self.odds(300) { LinkPurpose::PreChat } else { LinkPurpose::MidChat };
         let participant = self.odds(200).then(|| ParticipantId::nth(2));
-        let request = Request {
+        let request = LinkRequest {
             purpose,
             participant,
             intent: None,
@@ -262,7 +265,7 @@ impl People {
             return;
         }
         let is_other = self.odds(250);
-        let mut said = Said::Nothing;
+        let mut said = FinishForm::Nothing;
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
             let browser = browser(&node, is_other);
@@ -272,7 +275,7 @@ impl People {
             };
             self.say(format_args!("{} shows {done:?} {:?}, another: {is_other}", node.name, held.outcome.how));
             if matches!(held.outcome.how, Finish::Address(_)) {
-                said = Said::Address("mine");
+                said = FinishForm::Address("mine");
                 continue;
             }
             let participant = &held.interaction.participants[held.outcome.at];
@@ -310,7 +313,7 @@ impl People {
     }
 
     pub(super) async fn close(&self) {
-        self.lower("closed", |i| i.status != Status::Open).await;
+        self.lower("closed", |i| i.status != InteractionStatus::Open).await;
     }
 
     async fn lower(

@@ -11,13 +11,13 @@ use countersign::domain::conversation::interaction::Participant;
 use countersign::domain::event::Actor;
 use countersign::domain::event::EventKind;
 use countersign::domain::proof::challenge::Challenge;
-use countersign::domain::proof::challenge::Check;
-use countersign::domain::proof::challenge::Typed;
+use countersign::domain::proof::challenge::ExpectedAnswer;
+use countersign::domain::proof::challenge::TypedText;
+use countersign::domain::rules::answer::AnswerOutcome;
 use countersign::domain::rules::answer::Answered;
-use countersign::domain::rules::answer::Outcome;
-use countersign::domain::rules::ask::Request;
-use countersign::domain::rules::ask::Wanted;
-use countersign::domain::rules::ask::Way;
+use countersign::domain::rules::ask::ChallengeRequest;
+use countersign::domain::rules::ask::PageWay;
+use countersign::domain::rules::ask::RequestedProof;
 use countersign::engine::Execution;
 use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;
@@ -31,8 +31,8 @@ use super::people::{Answer, People};
 /// Which code of its challenge is the live one.
 fn issue(challenge: &Challenge) -> u32 {
     match &challenge.check {
-        Check::Otp(otp) => otp.issue,
-        Check::Pin(_) | Check::Questions(_) | Check::Document(_) => 0,
+        ExpectedAnswer::Otp(otp) => otp.issue,
+        ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => 0,
     }
 }
 
@@ -67,8 +67,14 @@ impl People {
         let Some((at, id)) = self.cluster.chance.recent(&self.things().chats).copied() else { return };
         let (team, participant) = (self.team(at).0, self.odds(200).then(|| ParticipantId::nth(2)));
         let deliver_to = DeliverTo::Agent;
-        let request =
-            Request { wanted: Wanted::Otp, participant, deliver_to, intent: None, state: None, way: Way::Landing };
+        let request = ChallengeRequest {
+            wanted: RequestedProof::Otp,
+            participant,
+            deliver_to,
+            intent: None,
+            state: None,
+            way: PageWay::Landing,
+        };
         self.say(format_args!("a bot wants a code in {id}"));
         for attempt in self.attempts() {
             let Some((node, _)) = self.node(attempt).await else { continue };
@@ -120,7 +126,10 @@ impl People {
             let render = |held: &Snapshot<Answered>| told(held.outcome.outcome).into_bytes();
             let remember = IdempotencyRecord::new(node.gateway.challenges.answer_place(id, &name), &render);
             match self
-                .perform(&node, node.gateway.challenges.answer(attending, Typed::Text(&text), true, Some(&remember)))
+                .perform(
+                    &node,
+                    node.gateway.challenges.answer(attending, TypedText::Text(&text), true, Some(&remember)),
+                )
                 .await
             {
                 Answer::Execution(answered) => {
@@ -129,12 +138,12 @@ impl People {
                         Execution::Replayed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                     };
                     self.say(format_args!("{} judged {message}: {outcome}", node.name));
-                    if outcome == told(Outcome::Locked) || outcome == told(Outcome::Banned) {
+                    if outcome == told(AnswerOutcome::Locked) || outcome == told(AnswerOutcome::Banned) {
                         self.things().locked.push((at, id.interaction));
                     }
                     let mut book = self.book();
                     let passed = book.passed.contains(&(id.interaction, id.number));
-                    let must = outcome == told(Outcome::Passed) || outcome == told(Outcome::AlreadyUsed);
+                    let must = outcome == told(AnswerOutcome::Passed) || outcome == told(AnswerOutcome::AlreadyUsed);
                     book.must(passed || !must, || format!("{id} was told to be {outcome}, and never passed"));
                     return book.answered_again(
                         &format!("{id} {message}"),
@@ -180,7 +189,7 @@ fn live(interaction: &Interaction, number: u16) -> Option<&Challenge> {
 }
 
 /// A word for an outcome.
-fn told(outcome: Outcome) -> String {
+fn told(outcome: AnswerOutcome) -> String {
     format!("{outcome:?}")
 }
 

@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use countersign::domain::accounts::channel::Writing as Account;
+use countersign::domain::accounts::channel::ChannelInput as Account;
 use countersign::domain::base::id::ChallengeId;
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::base::id::TeamName;
-use countersign::domain::base::role::Role;
+use countersign::domain::base::role::ParticipantRole;
 use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::interaction::Person;
 use countersign::domain::event::Actor;
 use countersign::domain::event::EventKind;
-use countersign::domain::event::webhook::Wanted as Execution;
-use countersign::domain::event::webhook::Writing;
-use countersign::domain::rules::ask::Request;
-use countersign::domain::rules::ask::Wanted;
-use countersign::domain::rules::ask::Way;
+use countersign::domain::event::webhook::EventSelection as Execution;
+use countersign::domain::event::webhook::WebhookInput;
+use countersign::domain::rules::ask::ChallengeRequest;
+use countersign::domain::rules::ask::PageWay;
+use countersign::domain::rules::ask::RequestedProof;
 use countersign::domain::rules::open::NewInteraction;
 use countersign::domain::settings::precondition::Precondition;
 use countersign::engine::Execution as Done;
@@ -94,7 +94,7 @@ async fn found(cluster: &Cluster) -> TeamName {
             .expect("no faults");
     }
     let (url, hook) = ("https://hook.example.com/".to_owned(), "hook".parse().expect("a name"));
-    let writing = Writing { url, events: vec![Execution::All], signature: None };
+    let writing = WebhookInput { url, events: vec![Execution::All], signature: None };
     gateway.webhooks.put_webhook(&team, &hook, &writing, Precondition::None, &Actor::Owner).await.expect("no faults");
     team
 }
@@ -205,14 +205,15 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
         team: team.clone(),
         channel: "shop".parse().expect("a channel"),
         conversation: format!("c{number}").parse().expect("a conversation"),
-        participants: vec![(Role::Primary, person)],
+        participants: vec![(ParticipantRole::Primary, person)],
         device: None,
     };
     let opened = node.gateway.conversations.open(&opening, None, &Actor::Owner, None).await.ok()?;
     let Done::Executed(held) = opened else { unreachable!("nothing was remembered") };
     let id: InteractionId = held.interaction.id;
-    let (wanted, deliver_to) = (Wanted::Otp, DeliverTo::Auto);
-    let request = Request { wanted, participant: None, deliver_to, intent: None, state: None, way: Way::Landing };
+    let (wanted, deliver_to) = (RequestedProof::Otp, DeliverTo::Auto);
+    let request =
+        ChallengeRequest { wanted, participant: None, deliver_to, intent: None, state: None, way: PageWay::Landing };
     let acting = Acting { id, team: Some(team), actor: Actor::Owner };
     match node.gateway.challenges.ask(acting, &request, None).await.ok()? {
         Done::Executed(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),

@@ -4,8 +4,8 @@
 use countersign::domain::base::binding::Binding;
 use countersign::domain::base::id::ParticipantId;
 use countersign::domain::conversation::interaction::Interaction;
+use countersign::domain::conversation::interaction::InteractionStatus;
 use countersign::domain::conversation::interaction::Participant;
-use countersign::domain::conversation::interaction::Status;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
 use countersign::domain::proof::flag::Flag;
@@ -44,8 +44,8 @@ impl Book {
         self.must(count(EventKind::InteractionOpened) == opened, || format!("{id}: opened unsaid, or said so twice"));
         let made = after.links_made - before.as_ref().map_or(0, |b| b.links_made);
         self.must(count(EventKind::LinkIssued) == usize::from(made), || format!("{id}: {made} links were made unsaid"));
-        let was_open = before.as_ref().is_none_or(|b| b.status == Status::Open);
-        let closes = was_open && after.status != Status::Open;
+        let was_open = before.as_ref().is_none_or(|b| b.status == InteractionStatus::Open);
+        let closes = was_open && after.status != InteractionStatus::Open;
         self.must(was_open || before.as_ref().is_some_and(|b| b.status == after.status), || {
             format!("{id} is open again")
         });
@@ -97,7 +97,7 @@ impl Book {
         self.must(raised.expires_at <= end, || format!("{name} stands past its time"));
         let latest = self.time.latest();
         self.must(raised.since.0 <= latest, || format!("{name} is up since a moment that no clock has shown"));
-        self.must(at.status == Status::Open, || format!("{name} is up in a closed conversation"));
+        self.must(at.status == InteractionStatus::Open, || format!("{name} is up in a closed conversation"));
         if of.count(&[EventKind::ChallengePassed]) == 1 {
             // What a login proved meanwhile stands beside it.
             let login = goes_on.and_then(|s| s.login_link());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
+    Batch, CommitOutcome, IndexEntry, Order, Outbox, Partition, Record, RecordKey, Store, StoreError, VersionIndex,
 };
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -156,7 +156,7 @@ impl Store for Network {
         self.ask(format!("get {short}"), false, move |truth| truth.read(partition, &names)).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let full = self.weather.full.load(Ordering::SeqCst);
         if full && !self.died.is_cancelled() {
             self.weather.faults.fetch_add(1, Ordering::SeqCst);
@@ -165,13 +165,13 @@ impl Store for Network {
         let names: Vec<String> = batch.put.iter().map(|put| short(&put.name)).collect();
         let what = format!("commit {:?} {} +{}", batch.id, names.join(" "), batch.events.len());
         let outcome = self.ask(what, true, move |truth| truth.apply(&batch)).await;
-        if let Ok(Outcome::Conflict) = outcome {
+        if let Ok(CommitOutcome::Conflict) = outcome {
             self.trace.say(format_args!("{} had a conflict", self.name));
         }
         outcome
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         self.ask("due".to_owned(), false, move |truth| truth.claim(now, limit, lease_ms)).await
     }
 
@@ -190,13 +190,13 @@ impl Store for Network {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         let (index, after) = (index.to_owned(), after.map(str::to_owned));
         let what = format!("list {index}");
         self.ask(what, false, move |truth| truth.page(partition, &index, order, after.as_deref(), limit)).await
     }
 
-    fn version_index(&self, key: &Key) -> VersionIndex {
+    fn version_index(&self, key: &RecordKey) -> VersionIndex {
         self.truth.version_index(key)
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign::domain::messaging::sending::MessageId;
 use countersign_channels::definition::{Account, Definition, Features, Registry};
-use countersign_channels::http_client::{Carry, Lost, Reply};
+use countersign_channels::http_client::{Carry, HttpReply, LostReply};
 use countersign_channels::validation::FieldError;
 use countersign_channels::{Channel, Content, DeliveryError, Message, Sent};
 use http::{HeaderMap, Request};
@@ -211,19 +211,19 @@ impl Channel for Post {
 
 #[async_trait]
 impl Carry for Outside {
-    async fn carry(&self, request: Request<Vec<u8>>) -> Result<Reply, Lost> {
+    async fn carry(&self, request: Request<Vec<u8>>) -> Result<HttpReply, LostReply> {
         let RequestOutcome { after, taken, answered } = self.request_outcome();
         sleep(after.min(Duration::from_secs(5))).await;
         if after >= Duration::from_secs(5) {
-            return Err(Lost::Unanswered);
+            return Err(LostReply::Unanswered);
         }
         if taken {
             self.hear(request.body());
         }
         match (taken, answered) {
-            (_, false) => Err(if self.chance.odds(500) { Lost::Unanswered } else { Lost::Unreached }),
-            (true, true) => Ok(Reply { status: 204, headers: HeaderMap::new(), body: Vec::new() }),
-            (false, true) => Ok(Reply { status: 503, headers: HeaderMap::new(), body: Vec::new() }),
+            (_, false) => Err(if self.chance.odds(500) { LostReply::Unanswered } else { LostReply::Unreached }),
+            (true, true) => Ok(HttpReply { status: 204, headers: HeaderMap::new(), body: Vec::new() }),
+            (false, true) => Ok(HttpReply { status: 503, headers: HeaderMap::new(), body: Vec::new() }),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Book {
                     Some(numbered) => self.numbered(&team, &entry.member, numbered),
                     None => self.wrong(format!("an event of {team} cannot be read")),
                 },
-                "u" => match self.seal.entry::<audit::Entry>(&entry.index, &entry.bytes) {
+                "u" => match self.seal.entry::<audit::AuditEntry>(&entry.index, &entry.bytes) {
                     Some(act) => self.audited(&team, &act),
                     None => self.wrong(format!("an entry of {team}'s trail cannot be read")),
                 },
@@ -52,7 +52,7 @@ impl Book {
         self.must(known, || format!("{team}: {kind} is told twice, or out of order, or never happened"));
     }
 
-    fn audited(&mut self, team: &TeamName, act: &audit::Entry) {
+    fn audited(&mut self, team: &TeamName, act: &audit::AuditEntry) {
         let streams = self.streams.entry(team.clone()).or_default();
         let follows = act.number == streams.audited + 1 && act.previous == streams.hash;
         (streams.audited, streams.hash) = (act.number, act.hash.clone());

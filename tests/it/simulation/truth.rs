@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use countersign::store::{
-    Batch, CommitId, Entry, Expect, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
-    Waiting,
+    Batch, CommitId, CommitOutcome, Expect, IndexEntry, Order, Outbox, OutboxEvent, Partition, Record, RecordKey,
+    Store, StoreError, VersionIndex,
 };
 use tokio::sync::Notify;
 
@@ -48,7 +48,7 @@ pub struct Kept {
 
 #[derive(Default)]
 pub struct State {
-    pub records: BTreeMap<Key, Kept>,
+    pub records: BTreeMap<RecordKey, Kept>,
     pub indexes: BTreeMap<(Partition, String), BTreeMap<String, Bytes>>,
     pub outbox: BTreeMap<(u8, u64), Bytes>,
     last: u64,
@@ -83,11 +83,12 @@ impl Truth {
 
     pub fn read(&self, partition: Partition, names: &[String]) -> Vec<Option<Record>> {
         let state = self.look();
-        let one = |name: &String| state.records.get(&Key { partition, name: name.clone() }).map(|k| k.record.clone());
+        let one =
+            |name: &String| state.records.get(&RecordKey { partition, name: name.clone() }).map(|k| k.record.clone());
         names.iter().map(one).collect()
     }
 
-    pub fn apply(&self, batch: &Batch) -> Outcome {
+    pub fn apply(&self, batch: &Batch) -> CommitOutcome {
         let mut state = self.look();
         if let Some(outcome) = state.judge(batch) {
             return outcome;
@@ -98,13 +99,13 @@ impl Truth {
         self.happened(Change::Committed { batch, first });
         self.woken.notify_waiters();
         self.woken.notify_one();
-        Outcome::Committed
+        CommitOutcome::Committed
     }
 
-    pub fn claim(&self, now: u64, limit: usize, lease_ms: u64) -> Vec<Key> {
+    pub fn claim(&self, now: u64, limit: usize, lease_ms: u64) -> Vec<RecordKey> {
         let mut state = self.look();
         let due = |kept: &&mut Kept| kept.alarm.is_some_and(|alarm| alarm <= now) && kept.leased <= now;
-        let mut due: Vec<(&Key, &mut Kept)> = state.records.iter_mut().filter(|(_, kept)| due(kept)).collect();
+        let mut due: Vec<(&RecordKey, &mut Kept)> = state.records.iter_mut().filter(|(_, kept)| due(kept)).collect();
         due.sort_by_key(|(key, kept)| (kept.alarm, (*key).clone()));
         due.into_iter()
             .take(limit)
@@ -115,10 +116,10 @@ impl Truth {
             .collect()
     }
 
-    pub fn waiting(&self, limit: usize) -> Vec<Waiting> {
+    pub fn waiting(&self, limit: usize) -> Vec<OutboxEvent> {
         let state = self.look();
         let all = state.outbox.iter().take(limit);
-        all.map(|((tag, seq), bytes)| Waiting { tag: *tag, seq: *seq, bytes: bytes.clone() }).collect()
+        all.map(|((tag, seq), bytes)| OutboxEvent { tag: *tag, seq: *seq, bytes: bytes.clone() }).collect()
     }
 
     pub fn trim(&self, tag: u8, seq: u64) {
@@ -133,10 +134,10 @@ impl Truth {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Vec<Entry> {
+    ) -> Vec<IndexEntry> {
         let state = self.look();
         let Some(members) = state.indexes.get(&(partition, index.to_owned())) else { return Vec::new() };
-        let entry = |(member, bytes): (&String, &Bytes)| Entry {
+        let entry = |(member, bytes): (&String, &Bytes)| IndexEntry {
             index: index.to_owned(),
             member: member.clone(),
             bytes: bytes.clone(),
@@ -154,7 +155,8 @@ impl Truth {
     pub fn drop_expired(&self, now: u64) -> usize {
         let mut state = self.look();
         let over = |kept: &Kept| kept.expires.is_some_and(|expires| expires < now);
-        let gone: Vec<Key> = state.records.iter().filter(|(_, kept)| over(kept)).map(|(key, _)| key.clone()).collect();
+        let gone: Vec<RecordKey> =
+            state.records.iter().filter(|(_, kept)| over(kept)).map(|(key, _)| key.clone()).collect();
         for key in &gone {
             state.records.remove(key);
         }
@@ -166,20 +168,20 @@ impl Truth {
 
 impl State {
     /// A repetition or a conflict; None where the batch is to be done.
-    fn judge(&self, batch: &Batch) -> Option<Outcome> {
+    fn judge(&self, batch: &Batch) -> Option<CommitOutcome> {
         let version = |name: &String| {
-            let key = Key { partition: batch.partition, name: name.clone() };
+            let key = RecordKey { partition: batch.partition, name: name.clone() };
             self.records.get(&key).map(|kept| kept.record.version)
         };
         let written = batch.put.iter().map(|put| &put.name).chain(batch.expect.iter().map(|(name, _)| name));
         if written.clone().any(|name| version(name) == Some(batch.id)) {
-            return Some(Outcome::Committed);
+            return Some(CommitOutcome::Committed);
         }
         let holds = |(name, expect): &(String, Expect)| match expect {
             Expect::Absent => version(name).is_none(),
             Expect::Version(wanted) => version(name) == Some(*wanted),
         };
-        (!batch.expect.iter().all(holds)).then_some(Outcome::Conflict)
+        (!batch.expect.iter().all(holds)).then_some(CommitOutcome::Conflict)
     }
 
     fn write(&mut self, batch: &Batch) {
@@ -188,12 +190,12 @@ impl State {
             let record = Record { version: batch.id, bytes: put.bytes.clone() };
             let kept =
                 Kept { record, alarm: put.alarm, leased: 0, expires: put.expires, version_index: put.version_index };
-            self.records.insert(Key { partition, name: put.name.clone() }, kept);
+            self.records.insert(RecordKey { partition, name: put.name.clone() }, kept);
         }
         for name in &batch.delete {
-            self.records.remove(&Key { partition, name: name.clone() });
+            self.records.remove(&RecordKey { partition, name: name.clone() });
         }
-        for Entry { index, member, bytes } in &batch.enter {
+        for IndexEntry { index, member, bytes } in &batch.enter {
             self.indexes.entry((partition, index.clone())).or_default().insert(member.clone(), bytes.clone());
         }
         for (index, member) in &batch.remove {
@@ -216,11 +218,11 @@ impl Store for Truth {
         Ok(self.read(partition, names))
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         Ok(self.apply(&batch))
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         Ok(self.claim(now, limit, lease_ms))
     }
 
@@ -240,11 +242,11 @@ impl Store for Truth {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         Ok(self.page(partition, index, order, after, limit))
     }
 
-    fn version_index(&self, key: &Key) -> VersionIndex {
+    fn version_index(&self, key: &RecordKey) -> VersionIndex {
         if !self.keeps_board {
             return VersionIndex::NotKept;
         }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, VersionIndex,
+    Batch, CommitId, CommitOutcome, IndexEntry, Order, Outbox, Partition, Record, RecordKey, Store, StoreError,
+    VersionIndex,
 };
 
 use super::story::Log;
@@ -39,10 +40,10 @@ impl Serial {
 
 #[async_trait]
 impl Store for Serial {
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let _turn = self.turn.lock().await;
         let outcome = self.store.commit(batch.clone()).await?;
-        if outcome == Outcome::Committed {
+        if outcome == CommitOutcome::Committed {
             self.log.push(batch);
         }
         Ok(outcome)
@@ -58,7 +59,7 @@ impl Store for Serial {
         self.store.has_changed(partition, name, seen).await
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         let _turn = self.turn.lock().await;
         let mut due = self.store.due(now, limit, lease_ms).await?;
         due.sort();
@@ -89,12 +90,12 @@ impl Store for Serial {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         let _turn = self.turn.lock().await;
         self.store.list(partition, index, order, after, limit).await
     }
 
-    fn version_index(&self, key: &Key) -> VersionIndex {
+    fn version_index(&self, key: &RecordKey) -> VersionIndex {
         self.store.version_index(key)
     }
 

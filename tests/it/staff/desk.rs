@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use bytes::Bytes;
-use countersign::store::{Batch, CommitId, Entry, Outcome, Partition, Put};
+use countersign::store::{Batch, CommitId, CommitOutcome, IndexEntry, Partition, Put};
 
 use super::*;
 use crate::simulation::sealed::Seal;
@@ -223,11 +223,12 @@ async fn the_overview_looks_at_few_accounts_however_many_there_are() {
 
     let tag = Seal::of_tests().keys.address.tag(&[b"team", b"acme"]);
     let partition = Partition(tag.as_bytes()[31]);
-    let enter = |n: u32| Entry { index: "login/acme".to_owned(), member: format!("{n:032x}"), bytes: Bytes::new() };
+    let enter =
+        |n: u32| IndexEntry { index: "login/acme".to_owned(), member: format!("{n:032x}"), bytes: Bytes::new() };
     let put = Put { name: "swept/by-hand".to_owned(), ..Put::default() };
     let batch =
         Batch { put: vec![put], enter: (0..1_000).map(enter).collect(), ..Batch::new(CommitId([7; 16]), partition) };
-    assert_eq!(reading.store.commit(batch).await.expect("they are entered"), Outcome::Committed);
+    assert_eq!(reading.store.commit(batch).await.expect("they are entered"), CommitOutcome::Committed);
     reading.before.0.store(0, SeqCst);
     assert!(!admin.get("/admin/teams/acme").await.text().contains("id=\"customer\""));
     let read = reading.before.0.load(SeqCst);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use countersign::domain::team::Role;
 use countersign::domain::team::oidc::GroupRule;
-use countersign::domain::team::oidc::Provider;
+use countersign::domain::team::oidc::OidcProvider;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use std::sync::{Arc, Mutex};
@@ -17,13 +17,13 @@ use crate::interop;
 const REDIRECT: &str = "https://auth.example.com/signin/oidc";
 const SECRET: &str = "the-clients-own-secret-0123456789abcdef";
 
-fn provider(issuer: &str) -> Provider {
+fn provider(issuer: &str) -> OidcProvider {
     let rule = |group: &str, role, team: Option<&str>| GroupRule {
         group: group.to_owned(),
         role,
         team: team.map(|team| team.parse().expect("a name")),
     };
-    Provider {
+    OidcProvider {
         issuer: issuer.to_owned(),
         client_id: "countersign".to_owned(),
         client_secret: Some(countersign::domain::secret::Secret::new(SECRET.as_bytes().to_vec())),

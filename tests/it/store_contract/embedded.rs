@@ -8,8 +8,8 @@ use std::{
 };
 
 use countersign::store::{
-    Expect, Order, Outcome, Store, StoreError, VersionIndex,
-    embedded::{Embedded, Options},
+    CommitOutcome, Expect, Order, Store, StoreError, VersionIndex,
+    embedded::{Embedded, EmbeddedOptions},
 };
 
 use super::{Batch, NOW, Put, batch, committed, conflicts, entry, event, get, key, put, written};
@@ -202,7 +202,7 @@ async fn a_torn_log_is_named_with_what_is_missing() {
         let why = refusal(Embedded::open(copy.path()));
         assert!(why.contains("10 acknowledged commits are missing"), "{why}");
 
-        let store = Embedded::open_with(copy.path(), Options { accept_loss: true }).expect("knowingly");
+        let store = Embedded::open_with(copy.path(), EmbeddedOptions { accept_loss: true }).expect("knowingly");
         assert_eq!(get(&store, "r9").await, None);
         written(&store, put("after", "x")).await;
         drop(store);
@@ -293,5 +293,5 @@ async fn a_caller_that_goes_away_harms_nobody() {
         commit.abort();
     }
     let outcome = stand.store.commit(Batch { put: vec![put("last", "x")], ..batch() }).await;
-    assert_eq!(outcome.expect("it writes"), Outcome::Committed);
+    assert_eq!(outcome.expect("it writes"), CommitOutcome::Committed);
 }

@@ -3,14 +3,14 @@
 
 use countersign::store::{
     Expect, Store, StoreError,
-    redis::{Options, Place, Redis},
+    redis::{Redis, RedisAddress, RedisOptions},
 };
 
 use super::{Batch, NOW, Put, batch, committed, entry, event, get, put, written};
 use crate::stores::{self, RedisServer};
 
-fn single(url: impl Into<String>) -> Options {
-    Options::new(Place::Single(url.into()))
+fn single(url: impl Into<String>) -> RedisOptions {
+    RedisOptions::new(RedisAddress::Single(url.into()))
 }
 
 /// A connection that is not the store's.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign::store::{
-    Batch, CommitId, Entry, Key, Order, Outbox, Outcome, Partition, Record, Store, StoreError, TAGS, VersionIndex,
+    Batch, CommitId, CommitOutcome, IndexEntry, Order, Outbox, Partition, Record, RecordKey, Store, StoreError, TAGS,
+    VersionIndex,
 };
 
 /// What stands before the commits of a store.
 #[async_trait]
 pub trait Before: Send + Sync + 'static {
     /// Hands the commit on, or not.
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         store.commit(batch).await
     }
 
@@ -38,7 +39,7 @@ pub struct Around<B> {
 
 #[async_trait]
 impl<B: Before> Store for Around<B> {
-    async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         self.before.commit(&*self.store, batch).await
     }
 
@@ -51,7 +52,7 @@ impl<B: Before> Store for Around<B> {
         self.store.has_changed(partition, name, seen).await
     }
 
-    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, now: u64, limit: usize, lease_ms: u64) -> Result<Vec<RecordKey>, StoreError> {
         self.store.due(now, limit, lease_ms).await
     }
 
@@ -75,12 +76,12 @@ impl<B: Before> Store for Around<B> {
         order: Order,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<IndexEntry>, StoreError> {
         self.before.lists(index, limit)?;
         self.store.list(partition, index, order, after, limit).await
     }
 
-    fn version_index(&self, key: &Key) -> VersionIndex {
+    fn version_index(&self, key: &RecordKey) -> VersionIndex {
         self.store.version_index(key)
     }
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use countersign::store::redis::Place;
+use countersign::store::redis::RedisAddress;
 use redis::{Value, aio::MultiplexedConnection, cmd};
 use tempfile::TempDir;
 use tokio::{
@@ -85,8 +85,8 @@ impl Cluster {
     }
 
     /// The seeds: three of its nodes, of which one is a replica.
-    pub fn place(&self) -> Place {
-        Place::Cluster([0, 1, 5].map(|n| self.url(n)).to_vec())
+    pub fn place(&self) -> RedisAddress {
+        RedisAddress::Cluster([0, 1, 5].map(|n| self.url(n)).to_vec())
     }
 
     pub fn url(&self, node: usize) -> String {

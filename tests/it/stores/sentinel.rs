@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use countersign::store::redis::Place;
+use countersign::store::redis::RedisAddress;
 use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 use tokio::{
@@ -58,9 +58,9 @@ impl Trio {
         Some(trio)
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> RedisAddress {
         let urls = self.sentinels.iter().map(RedisServer::url).collect();
-        Place::Sentinel { name: NAME.to_owned(), urls }
+        RedisAddress::Sentinel { name: NAME.to_owned(), urls }
     }
 
     /// KILL, or STOP and CONT.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::ambient::{Clock as _, FixedClock};
-use countersign::store::{Batch, Outcome, Store, StoreError};
+use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use serde_json::{Value, json};
 
 use super::receiver::{Got, Receiver};
@@ -44,7 +44,7 @@ async fn faulty() -> (World, Arc<Around<Faults>>) {
 
 #[async_trait]
 impl Before for Faults {
-    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<Outcome, StoreError> {
+    async fn commit(&self, store: &dyn Store, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let left = self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map_err(|_| away())?;
         let is_cursor = batch.put.iter().any(|put| put.name.starts_with("v/"));

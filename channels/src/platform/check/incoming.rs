@@ -1,12 +1,12 @@
 //! How what comes in is proved and read, judged: each proof has its secret and covers the body,
 //! and each shape looks at the document that comes.
 
-use super::holes::{Of, known, secrets};
+use super::holes::{TemplateKind, known, secrets};
 use super::{ErrorAt, error_at, outgoing, sound_of_account};
 use crate::engine::format::File;
-use crate::inbound_format::Inbound;
-use crate::inbound_format::handshake::Proof;
-use crate::inbound_format::verify::Verify;
+use crate::inbound_format::InboundFormat;
+use crate::inbound_format::handshake::HandshakeProof;
+use crate::inbound_format::verify::VerifyFormat;
 
 /// What comes in.
 pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
@@ -15,8 +15,8 @@ pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
         return error_at("[inbound]", "`verify` must say how what comes in is proved");
     }
     let told = inbound.handshake.iter().filter_map(|handshake| match &handshake.proof {
-        Proof::Secret(told) => Some(told.name.as_str()),
-        Proof::Signature => None,
+        HandshakeProof::Secret(told) => Some(told.name.as_str()),
+        HandshakeProof::Signature => None,
     });
     for name in inbound.verify.iter().filter_map(|verify| verify.secret()).chain(told) {
         if !file.secrets.contains_key(name) {
@@ -28,9 +28,9 @@ pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
     }
     for verify in &inbound.verify {
         for template in verify.templates() {
-            known(file, template, Of::Account, "[inbound]")?;
+            known(file, template, TemplateKind::Account, "[inbound]")?;
         }
-        if let Verify::Hmac(keyed) = verify
+        if let VerifyFormat::Hmac(keyed) = verify
             && !keyed.over.covers_body()
             && keyed.body_hash_in_query.is_none()
         {
@@ -42,18 +42,28 @@ pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {
     }
     accepting(file, inbound)?;
     for invited in &inbound.invited {
-        outgoing::call(file, &invited.join, Of::Message, "[[inbound.invited]]", "an invitation that is accepted")?;
+        outgoing::call(
+            file,
+            &invited.join,
+            TemplateKind::Message,
+            "[[inbound.invited]]",
+            "an invitation that is accepted",
+        )?;
     }
     match &inbound.members {
-        Some(members) => {
-            outgoing::call(file, &members.ask, Of::Message, "[inbound.members]", "an answer that says who is there")
-        }
+        Some(members) => outgoing::call(
+            file,
+            &members.ask,
+            TemplateKind::Message,
+            "[inbound.members]",
+            "an answer that says who is there",
+        ),
         None => Ok(()),
     }
 }
 
 /// What is accepted: it looks at the document, and compares no more than an account has.
-fn accepting(file: &File, inbound: &Inbound) -> Result<(), ErrorAt> {
+fn accepting(file: &File, inbound: &InboundFormat) -> Result<(), ErrorAt> {
     let messages = inbound.message.iter().flat_map(|shape| &shape.accept_if);
     let receipts = inbound.receipt.iter().flat_map(|shape| &shape.accept_if);
     let linked = inbound.linked.iter().flat_map(|shape| &shape.accept_if);
@@ -61,7 +71,7 @@ fn accepting(file: &File, inbound: &Inbound) -> Result<(), ErrorAt> {
     for when in messages.chain(receipts).chain(linked).chain(invited) {
         sound_of_account(when, "accept_if")?;
         for template in when.templates() {
-            known(file, template, Of::Account, "accept_if")?;
+            known(file, template, TemplateKind::Account, "accept_if")?;
         }
         if !when.status.is_empty() || when.element.is_some() || when.pointer.is_none() {
             return error_at("accept_if", "what comes in has no status and no elements: look at a `pointer`");

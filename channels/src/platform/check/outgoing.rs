@@ -1,18 +1,18 @@
 //! How messages go, judged: what stands in a request is known there, every kind of message says
 //! what it is for, and an answer is told apart from a refusal.
 
-use super::holes::{Of, fields, known, secrets};
+use super::holes::{TemplateKind, fields, known, secrets};
 use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
-use crate::call::Call;
-use crate::engine::format::{Encoding, File, Form, Linking};
-use crate::engine::outcome::MessageId;
+use crate::call::PlatformCall;
+use crate::engine::format::{BodyEncoding, File, LinkingFormat, MessageTemplate};
+use crate::engine::outcome::MessageIdPlace;
 use crate::inbound_format::Assurance;
-use crate::template::{Name, Template};
+use crate::template::{HoleName, Template};
 
 /// Where the secret is said to stand it stands.
 pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), ErrorAt> {
-    let says = |template: &Template| template.holes().any(|hole| matches!(hole.name, Name::Secret(_)));
+    let says = |template: &Template| template.holes().any(|hole| matches!(hole.name, HoleName::Secret(_)));
     let (place, kind, stands) = match auth {
         Auth::Path {} => ("[send]\0path = ", "path", says(file.send.path.template())),
         Auth::Query {} => ("[send]", "query", file.send.query.values().any(says)),
@@ -32,11 +32,11 @@ pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), ErrorAt> {
 pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
     let send = &file.send;
     if let Some(origin) = &file.platform.origin {
-        known(file, origin.template(), Of::Account, "[platform]")?;
+        known(file, origin.template(), TemplateKind::Account, "[platform]")?;
     }
-    known(file, send.path.template(), Of::Message, "[send]")?;
+    known(file, send.path.template(), TemplateKind::Message, "[send]")?;
     for template in send.query.values().chain(send.headers.values()) {
-        known(file, template, Of::Message, "[send]")?;
+        known(file, template, TemplateKind::Message, "[send]")?;
     }
     for name in send.headers.keys() {
         if name.parse::<http::HeaderName>().is_err() {
@@ -44,18 +44,18 @@ pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
         }
     }
     for template in send.common.iter().flat_map(|common| common.templates()) {
-        known(file, template, Of::Message, "[send.common]")?;
+        known(file, template, TemplateKind::Message, "[send.common]")?;
     }
     for call in file.retract.heard.iter().chain(&file.retract.sent) {
-        self::call(file, call, Of::Message, "[retract.", "a message that is gone")?;
+        self::call(file, call, TemplateKind::Message, "[retract.", "a message that is gone")?;
     }
     if let Some(shown) = &file.shown {
-        self::call(file, &shown.call, Of::Flag, "[shown.", "a flag that is shown")?;
+        self::call(file, &shown.call, TemplateKind::Flag, "[shown.", "a flag that is shown")?;
         needs(file, &shown.needs)?;
     }
     if let Some(link) = &file.can.return_link {
-        known(file, link.0.template(), Of::Code, "[can]")?;
-        if !link.0.template().holes().any(|hole| hole.name == Name::Code) {
+        known(file, link.0.template(), TemplateKind::Code, "[can]")?;
+        if !link.0.template().holes().any(|hole| hole.name == HoleName::Code) {
             return error_at("return_link", "a return link carries a code: write `{code}`");
         }
     }
@@ -71,7 +71,9 @@ pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
     if send.text.is_empty() {
         return error_at("[send]", "every platform can send text: add `[[send.text]]`");
     }
-    for (forms, of) in [(&send.text, Of::Message), (&send.link, Of::Link), (&send.code, Of::Code)] {
+    for (forms, of) in
+        [(&send.text, TemplateKind::Message), (&send.link, TemplateKind::Link), (&send.code, TemplateKind::Code)]
+    {
         for form in forms {
             self::form(file, form, of)?;
         }
@@ -79,18 +81,18 @@ pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
     Ok(())
 }
 
-fn linking(file: &File, linking: &Linking) -> Result<(), ErrorAt> {
+fn linking(file: &File, linking: &LinkingFormat) -> Result<(), ErrorAt> {
     let back = linking.back.template();
-    known(file, back, Of::Linking, "[linking]")?;
+    known(file, back, TemplateKind::Linking, "[linking]")?;
     needs(file, &linking.needs)?;
     if let Some(ask) = &linking.ask {
-        self::call(file, ask, Of::Message, "[linking", "a token that was given")?;
+        self::call(file, ask, TemplateKind::Message, "[linking", "a token that was given")?;
     }
-    let says = |name: &Name| back.holes().any(|hole| hole.name == *name);
-    if !says(&Name::LinkingNonce) {
+    let says = |name: &HoleName| back.holes().any(|hole| hole.name == *name);
+    if !says(&HoleName::LinkingNonce) {
         return error_at("[linking]\0back", "the way back carries what the login is known by: write `{linking.nonce}`");
     }
-    let tells = [linking.ask.is_some(), linking.token.is_some(), says(&Name::LinkingToken)];
+    let tells = [linking.ask.is_some(), linking.token.is_some(), says(&HoleName::LinkingToken)];
     if tells.iter().any(|told| *told != tells[0]) {
         let detail = "`ask`, `token` (where in the answer) and `{linking.token}` in `back` belong together";
         return error_at("[linking]", detail);
@@ -106,12 +108,14 @@ fn linking(file: &File, linking: &Linking) -> Result<(), ErrorAt> {
     }
 }
 
-fn form(file: &File, form: &Form, of: Of) -> Result<(), ErrorAt> {
-    let (table, wanted): (_, &[Name]) = match of {
-        Of::Link => ("[[send.link]]", &[Name::Plain, Name::Url, Name::UrlRest]),
-        Of::Code => ("[[send.code]]", &[Name::Plain, Name::Text, Name::Code]),
+fn form(file: &File, form: &MessageTemplate, of: TemplateKind) -> Result<(), ErrorAt> {
+    let (table, wanted): (_, &[HoleName]) = match of {
+        TemplateKind::Link => ("[[send.link]]", &[HoleName::Plain, HoleName::Url, HoleName::UrlRest]),
+        TemplateKind::Code => ("[[send.code]]", &[HoleName::Plain, HoleName::Text, HoleName::Code]),
         // A link that has no form of its own is sent so: `{text}` would leave its URL out.
-        Of::Message | Of::Account | Of::Flag | Of::Linking => ("[[send.text]]", &[Name::Plain]),
+        TemplateKind::Message | TemplateKind::Account | TemplateKind::Flag | TemplateKind::Linking => {
+            ("[[send.text]]", &[HoleName::Plain])
+        }
     };
     for template in form.body.templates() {
         known(file, template, of, table)?;
@@ -125,7 +129,7 @@ fn form(file: &File, form: &Form, of: Of) -> Result<(), ErrorAt> {
         let names = wanted.iter().map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(" or ");
         return error_at(table, format!("the form does not say what it is for: it must hold {names}"));
     }
-    if file.send.encoding != Encoding::Json && !form.body.is_flat() {
+    if file.send.encoding != BodyEncoding::Json && !form.body.is_flat() {
         return error_at(table, "a form's body is a table of plain values; a table inside it needs `$json`");
     }
     Ok(())
@@ -143,8 +147,8 @@ pub(super) fn answers(file: &File) -> Result<(), ErrorAt> {
     if file.answer.success.is_empty() {
         return error_at("[answer]", "`success` must say how a message that was taken is known");
     }
-    if let MessageId::Chosen(template) = &file.answer.message_id {
-        known(file, template, Of::Message, "[answer]")?;
+    if let MessageIdPlace::Chosen(template) = &file.answer.message_id {
+        known(file, template, TemplateKind::Message, "[answer]")?;
     }
     for success in &file.answer.success {
         sound(success, "success")?;
@@ -156,7 +160,7 @@ pub(super) fn answers(file: &File) -> Result<(), ErrorAt> {
 }
 
 /// A request besides those for messages; `what` is known by its success.
-pub(super) fn call(file: &File, call: &Call, of: Of, table: &str, what: &str) -> Result<(), ErrorAt> {
+pub(super) fn call(file: &File, call: &PlatformCall, of: TemplateKind, table: &str, what: &str) -> Result<(), ErrorAt> {
     for template in call.templates() {
         known(file, template, of, table)?;
     }

@@ -11,7 +11,7 @@ use crate::conversation::failure_limit::{CustomerTag, Need};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::lockout::{Admitted, Budget, Consequence};
-use crate::providers::identity::Stage;
+use crate::providers::identity::CheckStage;
 use crate::refusal::Refusal;
 use crate::time::Moment;
 
@@ -61,8 +61,8 @@ impl Context<'_> {
 
     /// The same of an attempt to show a document. Pictures that were not clear are no guess, so they do not
     /// count at the customer's failure limit.
-    pub fn fail_at(&mut self, at: usize, stage: Stage) -> Consequence {
-        if stage == Stage::Authentication {
+    pub fn fail_at(&mut self, at: usize, stage: CheckStage) -> Consequence {
+        if stage == CheckStage::Authentication {
             return self.fail(at, Guarded::PhotoId);
         }
         let (rule, now) = (self.environment.settings.lockout_of(Guarded::PhotoId), self.environment.earliest);
@@ -121,12 +121,12 @@ impl Context<'_> {
     }
 
     /// How many failed attempts a stage still takes.
-    pub fn tries_left(&self, at: usize, stage: Stage) -> u32 {
+    pub fn tries_left(&self, at: usize, stage: CheckStage) -> u32 {
         let budget = self.address.budgets.get(&self.budget_name(at, Guarded::PhotoId));
         let settings = self.environment.settings;
         let (threshold, failures) = match stage {
-            Stage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
-            Stage::Authentication => {
+            CheckStage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
+            CheckStage::Authentication => {
                 (settings.lockout_of(Guarded::PhotoId).threshold, budget.map_or(0, |b| b.failures))
             }
         };
@@ -134,7 +134,7 @@ impl Context<'_> {
     }
 
     /// The same after one more has failed.
-    pub fn tries_left_after(&self, at: usize, stage: Stage) -> u32 {
+    pub fn tries_left_after(&self, at: usize, stage: CheckStage) -> u32 {
         self.tries_left(at, stage) - 1
     }
 

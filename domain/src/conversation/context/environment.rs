@@ -7,7 +7,7 @@ use crate::base::way::Way;
 use crate::conversation::destination::QuotaReceipt;
 use crate::conversation::interaction::Interaction;
 use crate::conversation::prepared_questions::Prepared;
-use crate::providers::provider_questions::Verdict;
+use crate::providers::provider_questions::AnswerVerdict;
 use crate::secret::keys::Keys;
 use crate::settings::Settings;
 use crate::time::Moment;
@@ -36,7 +36,7 @@ pub struct Environment<'a> {
     /// Questions for who is asked in this transaction, where any can be put.
     pub questions: Option<&'a Prepared>,
     /// What providers have said of answers in this transaction.
-    pub verdicts: &'a [Verdict],
+    pub verdicts: &'a [AnswerVerdict],
     /// Who puts questions and judges the answers; nobody where the gateway does.
     pub asker: Option<&'a ProviderName>,
     /// What has been paid for, where this transaction may queue a message.

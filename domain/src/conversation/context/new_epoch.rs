@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Context, link_data, object};
-use crate::conversation::interaction::Status;
+use crate::conversation::interaction::InteractionStatus;
 use crate::event::EventKind;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::entry::Entry;
@@ -16,7 +16,7 @@ use crate::proof::link::LinkEnd;
 /// Guess budgets stand: what is known of them still counts.
 pub(super) fn begin_again(context: &mut Context<'_>) {
     let (epoch, now) = (context.environment.epoch, context.environment.now);
-    if context.interaction.epoch >= epoch || context.interaction.status != Status::Open {
+    if context.interaction.epoch >= epoch || context.interaction.status != InteractionStatus::Open {
         return;
     }
     context.interaction.epoch = epoch;

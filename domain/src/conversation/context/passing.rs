@@ -4,18 +4,18 @@
 use serde_json::json;
 
 use super::{Context, challenge_data, link_data, object};
-use crate::conversation::interaction::{Participant, Status};
+use crate::conversation::interaction::{InteractionStatus, Participant};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::flag::{Flag, Passed, Reason};
-use crate::proof::link::{Link, LinkEnd, Purpose};
-use crate::proof::page_proof::Step;
+use crate::proof::link::{Link, LinkEnd, LinkPurpose};
+use crate::proof::page_proof::PendingStep;
 use crate::time::Moment;
 
 impl Context<'_> {
     /// Announces everything that the moment has overtaken, in the order of its deadlines.
     pub(super) fn settle(&mut self) {
-        while self.interaction.status == Status::Open {
+        while self.interaction.status == InteractionStatus::Open {
             let Some(deadline) = self.interaction.deadline().filter(|d| *d <= self.environment.now) else { return };
             if self.interaction.idle_until == deadline {
                 return self.close(deadline, "idle", &Actor::Time);
@@ -73,7 +73,7 @@ impl Context<'_> {
         let link = participant.links.remove(place);
         let (kind, end, reason) = match link.page.pending {
             Some(_) => (EventKind::ProofNotReturned, LinkEnd::NotReturned, Some(Reason::NotReturned)),
-            None if link.purpose == Purpose::Entry => (EventKind::LinkExpired, LinkEnd::Expired, None),
+            None if link.purpose == LinkPurpose::Entry => (EventKind::LinkExpired, LinkEnd::Expired, None),
             None => (EventKind::LinkExpired, LinkEnd::Expired, Some(Reason::LinkExpired)),
         };
         if let Some(reason) = reason {
@@ -140,7 +140,7 @@ impl Context<'_> {
     pub fn drop_code_of_challenge(&mut self, at: usize, when: Moment, by: &Actor) {
         let challenge = self.interaction.participants[at].challenge.as_mut();
         match challenge.and_then(|challenge| challenge.page.pending.as_mut()) {
-            Some(pending) if pending.proof.is_none() => (pending.step, pending.expires_at) = (Step::Form, None),
+            Some(pending) if pending.proof.is_none() => (pending.step, pending.expires_at) = (PendingStep::Form, None),
             _ => self.end_challenge_at(at, ChallengeEnd::Unconfirmed, when, by),
         }
     }
@@ -164,7 +164,7 @@ impl Context<'_> {
 
     /// Closes the interaction: every flag falls, every link and challenge ends.
     pub fn close(&mut self, when: Moment, reason: &str, by: &Actor) {
-        self.interaction.status = Status::Closed(when);
+        self.interaction.status = InteractionStatus::Closed(when);
         self.address.closed_at = match self.is_owed_an_answer() {
             true => Some(when),
             false => self.address.closed_at.filter(|_| self.address.awaits_the_late(when)),

@@ -3,8 +3,8 @@
 
 use super::*;
 
-fn record(id: &str, fields: &[(&str, &str)]) -> Record {
-    let mut record = Record::new(id.parse().unwrap());
+fn record(id: &str, fields: &[(&str, &str)]) -> StoredCustomer {
+    let mut record = StoredCustomer::new(id.parse().unwrap());
     for (field, value) in fields {
         record.private_data.entry((*field).into()).or_default().push((*value).into());
     }
@@ -80,19 +80,22 @@ fn one_record_is_one_that_all_fields_fit() {
     let one_field = record("c", &[("account", "1234")]);
     let twin = record("d", &[("account", "1 2 3 4"), ("born", "20011231")]);
     let several_values = record("e", &[("account", "99"), ("account", "1234"), ("born", "2001-12-31")]);
-    assert_eq!(judge(&wanted, vec![]), Found::Nobody);
-    assert_eq!(judge(&wanted, vec![other_day.clone(), one_field]), Found::Nobody);
-    assert_eq!(judge(&wanted, vec![other_day, hers.clone()]), Found::One(Box::new(hers.clone())));
-    assert_eq!(judge(&wanted, vec![hers.clone(), hers.clone()]), Found::One(Box::new(hers.clone())));
-    assert_eq!(judge(&wanted, vec![hers, twin]), Found::Several);
-    assert_eq!(judge(&wanted, vec![several_values.clone()]), Found::One(Box::new(several_values)));
-    assert_eq!(judge(&[], vec![record("a", &[])]), Found::Nobody, "what nothing is asked of is nobody's");
+    assert_eq!(judge(&wanted, vec![]), MatchedCustomer::Nobody);
+    assert_eq!(judge(&wanted, vec![other_day.clone(), one_field]), MatchedCustomer::Nobody);
+    assert_eq!(judge(&wanted, vec![other_day, hers.clone()]), MatchedCustomer::One(Box::new(hers.clone())));
+    assert_eq!(judge(&wanted, vec![hers.clone(), hers.clone()]), MatchedCustomer::One(Box::new(hers.clone())));
+    assert_eq!(judge(&wanted, vec![hers, twin]), MatchedCustomer::Several);
+    assert_eq!(judge(&wanted, vec![several_values.clone()]), MatchedCustomer::One(Box::new(several_values)));
+    assert_eq!(judge(&[], vec![record("a", &[])]), MatchedCustomer::Nobody, "what nothing is asked of is nobody's");
 }
 
 #[test]
 fn a_value_that_a_record_lacks_fits_nothing() {
     let wanted = wanted(&[rule("born", As::Date)], &given(&[("born", "2001-12-31")])).unwrap();
-    assert_eq!(judge(&wanted, vec![record("a", &[("born", "")]), record("b", &[("born", "unknown")])]), Found::Nobody);
+    assert_eq!(
+        judge(&wanted, vec![record("a", &[("born", "")]), record("b", &[("born", "unknown")])]),
+        MatchedCustomer::Nobody
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ const DAY: u64 = 24;
 /// How a report is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum ReportDivision {
     /// Each hour.
     Hour,
     /// Each day of UTC.
@@ -25,7 +25,7 @@ pub enum By {
     Channel,
 }
 
-impl By {
+impl ReportDivision {
     /// The longest time that is told so, in days: as many rows as can be looked at.
     pub fn most_days(self) -> u64 {
         match self {
@@ -55,13 +55,13 @@ pub struct Report {
 
 impl Report {
     /// Of the hours between two moments, of which those are missing in which nothing happened.
-    pub fn of(hours: &BTreeMap<HourNumber, Hour>, from: Moment, to: Moment, by: By) -> Self {
+    pub fn of(hours: &BTreeMap<HourNumber, Hour>, from: Moment, to: Moment, by: ReportDivision) -> Self {
         let mut total = Tally::default();
         hours.values().for_each(|hour| total.add(&hour.whole()));
         let rows = match by {
-            By::Channel => by_channel(hours),
-            By::Hour => by_time(hours, from, to, 1),
-            By::Day => by_time(hours, from, to, DAY),
+            ReportDivision::Channel => by_channel(hours),
+            ReportDivision::Hour => by_time(hours, from, to, 1),
+            ReportDivision::Day => by_time(hours, from, to, DAY),
         };
         Self { rows, total }
     }
@@ -110,10 +110,10 @@ mod tests {
             report.rows.into_iter().map(|(part, tally)| (part, tally.count(Step::LinksIssued))).collect::<Vec<_>>()
         };
         let begins = |n: u64| Part::From(Moment(n * HOUR));
-        assert_eq!(told(By::Day), [(begins(0), 3), (begins(24), 4), (begins(48), 8)]);
+        assert_eq!(told(ReportDivision::Day), [(begins(0), 3), (begins(24), 4), (begins(48), 8)]);
         let channel = |name: &str| Part::Channel(name.parse().expect("a name"));
-        assert_eq!(told(By::Channel), [(channel("sms"), 5), (channel("webchat"), 10)]);
-        let by_hour = told(By::Hour);
+        assert_eq!(told(ReportDivision::Channel), [(channel("sms"), 5), (channel("webchat"), 10)]);
+        let by_hour = told(ReportDivision::Hour);
         assert_eq!((by_hour.len(), &by_hour[..3]), (50, &[(begins(22), 0), (begins(23), 3), (begins(24), 4)][..]));
     }
 }

@@ -22,7 +22,7 @@ pub struct Transcript {
     /// The newest entry's number.
     pub last: u64,
     /// Oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ChatEntry>,
     /// Invitations that were used, until they would be over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     used: Vec<(Tag, Moment)>,
@@ -31,7 +31,7 @@ pub struct Transcript {
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct ChatEntry {
     /// Rises, and never comes back.
     pub number: u64,
     /// Whoever put it there calls it so: the same again is the same entry.
@@ -39,13 +39,13 @@ pub struct Entry {
     /// When.
     pub at: Moment,
     /// What.
-    pub said: Said,
+    pub said: EntryContent,
 }
 
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Said {
+pub enum EntryContent {
     /// The bot's words.
     Bot(String),
     /// The customer's.
@@ -68,7 +68,7 @@ pub enum Said {
     },
 }
 
-impl Said {
+impl EntryContent {
     fn bytes(&self) -> usize {
         match self {
             Self::Bot(text) | Self::Customer(text) | Self::Code { text, .. } => text.len(),
@@ -80,12 +80,12 @@ impl Said {
 
 impl Transcript {
     /// Puts something there; false where it was there already.
-    pub fn put(&mut self, id: &str, said: Said, now: Moment) -> bool {
+    pub fn put(&mut self, id: &str, said: EntryContent, now: Moment) -> bool {
         if self.entries.iter().any(|entry| entry.id == id) {
             return false;
         }
         self.last += 1;
-        self.entries.push(Entry { number: self.last, id: id.to_owned(), at: now, said });
+        self.entries.push(ChatEntry { number: self.last, id: id.to_owned(), at: now, said });
         let mut bytes: usize = self.entries.iter().map(|entry| entry.said.bytes()).sum();
         while self.entries.len() > MAX_ENTRIES || (bytes > MAX_BYTES && self.entries.len() > 1) {
             bytes -= self.entries.remove(0).said.bytes();
@@ -99,7 +99,7 @@ impl Transcript {
     }
 
     /// What came after the numbered one.
-    pub fn after(&self, last: u64) -> &[Entry] {
+    pub fn after(&self, last: u64) -> &[ChatEntry] {
         let from = self.entries.partition_point(|entry| entry.number <= last);
         &self.entries[from..]
     }
@@ -128,8 +128,8 @@ mod tests {
     use super::*;
     use crate::secret::MacKey;
 
-    fn bot(text: &str) -> Said {
-        Said::Bot(text.to_owned())
+    fn bot(text: &str) -> EntryContent {
+        EntryContent::Bot(text.to_owned())
     }
 
     #[test]

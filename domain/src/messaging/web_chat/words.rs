@@ -25,7 +25,7 @@ const MAX_BYTES: usize = 512;
 
 /// What a back end gives its page, for one browser.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Invitation {
+pub struct ChatInvitation {
     /// Whose chat it opens.
     pub interaction: InteractionId,
     /// Its end.
@@ -45,7 +45,7 @@ pub struct StatusToken {
 
 /// A browser that came in.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct ChatSession {
     /// Whose chat it reads.
     pub interaction: InteractionId,
     /// Its end.
@@ -54,7 +54,7 @@ pub struct Session {
     pub embedder: String,
 }
 
-impl Invitation {
+impl ChatInvitation {
     /// One that begins now.
     pub fn begin(interaction: InteractionId, now: Moment, nonce: [u8; 16]) -> Self {
         Self { interaction, until: now.plus(INVITED), nonce }
@@ -90,7 +90,7 @@ impl StatusToken {
     }
 }
 
-impl Session {
+impl ChatSession {
     /// One that begins now.
     pub fn begin(interaction: InteractionId, now: Moment, embedder: &str) -> Self {
         Self { interaction, until: now.plus(SEATED), embedder: embedder.to_owned() }
@@ -131,13 +131,13 @@ fn read(kind: u8, text: &str, key: &MacKey, now: Moment) -> Option<(InteractionI
     (head[0] == kind && now < until).then(|| (interaction, until, rest.to_vec()))
 }
 
-impl fmt::Debug for Invitation {
+impl fmt::Debug for ChatInvitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Invitation(to {})", self.interaction)
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for ChatSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session(of {} in {})", self.interaction, self.embedder)
     }
@@ -156,44 +156,44 @@ mod tests {
     #[test]
     fn words_read_back_until_they_are_over() {
         let key = MacKey::new(b"k");
-        let invitation = Invitation::begin(id(), NOW, [4; 16]);
-        let session = Session::begin(id(), NOW, "https://shop.example.com");
-        assert_eq!(Invitation::parse(&invitation.text(&key), &key, NOW), Some(invitation.clone()));
-        assert_eq!(Session::parse(&session.text(&key), &key, NOW), Some(session.clone()));
-        assert_eq!(Invitation::parse(&invitation.text(&key), &key, NOW.plus(INVITED)), None);
-        assert_eq!(Session::parse(&session.text(&key), &key, NOW.plus(SEATED)), None);
+        let invitation = ChatInvitation::begin(id(), NOW, [4; 16]);
+        let session = ChatSession::begin(id(), NOW, "https://shop.example.com");
+        assert_eq!(ChatInvitation::parse(&invitation.text(&key), &key, NOW), Some(invitation.clone()));
+        assert_eq!(ChatSession::parse(&session.text(&key), &key, NOW), Some(session.clone()));
+        assert_eq!(ChatInvitation::parse(&invitation.text(&key), &key, NOW.plus(INVITED)), None);
+        assert_eq!(ChatSession::parse(&session.text(&key), &key, NOW.plus(SEATED)), None);
     }
 
     #[test]
     fn one_word_is_not_another_and_none_can_be_made_without_the_key() {
         let (key, other) = (MacKey::new(b"k"), MacKey::new(b"another"));
-        let invitation = Invitation::begin(id(), NOW, [b'a'; 16]).text(&key);
-        assert_eq!(Session::parse(&invitation, &key, NOW), None);
+        let invitation = ChatInvitation::begin(id(), NOW, [b'a'; 16]).text(&key);
+        assert_eq!(ChatSession::parse(&invitation, &key, NOW), None);
         let status_token = StatusToken::begin(id(), NOW);
         assert_eq!(StatusToken::parse(&status_token.text(&key), &key, NOW), Some(status_token.clone()));
         assert_eq!(StatusToken::parse(&status_token.text(&key), &key, NOW.plus(GLANCED)), None);
         assert_eq!(StatusToken::parse(&status_token.text(&other), &key, NOW), None);
-        for foreign in [&invitation, &Session::begin(id(), NOW, "").text(&key)] {
+        for foreign in [&invitation, &ChatSession::begin(id(), NOW, "").text(&key)] {
             assert_eq!(StatusToken::parse(foreign, &key, NOW), None);
         }
-        assert_eq!(Session::parse(&status_token.text(&key), &key, NOW), None);
-        assert_eq!(Invitation::parse(&status_token.text(&key), &key, NOW), None);
-        assert_eq!(Invitation::parse(&Session::begin(id(), NOW, "a").text(&key), &key, NOW), None);
-        assert_eq!(Invitation::parse(&invitation, &other, NOW), None);
+        assert_eq!(ChatSession::parse(&status_token.text(&key), &key, NOW), None);
+        assert_eq!(ChatInvitation::parse(&status_token.text(&key), &key, NOW), None);
+        assert_eq!(ChatInvitation::parse(&ChatSession::begin(id(), NOW, "a").text(&key), &key, NOW), None);
+        assert_eq!(ChatInvitation::parse(&invitation, &other, NOW), None);
         for at in 0..invitation.len() {
             let mut changed = invitation.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(Invitation::parse(&changed, &key, NOW), None, "{at}");
+            assert_eq!(ChatInvitation::parse(&changed, &key, NOW), None, "{at}");
         }
         for text in ["", "A", "AQ", &"A".repeat(600)] {
-            assert_eq!(Invitation::parse(text, &key, NOW), None, "{text}");
+            assert_eq!(ChatInvitation::parse(text, &key, NOW), None, "{text}");
         }
     }
 
     #[test]
     fn a_word_does_not_print() {
-        let invitation = Invitation::begin(id(), NOW, [0xAB; 16]);
+        let invitation = ChatInvitation::begin(id(), NOW, [0xAB; 16]);
         assert_eq!(format!("{invitation:?}"), format!("Invitation(to {})", id()));
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Waiting, WebhookCursor};
+use super::{WaitingEvent, WebhookCursor};
 use crate::event::posting::Why;
 use crate::time::Moment;
 
@@ -16,7 +16,7 @@ const SLACK: u32 = 200;
 #[serde(deny_unknown_fields)]
 pub struct DeliveryRecord {
     /// The event.
-    pub event: Waiting,
+    pub event: WaitingEvent,
     /// How often it was tried.
     pub tries: u32,
     /// When it was delivered or given up.

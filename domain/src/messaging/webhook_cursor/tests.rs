@@ -3,16 +3,16 @@
 
 use super::*;
 use crate::event::EventKind;
-use crate::event::posting::Failure;
+use crate::event::posting::PostFailure;
 
-const FAILED: Answer = Answer::Failed(Failure { why: Why::Status(500), after: None });
+const FAILED: PostOutcome = PostOutcome::Failed(PostFailure { why: Why::Status(500), after: None });
 
 fn cursor() -> WebhookCursor {
     WebhookCursor::begin(&Start { id: "a".into(), after: 0 })
 }
 
-fn event(number: u64) -> Waiting {
-    Waiting { number, at: Moment(0), kind: EventKind::LinkIssued }
+fn event(number: u64) -> WaitingEvent {
+    WaitingEvent { number, at: Moment(0), kind: EventKind::LinkIssued }
 }
 
 fn id(n: u8) -> InteractionId {
@@ -28,13 +28,13 @@ fn numbers(work: &Work) -> Vec<Vec<u64>> {
 }
 
 /// Every event of the work answered so, up to the first of its line that is not taken.
-fn answered(work: &Work, answer: impl Fn(u64) -> Answer) -> Vec<Try> {
+fn answered(work: &Work, answer: impl Fn(u64) -> PostOutcome) -> Vec<Try> {
     let mut tries = Vec::new();
     for (line, events) in &work.lines {
         for event in events {
             let answer = answer(event.number);
             tries.push(Try { line: line.clone(), number: event.number, answer });
-            if answer != Answer::Taken {
+            if answer != PostOutcome::Taken {
                 break;
             }
         }
@@ -50,8 +50,12 @@ fn lines_go_side_by_side_and_each_in_its_order() {
     }
     let work = cursor.claim(Moment(0)).unwrap();
     assert_eq!(numbers(&work), [[1, 3], [2, 4]]);
-    let settled =
-        cursor.settle(work.claim, &answered(&work, |n| if n == 1 { FAILED } else { Answer::Taken }), Moment(5), || 0);
+    let settled = cursor.settle(
+        work.claim,
+        &answered(&work, |n| if n == 1 { FAILED } else { PostOutcome::Taken }),
+        Moment(5),
+        || 0,
+    );
     assert_eq!(settled.records.iter().map(|record| record.event.number).collect::<Vec<_>>(), [2, 4]);
     assert_eq!(cursor.claim(Moment(6)), None);
     assert_eq!(cursor.alarm(), Some(Moment(5 + 3_750)));
@@ -68,11 +72,11 @@ fn a_claim_is_one_nodes_until_it_lapses() {
     assert_eq!(cursor.held(None, Moment(10_000)), None);
     let second = cursor.claim(Moment(10_000)).unwrap();
     assert_eq!(
-        cursor.settle(first.claim, &answered(&first, |_| Answer::Taken), Moment(10_001), || 0),
+        cursor.settle(first.claim, &answered(&first, |_| PostOutcome::Taken), Moment(10_001), || 0),
         Settled::default()
     );
     assert_eq!(
-        cursor.settle(second.claim, &answered(&second, |_| Answer::Taken), Moment(10_002), || 0).records.len(),
+        cursor.settle(second.claim, &answered(&second, |_| PostOutcome::Taken), Moment(10_002), || 0).records.len(),
         1
     );
     assert_eq!((cursor.alarm(), cursor.delivered), (None, 1));
@@ -92,7 +96,7 @@ fn who_takes_nothing_is_asked_with_one_event_and_told_of_once() {
     assert_eq!((news, most), (1, 1));
     let since = cursor.failing_since.unwrap();
     let work = cursor.claim(cursor.alarm().unwrap()).unwrap();
-    cursor.settle(work.claim, &answered(&work, |_| Answer::Taken), now, || 0);
+    cursor.settle(work.claim, &answered(&work, |_| PostOutcome::Taken), now, || 0);
     assert_eq!(cursor.failing_since, None);
     assert_eq!(cursor.claim(now).unwrap().lines.len(), MAX_LINES, "then everything goes at once: {since:?}");
 }
@@ -102,7 +106,7 @@ fn who_takes_nothing_is_asked_with_one_event_and_told_of_once() {
 fn who_refuses_one_event_is_asked_with_another() {
     let mut cursor = cursor();
     took(&mut cursor, 1, 1);
-    let refused = Answer::Failed(Failure { why: Why::Status(400), after: None });
+    let refused = PostOutcome::Failed(PostFailure { why: Why::Status(400), after: None });
     let mut now = Moment(0);
     for _ in 0..MAX_FAILURES {
         now = cursor.alarm().unwrap().max(now);
@@ -114,7 +118,7 @@ fn who_refuses_one_event_is_asked_with_another() {
     now = cursor.alarm().unwrap();
     let work = cursor.claim(now).unwrap();
     assert_eq!(numbers(&work), [[2]], "what was tried least");
-    cursor.settle(work.claim, &answered(&work, |_| Answer::Taken), now, || 0);
+    cursor.settle(work.claim, &answered(&work, |_| PostOutcome::Taken), now, || 0);
     assert_eq!(cursor.failing_since, None);
     assert_eq!(numbers(&cursor.claim(now).unwrap()), [[1], [3]], "one that was taken ends it for all");
 }
@@ -124,7 +128,7 @@ fn that_one_fails_again_soon_is_not_told_again() {
     let mut cursor = cursor();
     let (mut now, mut news, mut number) = (Moment(0), 0, 0);
     for _ in 0..4 {
-        for answer in [FAILED, FAILED, FAILED, FAILED, FAILED, FAILED, Answer::Taken] {
+        for answer in [FAILED, FAILED, FAILED, FAILED, FAILED, FAILED, PostOutcome::Taken] {
             number += 1;
             took(&mut cursor, number, 1);
             now = cursor.alarm().unwrap().max(now);
@@ -153,7 +157,7 @@ fn who_is_gone_gets_nothing_more() {
     let mut cursor = cursor();
     (1..=3).for_each(|n| took(&mut cursor, n, u8::try_from(n).unwrap()));
     let work = cursor.claim(Moment(0)).unwrap();
-    let settled = cursor.settle(work.claim, &answered(&work, |_| Answer::Gone), Moment(1), || 0);
+    let settled = cursor.settle(work.claim, &answered(&work, |_| PostOutcome::Gone), Moment(1), || 0);
     assert_eq!((settled.records.len(), settled.news), (3, Some(Why::Gone)));
     assert!(cursor.stopped.is_some() && !cursor.has_room() && cursor.alarm().is_none());
 }
@@ -179,7 +183,7 @@ fn a_wait_that_was_asked_for_holds_for_all() {
     let mut cursor = cursor();
     took(&mut cursor, 1, 1);
     let work = cursor.claim(Moment(0)).unwrap();
-    let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(Duration::from_secs(600)) });
+    let asked = PostOutcome::Failed(PostFailure { why: Why::Status(429), after: Some(Duration::from_secs(600)) });
     cursor.settle(work.claim, &answered(&work, |_| asked), Moment(0), || 0);
     took(&mut cursor, 2, 2);
     assert_eq!((cursor.claim(Moment(599_999)), cursor.alarm()), (None, Some(Moment(600_000))));
@@ -194,7 +198,7 @@ fn what_was_given_up_is_told_again_first() {
     cursor.again(event(3), Moment(5));
     let work = cursor.claim(Moment(5)).unwrap();
     assert_eq!(numbers(&work), [[3], [8]]);
-    let settled = cursor.settle(work.claim, &answered(&work, |_| Answer::Taken), Moment(6), || 0);
+    let settled = cursor.settle(work.claim, &answered(&work, |_| PostOutcome::Taken), Moment(6), || 0);
     assert_eq!(settled.records.len(), 2);
     assert!(cursor.pending().is_empty());
 }
@@ -212,7 +216,7 @@ fn letters_are_bounded_and_counted_as_they_are() {
             }
         }
         let work = cursor.claim(Moment(0)).unwrap();
-        let settled = cursor.settle(work.claim, &answered(&work, |_| Answer::Taken), Moment(0), || 0);
+        let settled = cursor.settle(work.claim, &answered(&work, |_| PostOutcome::Taken), Moment(0), || 0);
         cursor.forget(gone);
         lies = lies + u32::try_from(settled.records.len()).unwrap() - gone[0];
         most = most.max(lies);
@@ -246,9 +250,9 @@ fn a_clock_that_is_set_back_keeps_no_course_waiting() {
     assert_eq!(numbers(&held.claim(Moment(9)).unwrap()), [[1]]);
 
     let mut rests = cursor();
-    rests.take(Waiting { at: ahead, ..event(1) }, Some(id(1)), true, ahead);
+    rests.take(WaitingEvent { at: ahead, ..event(1) }, Some(id(1)), true, ahead);
     let work = rests.claim(ahead).unwrap();
-    let asked = Answer::Failed(Failure { why: Why::Status(429), after: Some(MAX_RETRY_TIME) });
+    let asked = PostOutcome::Failed(PostFailure { why: Why::Status(429), after: Some(MAX_RETRY_TIME) });
     rests.settle(work.claim, &answered(&work, |_| asked), ahead, || 0);
     assert_eq!(rests.claim(ahead.plus(MAX_RETRY_TIME / 2)), None);
     let work = rests.claim(Moment(9)).unwrap();

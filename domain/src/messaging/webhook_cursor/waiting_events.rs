@@ -12,9 +12,9 @@ use crate::time::Moment;
 /// Events of one interaction, or of the team itself, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Waits {
+pub(super) struct EventQueue {
     /// The first is told before the others.
-    pub events: VecDeque<Waiting>,
+    pub events: VecDeque<WaitingEvent>,
     /// Tries of the first so far.
     pub tries: u32,
     /// It is not tried before.
@@ -27,7 +27,7 @@ pub(super) struct Waits {
 /// An event that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Waiting {
+pub struct WaitingEvent {
     /// Its number in the team's stream.
     pub number: u64,
     /// When it happened.
@@ -36,7 +36,7 @@ pub struct Waiting {
     pub kind: EventKind,
 }
 
-impl Waits {
+impl EventQueue {
     /// The first was told, or is given up: the next one is due.
     pub fn pop(&mut self, now: Moment) {
         self.events.pop_front();
@@ -45,6 +45,6 @@ impl Waits {
 }
 
 /// Whether it is not tried any more once it is not taken.
-pub(super) fn is_over(event: Waiting, now: Moment) -> bool {
+pub(super) fn is_over(event: WaitingEvent, now: Moment) -> bool {
     now.since(event.at) >= MAX_RETRY_TIME
 }

@@ -15,7 +15,7 @@ fn interaction() -> InteractionId {
     InteractionId::new(Moment(1_700_000_000_000), [9; 10], 3)
 }
 
-fn challenge(check: Check, nonce: [u8; 16]) -> Challenge {
+fn challenge(check: ExpectedAnswer, nonce: [u8; 16]) -> Challenge {
     Challenge {
         number: 1,
         participant: ParticipantId::nth(1),
@@ -34,8 +34,8 @@ fn challenge(check: Check, nonce: [u8; 16]) -> Challenge {
     }
 }
 
-fn otp(length: u8, issue: u32) -> Check {
-    Check::Otp(Otp { length, issue, lifetime: Minutes::Of(3), resend_at: Moment(0) })
+fn otp(length: u8, issue: u32) -> ExpectedAnswer {
+    ExpectedAnswer::Otp(Otp { length, issue, lifetime: Minutes::Of(3), resend_at: Moment(0) })
 }
 
 fn code(challenge: &Challenge) -> String {
@@ -94,7 +94,7 @@ fn a_pin_has_4_to_20_digits_and_does_not_print() {
         assert!(Pin::parse(wrong).is_none(), "{wrong}");
     }
     for right in ["0000", "12345678901234567890"] {
-        let pin = challenge(Check::Pin(Pin::parse(right).unwrap()), [0; 16]);
+        let pin = challenge(ExpectedAnswer::Pin(Pin::parse(right).unwrap()), [0; 16]);
         assert!(!format!("{pin:?}").contains(right));
         let said = pin.candidate(right).expect("a candidate");
         assert!(pin.is(&said, interaction(), &keys().code));

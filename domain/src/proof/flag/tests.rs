@@ -19,7 +19,7 @@ fn raise(flag: &mut Flag, settings: &Settings, now: Moment) {
     let customer = Some(Customer { id: "cust-42".parse().unwrap(), name: None, record: None });
     let proof = Proof { customer, ..Proof::of_answer(Method::Login, false) };
     let admitted = Budget::default().admit(now).unwrap();
-    let bound = Bound { source: Some(Source::Link(1)), ..Bound::now(Binding::Opener, now) };
+    let bound = Bound { source: Some(PageSource::Link(1)), ..Bound::now(Binding::Opener, now) };
     flag.raise(admitted, proof, bound, settings, now);
 }
 
@@ -67,13 +67,13 @@ fn a_minute_before_its_end_a_flag_says_so_once() {
 fn what_an_intent_wants() {
     let (mut flag, settings) = (Flag::default(), settings(15, 480));
     let (login, otp) = (intent(&[Method::Login], Some(5)), intent(&[Method::Otp], None));
-    assert_eq!(flag.answer(None, Moment(0)), Answer::Refused("unknown_intent"));
-    assert_eq!(flag.answer(Some(&login), Moment(0)), Answer::Refused("unauthenticated"));
+    assert_eq!(flag.answer(None, Moment(0)), IntentDecision::Refused("unknown_intent"));
+    assert_eq!(flag.answer(Some(&login), Moment(0)), IntentDecision::Refused("unauthenticated"));
     raise(&mut flag, &settings, Moment(0));
-    assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE - 1)), Answer::Allowed);
-    assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE)), Answer::Refused("too_old"));
-    assert_eq!(flag.answer(Some(&otp), Moment(0)), Answer::Refused("method_not_accepted"));
-    assert_eq!(flag.answer(Some(&login), Moment(15 * MINUTE)), Answer::Refused("expired"));
+    assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE - 1)), IntentDecision::Allowed);
+    assert_eq!(flag.answer(Some(&login), Moment(5 * MINUTE)), IntentDecision::Refused("too_old"));
+    assert_eq!(flag.answer(Some(&otp), Moment(0)), IntentDecision::Refused("method_not_accepted"));
+    assert_eq!(flag.answer(Some(&login), Moment(15 * MINUTE)), IntentDecision::Refused("expired"));
 }
 
 #[test]

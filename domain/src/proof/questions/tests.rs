@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::base::id::ParticipantId;
-use crate::base::role::Role;
+use crate::base::role::ParticipantRole;
 use crate::conversation::interaction::{Participant, Person};
-use crate::conversation::prepared_questions::Asking;
-use crate::customer::Record;
+use crate::conversation::prepared_questions::QuestionInputs;
+use crate::customer::StoredCustomer;
 use crate::providers::question_rule::QuestionRule;
 use crate::secret::Secret;
 use crate::secret::keys::Keys;
@@ -28,17 +28,17 @@ fn pool() -> Vec<QuestionRule> {
     .expect("rules")
 }
 
-fn record() -> Record {
+fn record() -> StoredCustomer {
     let facts = json!({"first_pet": "Mr. Paws", "card": "4000 1234", "moved_in": "2001-12-31", "branch": "Tartu"});
     serde_json::from_value(json!({"id": "cust-42", "facts": facts})).expect("a record")
 }
 
 fn person(id: &str) -> Participant {
     let person = Person { customer_id: Some(id.parse().expect("an id")), ..Person::default() };
-    Participant::new(ParticipantId::nth(1), Role::Primary, person)
+    Participant::new(ParticipantId::nth(1), ParticipantRole::Primary, person)
 }
 
-fn put(id: &str, record: Option<&Record>, must_match: usize) -> Questions {
+fn put(id: &str, record: Option<&StoredCustomer>, must_match: usize) -> Questions {
     let (keys, pool, team) = (keys(), pool(), "acme".parse().expect("a name"));
     let rules = KbaRules {
         enabled: true,
@@ -49,7 +49,7 @@ fn put(id: &str, record: Option<&Record>, must_match: usize) -> Questions {
         ask: Vec::new(),
         send: Vec::new(),
     };
-    let asking = Asking { keys: &keys, team: &team, rules: &rules, pool: &pool, nonce: [1; 16] };
+    let asking = QuestionInputs { keys: &keys, team: &team, rules: &rules, pool: &pool, nonce: [1; 16] };
     asking.of(&person(id), record).expect("four can be asked").questions
 }
 

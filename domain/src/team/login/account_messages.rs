@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Login;
-use super::codes::Purpose;
+use super::codes::CodePurpose;
 use crate::base::way::Way;
 use crate::is_default;
-use crate::messaging::attempt::{Tried, backoff};
+use crate::messaging::attempt::{AttemptResult, backoff};
 use crate::messaging::sending::{LEASE, Trying};
 use crate::time::Moment;
 
@@ -27,9 +27,9 @@ const MAX_LOST: u32 = 3;
 /// What a letter is about, and nothing that could answer it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum About {
+pub enum MessageSubject {
     /// A code, made with that nonce.
-    Code(Purpose, [u8; 16]),
+    Code(CodePurpose, [u8; 16]),
     /// A link to another password, made with that nonce.
     Reset([u8; 16]),
 }
@@ -57,7 +57,7 @@ pub struct AccountMessage {
     /// Its number among the customer's.
     pub number: u32,
     /// What it says.
-    pub about: About,
+    pub about: MessageSubject,
     /// Where it goes, and where it goes if that leads nowhere.
     pub stops: Vec<Stop>,
     /// Stops that led nowhere.
@@ -69,24 +69,24 @@ pub struct AccountMessage {
 
 /// What became of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum AccountMessageNews {
     /// It has left by that way.
-    Sent(About, Way),
+    Sent(MessageSubject, Way),
     /// It did not leave by that way; the next one, where there is one.
-    Failed(About, Way, &'static str, Option<Way>),
+    Failed(MessageSubject, Way, &'static str, Option<Way>),
 }
 
 impl Login {
     /// Whether what a letter is about still stands.
     pub(super) fn is_live(&self, message: &AccountMessage) -> bool {
         match message.about {
-            About::Code(purpose, nonce) => self.codes.get(purpose).is_some_and(|code| code.nonce == nonce),
-            About::Reset(nonce) => self.reset.as_ref().is_some_and(|reset| reset.nonce == nonce),
+            MessageSubject::Code(purpose, nonce) => self.codes.get(purpose).is_some_and(|code| code.nonce == nonce),
+            MessageSubject::Reset(nonce) => self.reset.as_ref().is_some_and(|reset| reset.nonce == nonce),
         }
     }
 
     /// One more letter. Who commits this has claimed it and sends it at once; its number.
-    pub fn write(&mut self, about: About, stops: Vec<Stop>, now: Moment) -> u32 {
+    pub fn write(&mut self, about: MessageSubject, stops: Vec<Stop>, now: Moment) -> u32 {
         self.account_messages_made = self.account_messages_made.wrapping_add(1);
         let trying = Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None };
         self.account_messages.push(AccountMessage {
@@ -111,36 +111,43 @@ impl Login {
 
     /// A try ended. Where somebody else has claimed the letter since, it is theirs to say how it went,
     /// unless it has arrived.
-    pub fn tried(&mut self, number: u32, tries: u32, how: Tried, now: Moment, jitter: u8) -> Option<News> {
+    pub fn tried(
+        &mut self,
+        number: u32,
+        tries: u32,
+        how: AttemptResult,
+        now: Moment,
+        jitter: u8,
+    ) -> Option<AccountMessageNews> {
         let at = self.account_messages.iter().position(|message| message.number == number)?;
         let message = &mut self.account_messages[at];
-        if how != Tried::Sent && message.trying.tries != tries {
+        if how != AttemptResult::Sent && message.trying.tries != tries {
             return None;
         }
         let (about, way) = (message.about, message.stops.first()?.way);
         let wait = match how {
-            Tried::Sent => {
+            AttemptResult::Sent => {
                 self.account_messages.remove(at);
-                return Some(News::Sent(about, way));
+                return Some(AccountMessageNews::Sent(about, way));
             }
-            Tried::Refused(why) | Tried::Barred(why) => return self.fall(at, why, now),
-            Tried::Lost if message.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
+            AttemptResult::Refused(why) | AttemptResult::Barred(why) => return self.fall(at, why, now),
+            AttemptResult::Lost if message.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
             _ if message.is_given_up(now) => return self.fall(at, "busy", now),
-            Tried::Shut(_) if message.stops.len() > 1 => return self.fall(at, "channel-down", now),
-            Tried::After(wait) => wait.max(Duration::from_secs(1)),
-            Tried::Shut(wait) => wait.clamp(Duration::from_secs(1), Duration::from_secs(60)),
-            Tried::Deferred(slot) => slot.since(now),
-            Tried::Later(_) | Tried::Lost => backoff(message.trying.tries, jitter),
+            AttemptResult::Shut(_) if message.stops.len() > 1 => return self.fall(at, "channel-down", now),
+            AttemptResult::After(wait) => wait.max(Duration::from_secs(1)),
+            AttemptResult::Shut(wait) => wait.clamp(Duration::from_secs(1), Duration::from_secs(60)),
+            AttemptResult::Deferred(slot) => slot.since(now),
+            AttemptResult::Later(_) | AttemptResult::Lost => backoff(message.trying.tries, jitter),
         };
-        let slot = if let Tried::Deferred(slot) = how { Some(slot) } else { None };
-        let untried = matches!(how, Tried::Deferred(_) | Tried::Shut(_));
+        let slot = if let AttemptResult::Deferred(slot) = how { Some(slot) } else { None };
+        let untried = matches!(how, AttemptResult::Deferred(_) | AttemptResult::Shut(_));
         message.trying.tries -= u32::from(untried).min(message.trying.tries);
-        message.trying.lost += u32::from(how == Tried::Lost);
+        message.trying.lost += u32::from(how == AttemptResult::Lost);
         (message.trying.next, message.trying.slot) = (now.plus(wait), slot);
         None
     }
 
-    fn fall(&mut self, at: usize, why: &'static str, now: Moment) -> Option<News> {
+    fn fall(&mut self, at: usize, why: &'static str, now: Moment) -> Option<AccountMessageNews> {
         let message = &mut self.account_messages[at];
         let (about, way) = (message.about, message.stops.remove(0).way);
         let next = message.stops.first().map(|stop| stop.way);
@@ -149,7 +156,7 @@ impl Login {
         if next.is_none() {
             self.account_messages.remove(at);
         }
-        Some(News::Failed(about, way, why, next))
+        Some(AccountMessageNews::Failed(about, way, why, next))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::LoginTag;
-use super::devices::Device;
+use super::devices::LoginDevice;
 use crate::secret::typed::{Digits, one_time_code};
 use crate::secret::{MacKey, Secret};
 use crate::settings::Settings;
@@ -16,14 +16,14 @@ use crate::time::Moment;
 /// What a code is for. One for the one is none for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum CodePurpose {
     /// To log in with, instead of a password.
     Login,
     /// Besides a password.
     Second,
 }
 
-impl Purpose {
+impl CodePurpose {
     /// Its name, in events and codes.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,12 +47,12 @@ pub struct Code {
     /// When the next may be asked for.
     pub resend_at: Moment,
     /// From where it was asked for.
-    pub device: Device,
+    pub device: LoginDevice,
 }
 
 impl Code {
     /// A fresh one, by the team's rules.
-    pub fn new(nonce: [u8; 16], settings: &Settings, device: Device, now: Moment) -> Self {
+    pub fn new(nonce: [u8; 16], settings: &Settings, device: LoginDevice, now: Moment) -> Self {
         let rules = &settings.otp;
         let (expires_at, resend_at) = (rules.expires_minutes.after(now), settings.send_budget.resend_after(now));
         Self { nonce, length: rules.length, expires_at, tries_left: rules.max_tries, resend_at, device }
@@ -63,7 +63,7 @@ impl Code {
     }
 
     /// What would be right.
-    pub fn digits(&self, of: LoginTag, purpose: Purpose, key: &MacKey) -> Secret {
+    pub fn digits(&self, of: LoginTag, purpose: CodePurpose, key: &MacKey) -> Secret {
         let parts = |round| {
             key.tag(&[
                 b"account",
@@ -82,7 +82,7 @@ impl Code {
     }
 
     /// Compares in a time that does not tell where the difference is.
-    pub fn is(&self, said: &Digits, of: LoginTag, purpose: Purpose, key: &MacKey) -> bool {
+    pub fn is(&self, said: &Digits, of: LoginTag, purpose: CodePurpose, key: &MacKey) -> bool {
         self.digits(of, purpose, key).expose().ct_eq(said.expose()).into()
     }
 }
@@ -90,7 +90,7 @@ impl Code {
 /// The live ones, one for each purpose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Codes(BTreeMap<Purpose, Code>);
+pub struct Codes(BTreeMap<CodePurpose, Code>);
 
 impl Codes {
     /// None is out.
@@ -104,22 +104,22 @@ impl Codes {
     }
 
     /// The live one.
-    pub fn get(&self, purpose: Purpose) -> Option<&Code> {
+    pub fn get(&self, purpose: CodePurpose) -> Option<&Code> {
         self.0.get(&purpose)
     }
 
     /// Another one: the one before is dead.
-    pub fn put(&mut self, purpose: Purpose, code: Code) {
+    pub fn put(&mut self, purpose: CodePurpose, code: Code) {
         self.0.insert(purpose, code);
     }
 
     /// It was answered rightly, or is not to be answered any more.
-    pub fn end(&mut self, purpose: Purpose) -> Option<Code> {
+    pub fn end(&mut self, purpose: CodePurpose) -> Option<Code> {
         self.0.remove(&purpose)
     }
 
     /// It was answered wrongly; true where that was the last time.
-    pub fn miss(&mut self, purpose: Purpose) -> bool {
+    pub fn miss(&mut self, purpose: CodePurpose) -> bool {
         let Some(code) = self.0.get_mut(&purpose) else { return false };
         code.tries_left = code.tries_left.saturating_sub(1);
         let over = code.tries_left == 0;

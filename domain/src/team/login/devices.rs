@@ -13,14 +13,14 @@ const MAX_DEVICES: usize = 20;
 /// A device as a storefront describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Device {
+pub struct LoginDevice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fingerprint: Option<Tag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     region: Option<Tag>,
 }
 
-impl Device {
+impl LoginDevice {
     /// What was said of it; an empty text says nothing.
     pub fn of(key: &MacKey, fingerprint: Option<&str>, region: Option<&str>) -> Self {
         let tag = |kind: &[u8], text: Option<&str>| {
@@ -55,22 +55,22 @@ impl Devices {
     }
 
     /// Whether that device was validated. One that says nothing of itself was not.
-    pub fn knows(&self, device: &Device) -> bool {
+    pub fn knows(&self, device: &LoginDevice) -> bool {
         device.fingerprint.is_some_and(|said| self.fingerprints.contains(&said))
     }
 
     /// Whether that is the region that was validated last. Where nothing is said, or none was, it is not.
-    pub fn is_there(&self, device: &Device) -> bool {
+    pub fn is_there(&self, device: &LoginDevice) -> bool {
         device.region.is_some() && device.region == self.region
     }
 
     /// What its guesses are counted under, where it is known.
-    pub fn own(&self, device: &Device) -> Option<String> {
+    pub fn own(&self, device: &LoginDevice) -> Option<String> {
         device.fingerprint.filter(|_| self.knows(device)).map(|tag| tag.name())
     }
 
     /// The customer has shown to be there.
-    pub fn validate(&mut self, device: &Device) {
+    pub fn validate(&mut self, device: &LoginDevice) {
         if let Some(fingerprint) = device.fingerprint {
             self.fingerprints.retain(|known| *known != fingerprint);
             self.fingerprints.push_front(fingerprint);

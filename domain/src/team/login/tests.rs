@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::way::Way;
-use crate::messaging::attempt::Tried;
+use crate::messaging::attempt::AttemptResult;
 use crate::secret::{MacKey, Secret};
-use crate::team::login::account_messages::{About, News, Stop};
+use crate::team::login::account_messages::{AccountMessageNews, MessageSubject, Stop};
 use crate::team::login::account_status::AccountStatus;
-use crate::team::login::codes::{Code, Purpose};
-use crate::team::login::tickets::{Lost, RefreshToken};
+use crate::team::login::codes::{Code, CodePurpose};
+use crate::team::login::tickets::{RefreshRefusal, RefreshToken};
 
 const RULE: Lockout = Lockout { threshold: 3, duration_minutes: 15, growth: 1, max_lockouts: 0 };
 
@@ -76,16 +76,16 @@ fn a_guess_that_could_not_be_judged_counts_for_nothing() {
 #[test]
 fn a_code_in_a_mailbox_is_no_way_around_an_app() {
     let (mut login, now) = (login(), Moment(59_000));
-    assert!(!login.takes_codes(Purpose::Login, false) && login.takes_codes(Purpose::Login, true));
+    assert!(!login.takes_codes(CodePurpose::Login, false) && login.takes_codes(CodePurpose::Login, true));
     let settings = crate::settings::effective(&Default::default(), &Default::default()).unwrap().settings;
-    login.codes.put(Purpose::Login, Code::new([1; 16], &settings, Device::default(), now));
+    login.codes.put(CodePurpose::Login, Code::new([1; 16], &settings, LoginDevice::default(), now));
     login.enrol(Totp::new(*b"12345678901234567890")).unwrap();
-    assert!(login.takes_codes(Purpose::Login, true), "it has shown nothing yet");
+    assert!(login.takes_codes(CodePurpose::Login, true), "it has shown nothing yet");
     assert!(login.confirm(b"287082", now), "RFC 6238, appendix B");
-    assert!(login.codes.get(Purpose::Login).is_none() && !login.takes_codes(Purpose::Login, true));
-    assert!(login.takes_codes(Purpose::Second, true));
+    assert!(login.codes.get(CodePurpose::Login).is_none() && !login.takes_codes(CodePurpose::Login, true));
+    assert!(login.takes_codes(CodePurpose::Second, true));
     login.disable(now);
-    assert!(!login.takes_codes(Purpose::Second, true));
+    assert!(!login.takes_codes(CodePurpose::Second, true));
 }
 
 /// A stranger who guesses shuts out strangers, and nobody for good.
@@ -168,12 +168,16 @@ fn a_refresh_token_that_comes_again_ends_its_ticket() {
     let mut forged = second.text().into_bytes();
     forged[5] = if forged[5] == b'A' { b'B' } else { b'A' };
     let forged = RefreshToken::parse(std::str::from_utf8(&forged).unwrap()).unwrap();
-    assert_eq!(tickets.refresh(&forged, &team, &key, now, end).unwrap_err(), Lost::Unknown);
-    assert_eq!(tickets.refresh(&parsed, &team, &key, now, end).unwrap_err(), Lost::Reused);
-    assert_eq!(tickets.refresh(&second, &team, &key, now, end).unwrap_err(), Lost::Unknown);
+    assert_eq!(tickets.refresh(&forged, &team, &key, now, end).unwrap_err(), RefreshRefusal::Unknown);
+    assert_eq!(tickets.refresh(&parsed, &team, &key, now, end).unwrap_err(), RefreshRefusal::Reused);
+    assert_eq!(tickets.refresh(&second, &team, &key, now, end).unwrap_err(), RefreshRefusal::Unknown);
     let third = tickets.begin([3; 16], Vec::new(), now, end).token(of, &team, &key);
     tickets.settle(end);
-    assert_eq!(tickets.refresh(&third, &team, &key, end, end).unwrap_err(), Lost::Unknown, "its time is over");
+    assert_eq!(
+        tickets.refresh(&third, &team, &key, end, end).unwrap_err(),
+        RefreshRefusal::Unknown,
+        "its time is over"
+    );
     for n in 0..30 {
         tickets.begin([n; 16], Vec::new(), Moment(n.into()), end);
     }
@@ -184,7 +188,7 @@ fn a_refresh_token_that_comes_again_ends_its_ticket() {
 #[test]
 fn k11_k12_only_what_was_validated_spares_the_code() {
     let key = MacKey::new(b"k");
-    let device = |fingerprint: Option<&str>, region: Option<&str>| Device::of(&key, fingerprint, region);
+    let device = |fingerprint: Option<&str>, region: Option<&str>| LoginDevice::of(&key, fingerprint, region);
     let (here, there) = (device(Some("f1"), Some("EE")), device(Some("f1"), Some("LV")));
     let mut known = Devices::default();
     assert!(!known.knows(&here) && !known.is_there(&here));
@@ -208,20 +212,23 @@ fn k11_k12_only_what_was_validated_spares_the_code() {
 fn a_letter_outlives_nothing_that_it_is_about() {
     let (mut login, now) = (login(), Moment(0));
     let settings = crate::settings::effective(&Default::default(), &Default::default()).unwrap().settings;
-    login.codes.put(Purpose::Login, Code::new([1; 16], &settings, Device::default(), now));
+    login.codes.put(CodePurpose::Login, Code::new([1; 16], &settings, LoginDevice::default(), now));
     let stop = |way| Stop { way, to: "x".into() };
-    let about = About::Code(Purpose::Login, [1; 16]);
+    let about = MessageSubject::Code(CodePurpose::Login, [1; 16]);
     let number = login.write(about, vec![stop(Way::Sms), stop(Way::Email)], now);
-    assert_eq!(login.tried(number, 1, Tried::Later("status"), now, 0), None);
+    assert_eq!(login.tried(number, 1, AttemptResult::Later("status"), now, 0), None);
     assert_eq!(login.alarm(), Some(Moment(750)));
     assert!(login.claim_account_messages(Moment(749)).is_empty());
     assert_eq!(login.claim_account_messages(Moment(750)), [number]);
-    assert_eq!(login.tried(number, 1, Tried::Refused("x"), now, 0), None, "another has claimed it");
-    let fell = login.tried(number, 2, Tried::Refused("x"), Moment(800), 0);
-    assert_eq!(fell, Some(News::Failed(about, Way::Sms, "x", Some(Way::Email))));
+    assert_eq!(login.tried(number, 1, AttemptResult::Refused("x"), now, 0), None, "another has claimed it");
+    let fell = login.tried(number, 2, AttemptResult::Refused("x"), Moment(800), 0);
+    assert_eq!(fell, Some(AccountMessageNews::Failed(about, Way::Sms, "x", Some(Way::Email))));
     assert_eq!(login.claim_account_messages(Moment(800)), [number]);
     let mut sent = login.clone();
-    assert_eq!(sent.tried(number, 1, Tried::Sent, Moment(900), 0), Some(News::Sent(about, Way::Email)));
+    assert_eq!(
+        sent.tried(number, 1, AttemptResult::Sent, Moment(900), 0),
+        Some(AccountMessageNews::Sent(about, Way::Email))
+    );
     assert_eq!(sent.alarm(), None);
     login.settle(Moment(180_000), 0);
     assert!(login.codes.is_empty() && login.account_messages.is_empty());
@@ -234,7 +241,7 @@ fn an_earlier_epoch_left_no_ticket() {
     login.tickets.begin([3; 16], Vec::new(), Moment(0), Moment(1000));
     login.disable(Moment(0));
     login.tickets.begin([3; 16], Vec::new(), Moment(0), Moment(1000));
-    login.first_step(Device::default(), None, Moment(0));
+    login.first_step(LoginDevice::default(), None, Moment(0));
     login.settle(Moment(1), 1);
     assert_eq!((login.tickets.count(), login.attempt(None), login.epoch), (0, None, 1));
     assert!(login.disabled_at.is_some(), "who may not log in still may not");

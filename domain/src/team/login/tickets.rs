@@ -47,7 +47,7 @@ pub struct Tickets {
 
 /// Why a refresh token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
+pub enum RefreshRefusal {
     /// It is none of a ticket that stands.
     Unknown,
     /// It was used before: its ticket has ended.
@@ -114,11 +114,11 @@ impl Tickets {
         key: &MacKey,
         now: Moment,
         expires_at: Moment,
-    ) -> Result<&Ticket, Lost> {
-        let at = self.find(token, team, key).ok_or(Lost::Unknown)?;
+    ) -> Result<&Ticket, RefreshRefusal> {
+        let at = self.find(token, team, key).ok_or(RefreshRefusal::Unknown)?;
         if self.live[at].issue != token.issue {
             self.live.remove(at);
-            return Err(Lost::Reused);
+            return Err(RefreshRefusal::Reused);
         }
         let ticket = &mut self.live[at];
         (ticket.issue, ticket.used, ticket.expires_at) = (ticket.issue + 1, now, expires_at);

@@ -12,13 +12,13 @@ const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5
 const PUBLIC: &str = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE";
 const NOW: Moment = Moment(1_767_225_600_000);
 
-fn provider() -> Provider {
+fn provider() -> OidcProvider {
     let rule = |group: &str, role, team: Option<&str>| GroupRule {
         group: group.to_owned(),
         role,
         team: team.map(|team| team.parse().unwrap()),
     };
-    Provider {
+    OidcProvider {
         issuer: "https://id.example.com".into(),
         client_id: "countersign".into(),
         client_secret: None,

@@ -9,7 +9,7 @@ const RULE: Lockout = Lockout { threshold: 2, duration_minutes: 15, growth: 1, m
 const NOW: (Moment, Moment) = (Moment(1_000_000), Moment(1_000_000));
 
 fn user() -> User {
-    let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
+    let wanted = UserInput { email: None, role: Role::Agent, disabled: false };
     let mut user = User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, [3; 6], NOW.0);
     user.set_password(PasswordHash::of(&Password::parse("vexed lamp 7").unwrap(), [1; 16]));
     user
@@ -20,9 +20,9 @@ fn failures_lock_and_then_not_even_the_right_password_is_compared() {
     let mut user = user();
     let against = user.password.clone();
     let judge = |user: &mut User, right| user.judge_password(right, against.as_ref(), &RULE, NOW);
-    assert_eq!(judge(&mut user, false), Judged::Wrong(Consequence::Counted));
-    assert!(matches!(judge(&mut user, false), Judged::Wrong(Consequence::Locked(_))));
-    assert_eq!(judge(&mut user, true), Judged::Refused);
+    assert_eq!(judge(&mut user, false), JudgedSignIn::Wrong(Consequence::Counted));
+    assert!(matches!(judge(&mut user, false), JudgedSignIn::Wrong(Consequence::Locked(_))));
+    assert_eq!(judge(&mut user, true), JudgedSignIn::Refused);
     assert!(matches!(user.status(NOW.1), UserStatus::Locked(_)));
 }
 
@@ -35,13 +35,13 @@ fn wrong_passwords_never_ban_and_wrong_codes_do() {
         user.judge_password(false, against.as_ref(), &RULE, (at, at));
         at = at.plus_minutes(15);
     }
-    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, (at, at)), Judged::CodeWanted);
-    assert_eq!(user.judge_code("000000", &RULE, (at, at)), Judged::Wrong(Consequence::Counted));
-    assert!(matches!(user.judge_code("000000", &RULE, (at, at)), Judged::Wrong(Consequence::Locked(_))));
-    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, (at, at)), Judged::Refused);
+    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, (at, at)), JudgedSignIn::CodeWanted);
+    assert_eq!(user.judge_code("000000", &RULE, (at, at)), JudgedSignIn::Wrong(Consequence::Counted));
+    assert!(matches!(user.judge_code("000000", &RULE, (at, at)), JudgedSignIn::Wrong(Consequence::Locked(_))));
+    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, (at, at)), JudgedSignIn::Refused);
     at = at.plus_minutes(15);
     user.judge_code("000000", &RULE, (at, at));
-    assert_eq!(user.judge_code("000000", &RULE, (at, at)), Judged::Wrong(Consequence::Banned));
+    assert_eq!(user.judge_code("000000", &RULE, (at, at)), JudgedSignIn::Wrong(Consequence::Banned));
     assert_eq!(user.status(at), UserStatus::Banned);
     user.unlock();
     assert_eq!(user.status(at), UserStatus::Active);
@@ -52,9 +52,9 @@ fn a_right_password_buys_no_new_guesses_at_the_code() {
     let mut user = user();
     user.totp = Some(Totp::new([7; 20]));
     let against = user.password.clone();
-    assert_eq!(user.judge_code("000000", &RULE, NOW), Judged::Wrong(Consequence::Counted));
-    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), Judged::CodeWanted);
-    assert!(matches!(user.judge_code("000000", &RULE, NOW), Judged::Wrong(Consequence::Locked(_))));
+    assert_eq!(user.judge_code("000000", &RULE, NOW), JudgedSignIn::Wrong(Consequence::Counted));
+    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), JudgedSignIn::CodeWanted);
+    assert!(matches!(user.judge_code("000000", &RULE, NOW), JudgedSignIn::Wrong(Consequence::Locked(_))));
 }
 
 #[test]
@@ -62,16 +62,16 @@ fn what_was_compared_with_an_older_password_counts_for_nothing() {
     let mut user = user();
     let against = user.password.clone();
     user.set_password(PasswordHash::of(&Password::parse("another lamp 8").unwrap(), [2; 16]));
-    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), Judged::Refused);
+    assert_eq!(user.judge_password(true, against.as_ref(), &RULE, NOW), JudgedSignIn::Refused);
     assert!(user.budget.is_clear());
 }
 
 #[test]
 fn each_change_that_matters_ends_sessions() {
     let mut user = user();
-    let wanted = |role, disabled| Wanted { email: None, role, disabled };
+    let wanted = |role, disabled| UserInput { email: None, role, disabled };
     let before = user.generation;
-    user.change(Wanted { email: Some("demo@example.com".into()), ..wanted(Role::Agent, false) });
+    user.change(UserInput { email: Some("demo@example.com".into()), ..wanted(Role::Agent, false) });
     assert_eq!(user.generation, before, "where her mail goes is no right of hers");
     user.change(wanted(Role::Admin, false));
     user.change(wanted(Role::Admin, true));
@@ -84,7 +84,7 @@ fn each_change_that_matters_ends_sessions() {
 #[test]
 fn who_has_her_name_after_her_has_other_sessions() {
     let of = |drawn| {
-        let wanted = Wanted { email: None, role: Role::Agent, disabled: false };
+        let wanted = UserInput { email: None, role: Role::Agent, disabled: false };
         User::new("acme".parse().unwrap(), "demo".parse().unwrap(), wanted, drawn, NOW.0)
     };
     assert_ne!(of([1; 6]).generation, of([2; 6]).generation);

@@ -4,12 +4,12 @@
 use serde_json::json;
 
 use countersign_pages::Pages;
-use countersign_pages::admin::intents::{Intent, Intents};
-use countersign_pages::admin::keys::{ApiKey, Keys, SecurityKey};
+use countersign_pages::admin::intents::{IntentRow, Intents};
+use countersign_pages::admin::keys::{ApiKeyRow, KeysPage, SecurityKeyRow};
 use countersign_pages::admin::overview::Overview;
 use countersign_pages::admin::screens::{Editor, Screens};
-use countersign_pages::admin::settings::{Kind, Known, Settings};
-use countersign_pages::admin::teams::Teams;
+use countersign_pages::admin::settings::{InheritedValue, Kind, SettingsPage};
+use countersign_pages::admin::teams::TeamsPage;
 use countersign_pages::consoles::Shell;
 use countersign_pages::sections::AdminSection;
 
@@ -34,7 +34,7 @@ pub(super) fn drawn(word: &str, pages: &Pages, frame: impl Fn(&'static str) -> S
     let text = || word.to_owned();
     let admin_section =
         |section| Shell { admin_section: Some(AdminSection { section, title: Some(text()) }), ..frame("admin") };
-    let teams = Teams {
+    let teams = TeamsPage {
         frame: admin_section("teams"),
         owner: true,
         teams: vec![(text(), text())],
@@ -68,10 +68,10 @@ fn overview(word: &str, frame: Shell) -> Overview {
     }
 }
 
-fn keys(word: &str, frame: Shell) -> Keys {
+fn keys(word: &str, frame: Shell) -> KeysPage {
     let text = || word.to_owned();
     let at = || "2026-03-01T09:27:12Z".to_owned();
-    let key = |status, until: Option<String>, signs: bool| SecurityKey {
+    let key = |status, until: Option<String>, signs: bool| SecurityKeyRow {
         kid: "AbC-123_".to_owned(),
         algorithm: "HS256".to_owned(),
         status,
@@ -83,8 +83,8 @@ fn keys(word: &str, frame: Shell) -> Keys {
         until,
         signs,
     };
-    let public = SecurityKey { can_sign: false, algorithm: "EdDSA".to_owned(), ..key("active", None, false) };
-    let api = ApiKey {
+    let public = SecurityKeyRow { can_sign: false, algorithm: "EdDSA".to_owned(), ..key("active", None, false) };
+    let api = ApiKeyRow {
         id: "0123456789abcdef".to_owned(),
         name: text(),
         role: "bot",
@@ -97,14 +97,14 @@ fn keys(word: &str, frame: Shell) -> Keys {
         key("active", None, true),
         public,
         key("retired", ends.clone(), false),
-        SecurityKey { verifies: false, ..key("retired", ends, false) },
+        SecurityKeyRow { verifies: false, ..key("retired", ends, false) },
         key("revoked", None, false),
     ];
-    Keys { frame, security, is_hosted: false, api: vec![api], roles: &["bot", "agent", "admin"] }
+    KeysPage { frame, security, is_hosted: false, api: vec![api], roles: &["bot", "agent", "admin"] }
 }
 
-fn settings(word: &str, frame: Shell) -> Settings {
-    let known = |path, kind, value, own| Known {
+fn settings(word: &str, frame: Shell) -> SettingsPage {
+    let known = |path, kind, value, own| InheritedValue {
         path,
         kind,
         bounds: matches!(kind, Kind::Number | Kind::Span).then_some((1, 10)),
@@ -131,7 +131,7 @@ fn settings(word: &str, frame: Shell) -> Settings {
         known("directory.match", Kind::Fields, json!([{"field": word, "as": "exact"}]), false),
         known("of.another.release", Kind::Text, json!(null), false),
     ];
-    Settings::of(frame, format!("/v1/teams/{word}/settings"), "2026-03-01T09:27:12Z".to_owned(), all)
+    SettingsPage::of(frame, format!("/v1/teams/{word}/settings"), "2026-03-01T09:27:12Z".to_owned(), all)
 }
 
 fn screens(word: &str, frame: Shell) -> Screens {
@@ -144,7 +144,7 @@ fn screen(word: &str, frame: Shell) -> Editor {
 
 fn intents(word: &str, frame: Shell) -> Intents {
     let (text, methods) = (|| word.to_owned(), vec!["login", "otp"]);
-    let intent = Intent {
+    let intent = IntentRow {
         name: text(),
         label: Some(text()),
         accept: methods.clone(),

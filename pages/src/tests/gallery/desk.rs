@@ -3,13 +3,13 @@
 
 use super::admin::shell;
 use countersign_pages::Pages;
-use countersign_pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
-use countersign_pages::admin::audit::{Audit, AuditRow, Check, Words};
-use countersign_pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
-use countersign_pages::admin::insights::{Counts, Funnel, Insights};
-use countersign_pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
-use countersign_pages::admin::users::{UserRow, Users};
-use countersign_pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
+use countersign_pages::admin::accounts::{AccountPage, AccountRow, AccountsPage, LoginFields, RecordFields};
+use countersign_pages::admin::audit::{Audit, AuditRow, ChainCheck, Words};
+use countersign_pages::admin::channels::{AccountField, ChannelRow, ChannelsPage, NewChannel};
+use countersign_pages::admin::insights::{CountColumns, Funnel, Insights};
+use countersign_pages::admin::lockouts::{Locked, LockedPerson, LockoutsPage};
+use countersign_pages::admin::users::{UserRow, UsersPage};
+use countersign_pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, WebhooksPage};
 use countersign_pages::consoles::Shell;
 use countersign_pages::sections::AdminSection;
 
@@ -38,7 +38,7 @@ pub(super) fn bare(pages: &Pages) -> Vec<String> {
         admin_section: Some(AdminSection { section, title: Some(word.to_owned()) }),
         ..shell(word, "admin")
     };
-    let lockouts = |further| Lockouts {
+    let lockouts = |further| LockoutsPage {
         people: Vec::new(),
         more: None,
         accounts: Vec::new(),
@@ -49,12 +49,12 @@ pub(super) fn bare(pages: &Pages) -> Vec<String> {
     };
     let audit = |further| Audit { rows: Vec::new(), older: None, further, check: None, ..audit(word, frame("audit")) };
     vec![
-        pages.admin_channels(&Channels { channels: Vec::new(), new: None, ..channels(word, frame("channels")) }),
-        pages.admin_users(&Users { users: Vec::new(), next: None, ..users(word, frame("users")) }),
-        pages.admin_accounts(&Accounts { accounts: Vec::new(), next: None, ..accounts(word, frame("accounts")) }),
-        pages.admin_accounts(&Accounts { built_in: false, ..accounts(word, frame("accounts")) }),
+        pages.admin_channels(&ChannelsPage { channels: Vec::new(), new: None, ..channels(word, frame("channels")) }),
+        pages.admin_users(&UsersPage { users: Vec::new(), next: None, ..users(word, frame("users")) }),
+        pages.admin_accounts(&AccountsPage { accounts: Vec::new(), next: None, ..accounts(word, frame("accounts")) }),
+        pages.admin_accounts(&AccountsPage { built_in: false, ..accounts(word, frame("accounts")) }),
         pages.admin_account(&AccountPage { record: None, ..account(word, frame("accounts")) }),
-        pages.admin_webhooks(&Webhooks { webhooks: Vec::new(), ..webhooks(word, frame("webhooks")) }),
+        pages.admin_webhooks(&WebhooksPage { webhooks: Vec::new(), ..webhooks(word, frame("webhooks")) }),
         pages.admin_webhook(&WebhookPage {
             deliveries: Vec::new(),
             next: None,
@@ -63,7 +63,7 @@ pub(super) fn bare(pages: &Pages) -> Vec<String> {
         pages.admin_insights(&Insights {
             median: None,
             channels: Vec::new(),
-            counts: Counts::of(Vec::new()),
+            counts: CountColumns::of(Vec::new()),
             ..insights(word, frame("insights"))
         }),
         pages.admin_lockouts(&lockouts(true)),
@@ -73,7 +73,7 @@ pub(super) fn bare(pages: &Pages) -> Vec<String> {
     ]
 }
 
-fn users(word: &str, frame: Shell) -> Users {
+fn users(word: &str, frame: Shell) -> UsersPage {
     let text = || word.to_owned();
     let user = |status, own| UserRow {
         name: text(),
@@ -88,10 +88,10 @@ fn users(word: &str, frame: Shell) -> Users {
         own,
     };
     let users = ["invited", "active", "disabled", "locked", "banned"].map(|status| user(status, status == "active"));
-    Users { frame, roles: &["agent", "admin"], users: users.into(), next: Some("demo".into()), mails: true }
+    UsersPage { frame, roles: &["agent", "admin"], users: users.into(), next: Some("demo".into()), mails: true }
 }
 
-fn lockouts(word: &str, frame: Shell) -> Lockouts {
+fn lockouts(word: &str, frame: Shell) -> LockoutsPage {
     let text = || word.to_owned();
     let until = |banned: bool| (!banned).then(|| "2026-03-01T09:27:12Z".to_owned());
     let person = |banned: bool| LockedPerson {
@@ -114,7 +114,7 @@ fn lockouts(word: &str, frame: Shell) -> Lockouts {
         banned,
         until: until(banned),
     };
-    Lockouts {
+    LockoutsPage {
         frame,
         people: vec![person(false), person(true)],
         more: Some("0123.otp".into()),
@@ -139,9 +139,9 @@ fn webhook(word: &str, status: &'static str) -> WebhookRow {
     }
 }
 
-fn webhooks(word: &str, frame: Shell) -> Webhooks {
+fn webhooks(word: &str, frame: Shell) -> WebhooksPage {
     let webhooks = ["active", "failing", "stopped"].map(|status| webhook(word, status)).into();
-    Webhooks { frame, webhooks, events: vec!["link.opened"] }
+    WebhooksPage { frame, webhooks, events: vec!["link.opened"] }
 }
 
 fn one_webhook(word: &str, frame: Shell) -> WebhookPage {
@@ -195,11 +195,11 @@ fn audit(word: &str, frame: Shell) -> Audit {
         rows: acts.into_iter().enumerate().map(row).collect(),
         older: Some("audit?below=7".into()),
         further: true,
-        check: Some(Check { told: "unlinked", count: 7, at: 8, head: "e3b0c442".repeat(8) }),
+        check: Some(ChainCheck { told: "unlinked", count: 7, at: 8, head: "e3b0c442".repeat(8) }),
     }
 }
 
-fn accounts(word: &str, frame: Shell) -> Accounts {
+fn accounts(word: &str, frame: Shell) -> AccountsPage {
     let text = || word.to_owned();
     let all = ["active", "guest", "disabled", "locked", "banned"];
     let row = |status| AccountRow {
@@ -210,7 +210,13 @@ fn accounts(word: &str, frame: Shell) -> Accounts {
         address: Some(text()),
         status,
     };
-    Accounts { frame, built_in: true, q: text(), accounts: all.map(row).into(), next: Some("accounts?cursor=7".into()) }
+    AccountsPage {
+        frame,
+        built_in: true,
+        q: text(),
+        accounts: all.map(row).into(),
+        next: Some("accounts?cursor=7".into()),
+    }
 }
 
 fn account(word: &str, frame: Shell) -> AccountPage {
@@ -249,13 +255,13 @@ fn insights(word: &str, frame: Shell) -> Insights {
         funnels: ["links", "codes", "invitations"].map(|of| Funnel::of(of, &[("invited", 8), ("arrived", 2)])).into(),
         numbers: vec![("lockouts", 7)],
         median: Some(150),
-        counts: Counts::of((0..7).map(stretch).collect()),
+        counts: CountColumns::of((0..7).map(stretch).collect()),
         channels: vec![(word.to_owned(), vec![1])],
         columns: vec!["bans"],
     }
 }
 
-fn channels(word: &str, frame: Shell) -> Channels {
+fn channels(word: &str, frame: Shell) -> ChannelsPage {
     let text = || word.to_owned();
     let can = ["initiate", "link", "code", "hears", "receipts", "account_link", "return_link", "retracts"];
     let row = |(name, usable, down): (&str, bool, bool)| ChannelRow {
@@ -274,7 +280,7 @@ fn channels(word: &str, frame: Shell) -> Channels {
     };
     let channels = [("sms", true, false), ("email", true, true), ("demo", false, false)].map(row).into();
     let new = NewChannel { definition: text(), title: text(), fields: account_fields(word) };
-    Channels { frame, channels, platforms: vec![(text(), text(), true)], new: Some(new) }
+    ChannelsPage { frame, channels, platforms: vec![(text(), text(), true)], new: Some(new) }
 }
 
 /// A field of each kind.

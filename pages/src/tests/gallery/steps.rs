@@ -6,21 +6,22 @@ use super::*;
 /// The code page in its states.
 pub fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
     let screen = Some("/c/AbC-123_/screen".to_owned());
-    let opening = Landing { screen, opener_origins: Vec::new(), ..landing(word, Purpose::Entry) };
-    let wrong = Answer { error: Some(AnswerError::Wrong), tries_left: Some(1), ..answer(word, sent(word)) };
-    let over = Answer {
+    let opening = LandingPage { screen, opener_origins: Vec::new(), ..landing(word, LandingPurpose::Entry) };
+    let wrong = AnswerPage { error: Some(AnswerError::Wrong), tries_left: Some(1), ..answer(word, sent(word)) };
+    let over = AnswerPage {
         error: Some(AnswerError::Over),
         tries_left: None,
         expires_at: None,
         resend_in: Some(0),
         ..answer(word, sent(word))
     };
-    let told = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Told { digits: 6 }) };
-    let pin = Answer { resend_in: None, expires_at: None, ..answer(word, Wanted::Pin) };
-    let moving = Answer { error: Some(AnswerError::TooEarly), ..answer(word, Wanted::Sent { digits: 4, to: None }) };
-    let chat = answer(word, Wanted::Sent { digits: 8, to: Some(SentTo::Chat) });
+    let told = AnswerPage { resend_in: None, expires_at: None, ..answer(word, AnswerKind::Told { digits: 6 }) };
+    let pin = AnswerPage { resend_in: None, expires_at: None, ..answer(word, AnswerKind::Pin) };
+    let moving =
+        AnswerPage { error: Some(AnswerError::TooEarly), ..answer(word, AnswerKind::Sent { digits: 4, to: None }) };
+    let chat = answer(word, AnswerKind::Sent { digits: 8, to: Some(SentTo::Chat) });
     vec![
-        ("opening-code", artist.landing(landing(word, Purpose::Code))),
+        ("opening-code", artist.landing(landing(word, LandingPurpose::Code))),
         ("opening-screen", artist.landing(opening)),
         ("answer-sent", artist.answer(answer(word, sent("+372•••••345")))),
         ("answer-chat", artist.answer(chat)),
@@ -31,9 +32,9 @@ pub fn answers(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
         ("answer-early", artist.answer(moving)),
         ("code-asked", artist.done(linked(word, None))),
         ("code-linked", artist.done(linked(word, Some("https://m.me/demo?ref=n0nce")))),
-        ("done-address-phone", artist.done(done(word, address(word, AddressKind::Phone, true)))),
-        ("done-address-mail", artist.done(done(word, address(word, AddressKind::Mail, false)))),
-        ("done-address-other", artist.done(done(word, address(word, AddressKind::Other, false)))),
+        ("done-address-phone", artist.done(done(word, address(word, ShownAddressKind::Phone, true)))),
+        ("done-address-mail", artist.done(done(word, address(word, ShownAddressKind::Mail, false)))),
+        ("done-address-other", artist.done(done(word, address(word, ShownAddressKind::Other, false)))),
         ("done-other-browser", artist.done(done(word, DoneState::OtherBrowser { asked: asked(word) }))),
         ("done-start-again", artist.done(done(word, DoneState::StartAgain { asked: asked(word) }))),
         ("done-elsewhere", artist.done(done(word, DoneState::Elsewhere))),
@@ -73,7 +74,8 @@ pub fn photos(word: &str, artist: &Artist) -> Vec<(&'static str, String)> {
 }
 
 pub fn code(word: &str) -> DoneState {
-    let asked = Asked { channel: "whatsapp".to_owned(), address: "+372•••••345".to_owned(), ..asked(word) };
+    let asked =
+        AnsweredRequest { channel: "whatsapp".to_owned(), address: "+372•••••345".to_owned(), ..asked(word) };
     let (code, expires_at) = ("B2CD3F".to_owned(), "2026-03-01T09:32:00Z".to_owned());
     DoneState::Code { code, expires_at, seconds_left: 118, asked }
 }

@@ -1,10 +1,10 @@
 //! The words that every page of the admin console shares, and those of the page of all teams.
 //! What a page says of its own thing has a file of its own.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("admin.crumbs", ["Where you are", "Wo Sie sind", "Où vous êtes", "Dónde está", "Kus sa oled"]),
     ("admin.sections", ["What there is to tend", "Was es zu pflegen gibt", "Ce qu’il y a à gérer", "Qué hay que gestionar", "Mida hallata"]),
     ("admin.noscript", ["You can read this page as it is. To change something it needs JavaScript.", "Sie können diese Seite so lesen. Um etwas zu ändern, braucht sie JavaScript.", "Vous pouvez lire cette page telle quelle. Pour changer quelque chose, il faut JavaScript.", "Puede leer esta página tal cual. Para cambiar algo hace falta JavaScript.", "Seda lehte saab nii lugeda. Muutmiseks on vaja JavaScripti."]),

@@ -2,10 +2,10 @@
 //!
 //! How an account stands is called here what the pages call it.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("accounts.lead", ["Your customers as this gateway keeps them: who they are, how they are reached, and how they log in.", "Ihre Kunden, wie dieses Gateway sie führt: wer sie sind, wie man sie erreicht und wie sie sich anmelden.", "Vos clients tels que cette passerelle les connaît : qui ils sont, comment les joindre et comment ils se connectent.", "Sus clientes tal como los guarda esta pasarela: quiénes son, cómo se les contacta y cómo inician sesión.", "Sinu kliendid, nagu see lüüs neid hoiab: kes nad on, kuidas neid kätte saab ja kuidas nad sisse logivad."]),
     ("accounts.elsewhere", ["This team’s customers are in a directory of your own; their records are not changed here.", "Die Kunden dieses Teams stehen in einem eigenen Verzeichnis; ihre Daten werden hier nicht geändert.", "Les clients de cette équipe sont dans votre propre annuaire ; leurs fiches ne se modifient pas ici.", "Los clientes de este equipo están en un directorio propio; sus fichas no se cambian aquí.", "Selle meeskonna kliendid on teie enda kataloogis; nende andmeid siin ei muudeta."]),
     ("accounts.search", ["Start of a name, id, login name, address or number", "Anfang von Name, Kennung, Anmeldename, Adresse oder Nummer", "Début d’un nom, identifiant, adresse ou numéro", "Comienzo de un nombre, id, usuario, dirección o número", "Nime, tunnuse, kasutajanime, aadressi või numbri algus"]),

@@ -1,10 +1,10 @@
 //! What the page of the audit trail says: the acts that are not a conversation's own in plain words, who did
 //! them, and what a check of the chain came to.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("audit.lead", ["Every security act of the team, the newest first. People stand here by pseudonym.", "Jede sicherheitsrelevante Handlung des Teams, die neueste zuerst. Personen stehen hier unter Pseudonym.", "Chaque acte de sécurité de l’équipe, le plus récent d’abord. Les personnes y figurent sous pseudonyme.", "Cada acto de seguridad del equipo, el más reciente primero. Las personas constan con seudónimo.", "Meeskonna iga turvatoiming, uusim esimesena. Inimesed on siin varjunime all."]),
     ("audit.chain", ["The chain", "Die Kette", "La chaîne", "La cadena", "Ahel"]),
     ("audit.chain.text", ["Each entry holds the hash of the one before. A check shows whether anything was changed, taken out or cut off.", "Jeder Eintrag enthält den Hash des vorigen. Eine Prüfung zeigt, ob etwas geändert, entfernt oder abgeschnitten wurde.", "Chaque entrée contient le hachage de la précédente. Un contrôle montre si quelque chose a été modifié, retiré ou coupé.", "Cada entrada contiene el hash de la anterior. Una comprobación muestra si algo se cambió, se quitó o se cortó.", "Iga kirje sisaldab eelmise räsi. Kontroll näitab, kas midagi on muudetud, eemaldatud või ära lõigatud."]),

@@ -2,10 +2,10 @@
 //!
 //! Abilities are called here what the gateway calls them.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("channels.lead", ["The team’s accounts on chat platforms: what messages go over. Codes go by phone over “sms” and by mail over “email”.", "Die Konten des Teams auf Chat-Plattformen: worüber Nachrichten gehen. Codes gehen per Telefon über „sms“, per Mail über „email“.", "Les comptes de l’équipe sur les plateformes : ce par quoi passent les messages. Les codes passent par « sms » au téléphone et par « email » en courriel.", "Las cuentas del equipo en las plataformas: por dónde van los mensajes. Los códigos van por «sms» al teléfono y por «email» al correo.", "Meeskonna kontod vestlusplatvormidel: mille kaudu sõnumid lähevad. Koodid lähevad telefonile kanaliga „sms“ ja e-postile kanaliga „email“."]),
     ("channels.none", ["No channel yet: nothing can be sent.", "Noch kein Kanal: Es kann nichts gesendet werden.", "Aucun canal : rien ne peut être envoyé.", "Aún no hay canales: no se puede enviar nada.", "Veel pole ühtegi kanalit: midagi ei saa saata."]),
     ("channels.up", ["Messages go", "Nachrichten gehen", "Les messages partent", "Los mensajes salen", "Sõnumid lähevad"]),

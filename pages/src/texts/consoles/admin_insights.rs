@@ -2,10 +2,10 @@
 //!
 //! Steps are called here what the API calls them.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("insights.span", ["Time shown", "Zeitraum", "Période", "Período", "Ajavahemik"]),
     ("insights.day", ["24 hours", "24 Stunden", "24 heures", "24 horas", "24 tundi"]),
     ("insights.days", ["{days} days", "{days} Tage", "{days} jours", "{days} días", "{days} päeva"]),

@@ -1,10 +1,10 @@
 //! The words of the page of keys: what each kind is for, what becomes of one, and how one is changed. No
 //! secret is ever among words.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("keys.security", ["Security keys", "Sicherheitsschlüssel", "Clés de sécurité", "Claves de seguridad", "Turvavõtmed"]),
     ("keys.security.text", ["Shared with your login page alone: with it the gateway signs its links, and the login page its answers.", "Nur mit Ihrer Anmeldeseite geteilt: Damit unterschreibt das Gateway seine Links und die Anmeldeseite ihre Antworten.", "Partagées avec votre seule page de connexion : la passerelle en signe ses liens, la page ses réponses.", "Se comparten solo con su página de acceso: la pasarela firma con ellas sus enlaces, y la página sus respuestas.", "Jagatud ainult sinu sisselogimislehega: lüüs allkirjastab nendega lingid ja leht oma vastused."]),
     ("keys.security.none", ["There is none, so no login link can be made.", "Es gibt keinen, also kann kein Anmeldelink entstehen.", "Il n’y en a pas : aucun lien de connexion n’est possible.", "No hay ninguna, así que no puede hacerse ningún enlace de acceso.", "Ühtegi pole, seega ei saa sisselogimislinke teha."]),

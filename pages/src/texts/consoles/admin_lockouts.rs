@@ -1,10 +1,10 @@
 //! What the page of lockouts and bans says: who is locked out in conversations, at accounts and of the
 //! consoles, and what lifting it means.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("lockouts.lead", ["Who gave too many wrong answers. A lock ends by itself; a ban stays until an admin lifts it.", "Wer zu viele falsche Antworten gab. Eine Sperre endet von selbst; ein Ausschluss bleibt, bis ein Admin ihn aufhebt.", "Qui a donné trop de mauvaises réponses. Un verrouillage se lève seul ; un bannissement reste jusqu’à ce qu’un administrateur le lève.", "Quien dio demasiadas respuestas erróneas. Un bloqueo termina solo; un veto sigue hasta que un administrador lo levanta.", "Kes andis liiga palju valesid vastuseid. Lukustus lõpeb ise; keeld kestab, kuni administraator selle tühistab."]),
     ("lockouts.people", ["In conversations", "In Gesprächen", "Dans les conversations", "En conversaciones", "Vestlustes"]),
     ("lockouts.people.none", ["Nobody is locked out in a conversation.", "In keinem Gespräch ist jemand gesperrt.", "Personne n’est verrouillé dans une conversation.", "Nadie está bloqueado en una conversación.", "Üheski vestluses pole keegi lukus."]),

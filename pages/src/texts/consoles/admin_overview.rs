@@ -1,10 +1,10 @@
 //! The words of a team's first page: the way to its first authenticated chat, and what stands.
 //! They lead whoever has read nothing else.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("path.lead", ["Four steps to the first authenticated chat. Do each one here; it is ticked when it is stored.", "Vier Schritte bis zum ersten bestätigten Chat. Jeder wird hier getan und abgehakt, sobald er gespeichert ist.", "Quatre étapes jusqu’au premier chat authentifié. Chacune se fait ici et se coche une fois enregistrée.", "Cuatro pasos hasta el primer chat autenticado. Cada uno se hace aquí y se marca al guardarse.", "Neli sammu esimese kinnitatud vestluseni. Igaüks tehakse siin ja märgitakse, kui see on salvestatud."]),
     ("path.done", ["Done", "Erledigt", "Fait", "Hecho", "Tehtud"]),
     ("path.open", ["To do", "Offen", "À faire", "Pendiente", "Tegemata"]),

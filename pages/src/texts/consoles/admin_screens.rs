@@ -1,10 +1,10 @@
 //! The words of the pages of opening screens and of intents. What a screen itself says, in whichever language,
 //! is the team's.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("screens.lead", ["Your own words before a PIN is asked for: they say which number is meant, such as the last digits of a card.", "Ihre eigenen Worte, bevor nach einer PIN gefragt wird: Sie sagen, welche Nummer gemeint ist, etwa die letzten Ziffern einer Karte.", "Vos propres mots avant la demande du code PIN : ils disent de quel numéro il s’agit, comme les derniers chiffres d’une carte.", "Sus propias palabras antes de pedir un PIN: dicen qué número es, por ejemplo las últimas cifras de una tarjeta.", "Sinu oma sõnad enne PIN-i küsimist: need ütlevad, millist numbrit mõeldakse, näiteks kaardi viimaseid numbreid."]),
     ("screens.none", ["There is none: PIN pages open with the gateway’s own words.", "Es gibt keinen: PIN-Seiten beginnen mit den Worten des Gateways.", "Il n’y en a pas : les pages de code PIN s’ouvrent avec les mots de la passerelle.", "No hay ninguna: las páginas de PIN empiezan con las palabras de la pasarela.", "Ühtegi pole: PIN-i lehed algavad lüüsi sõnadega."]),
     ("screens.shown", ["shown", "gezeigt", "montré", "se muestra", "näidatakse"]),

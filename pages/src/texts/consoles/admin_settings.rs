@@ -1,10 +1,10 @@
 //! The words of the page of settings: each setting's name in plain words, what it means where that is not
 //! plain, and the warnings.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("settings.lead.system", ["These hold for every team that does not say otherwise.", "Diese gelten für jedes Team, das nichts anderes sagt.", "Ils valent pour chaque équipe qui n’en décide pas autrement.", "Valen para cada equipo que no diga otra cosa.", "Need kehtivad igale meeskonnale, kes ei ütle teisiti."]),
     ("settings.lead.team", ["What this team says itself goes before what the System says. Only what you change is sent.", "Was dieses Team selbst sagt, geht dem System vor. Gesendet wird nur, was Sie ändern.", "Ce que l’équipe fixe elle-même passe avant le système. Seul ce que vous changez est envoyé.", "Lo que el equipo fija va antes que lo del sistema. Solo se envía lo que usted cambia.", "Meeskonna enda seade on süsteemi omast tähtsam. Saadetakse ainult see, mida muudad."]),
     ("settings.meanwhile", ["Somebody else has changed settings since this page was loaded. Load it again to see them; what you save meanwhile changes only your own fields.", "Seit dem Laden dieser Seite hat jemand anders Einstellungen geändert. Laden Sie neu, um sie zu sehen; was Sie inzwischen speichern, ändert nur Ihre Felder.", "Quelqu’un d’autre a changé des paramètres depuis le chargement. Rechargez pour les voir ; ce que vous enregistrez ne change que vos champs.", "Otra persona ha cambiado ajustes desde que se cargó la página. Recárguela para verlos; lo que guarde solo cambia sus campos.", "Keegi teine on seadeid pärast lehe laadimist muutnud. Nägemiseks lae leht uuesti; sinu salvestus muudab ainult sinu välju."]),

@@ -2,10 +2,10 @@
 //!
 //! States and roles are called here what the API calls them.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("users.lead", ["Who signs in to these consoles with a password that is kept here. People of your company’s sign-in service are not listed.", "Wer sich an diesen Konsolen mit einem hier hinterlegten Passwort anmeldet. Personen aus dem Anmeldedienst Ihrer Firma stehen hier nicht.", "Qui se connecte à ces consoles avec un mot de passe conservé ici. Les personnes du service de connexion de l’entreprise n’y figurent pas.", "Quien entra en estas consolas con una contraseña guardada aquí. Las personas del servicio de acceso de su empresa no aparecen.", "Kes logivad konsoolidesse sisse siin hoitava parooliga. Ettevõtte sisselogimisteenuse inimesi siin pole."]),
     ("users.invite", ["Invite somebody", "Jemanden einladen", "Inviter quelqu’un", "Invitar a alguien", "Kutsu keegi"]),
     ("users.invite.text", ["A link is made by which the person chooses a password. It is good once, for 72 hours.", "Es entsteht ein Link, mit dem die Person ein Passwort wählt. Er gilt einmal, 72 Stunden lang.", "Un lien est créé pour que la personne choisisse un mot de passe. Il vaut une fois, pendant 72 heures.", "Se crea un enlace con el que la persona elige una contraseña. Vale una vez, durante 72 horas.", "Tekib link, millega inimene valib parooli. See kehtib ühe korra, 72 tundi."]),

@@ -2,10 +2,10 @@
 //!
 //! States, reasons and statuses are called here what the API calls them.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("webhooks.lead", ["Where the team’s events are told, signed, in order for each conversation and tried for a day.", "Wohin die Ereignisse des Teams gemeldet werden: signiert, je Gespräch in Reihenfolge, einen Tag lang versucht.", "Où les événements de l’équipe sont annoncés : signés, dans l’ordre pour chaque conversation, essayés pendant un jour.", "Adónde se comunican los eventos del equipo: firmados, en orden por conversación e intentados durante un día.", "Kuhu meeskonna sündmustest teatatakse: allkirjastatult, iga vestluse sees järjekorras, proovides ühe päeva."]),
     ("webhooks.none", ["No webhook yet.", "Noch kein Webhook.", "Aucun webhook pour l’instant.", "Aún no hay webhooks.", "Veel pole ühtegi veebihaaki."]),
     ("webhooks.one", ["Webhook {name}", "Webhook „{name}“", "Le webhook {name}", "El webhook {name}", "Veebihaak {name}"]),

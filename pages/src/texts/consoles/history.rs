@@ -1,10 +1,10 @@
 //! What happened in a conversation, in plain words: one text for each kind of event. A kind without words
 //! reads as its own name.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("js.on.interaction.opened", ["The conversation began", "Das Gespräch begann", "La conversation a commencé", "Empezó la conversación", "Vestlus algas"]),
     ("js.on.interaction.closed", ["The conversation ended", "Das Gespräch endete", "La conversation s’est terminée", "Terminó la conversación", "Vestlus lõppes"]),
     ("js.on.participant.added", ["Somebody was added", "Jemand kam dazu", "Quelqu’un a été ajouté", "Se añadió a alguien", "Keegi lisati"]),

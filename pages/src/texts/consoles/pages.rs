@@ -1,10 +1,10 @@
 //! The words of the consoles' templates. The scripts' stand beside them; customers' pages have tables of
 //! their own.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("signin.title", ["Sign in", "Anmelden", "Se connecter", "Iniciar sesión", "Logi sisse"]),
     ("signin.team", ["Team", "Team", "Équipe", "Equipo", "Meeskond"]),
     ("signin.name", ["Name or email", "Name oder E-Mail", "Nom ou e-mail", "Nombre o correo", "Nimi või e-post"]),

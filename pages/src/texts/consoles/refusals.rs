@@ -1,10 +1,10 @@
 //! Why the API refuses, by a problem's `code`: what a console says of it. What is for developers stands in
 //! `http/slugs.rs`, in English.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("refused.invalid", ["Something in it is not accepted.", "Etwas darin wird nicht angenommen.", "Un élément n’est pas accepté.", "Algo de lo indicado no se acepta.", "Midagi selles ei sobi."]),
     ("refused.forbidden", ["Your role may not do this.", "Ihre Rolle darf das nicht.", "Votre rôle ne le permet pas.", "Su rol no permite hacer esto.", "Sinu roll seda ei luba."]),
     ("refused.not-found", ["This is not there, or not any more. Load the page again.", "Das gibt es nicht oder nicht mehr. Laden Sie die Seite neu.", "Cela n’existe pas ou plus. Rechargez la page.", "Esto no existe o ya no existe. Vuelva a cargar la página.", "Seda pole või pole enam. Laadi leht uuesti."]),

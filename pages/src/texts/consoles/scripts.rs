@@ -1,10 +1,10 @@
 //! The words that the consoles' scripts say. Values in braces are filled by them; what happened in a
 //! conversation has a file of its own.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("js.live", ["Live", "Live", "En direct", "En vivo", "Otse"]),
     ("js.lost", ["Not live: nothing here counts until the connection is back.", "Nicht live: Bis die Verbindung zurück ist, gilt hier nichts.", "Pas en direct : rien ici ne vaut avant le retour de la connexion.", "Sin conexión: nada de esto vale hasta que vuelva.", "Ühendus puudub: kuni selle taastumiseni ei kehti siin miski."]),
     ("js.over", ["You are signed out.", "Sie sind abgemeldet.", "Vous êtes déconnecté.", "Su sesión ha terminado.", "Oled välja logitud."]),

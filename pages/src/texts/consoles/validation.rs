@@ -2,10 +2,10 @@
 //! platforms `channels/src/validation.rs`): what a console says beside the field. What stands in braces is the
 //! error's values.
 
-use super::Row;
+use super::TextRow;
 
 #[rustfmt::skip] // a text in all languages is one row
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[TextRow] = &[
     ("validation.invalid", ["This is not accepted.", "Das wird nicht angenommen.", "Ceci n’est pas accepté.", "Esto no se acepta.", "See ei sobi."]),
     ("validation.missing", ["This is needed.", "Das wird gebraucht.", "Ceci est nécessaire.", "Esto es necesario.", "See on vajalik."]),
     ("validation.unknown", ["There is no such field here.", "Ein solches Feld gibt es hier nicht.", "Ce champ n’existe pas ici.", "Aquí no existe ese campo.", "Sellist välja siin pole."]),

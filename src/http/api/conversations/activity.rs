@@ -13,7 +13,7 @@ use crate::domain::base::id::{MessageId, ParticipantId};
 use crate::domain::base::validation;
 use crate::domain::event::Actor;
 use crate::domain::proof::redaction::dots;
-use crate::domain::rules::answer::Outcome;
+use crate::domain::rules::answer::AnswerOutcome;
 use crate::domain::rules::hear::{Kind, Sender};
 use crate::domain::rules::receive::{Received, awaited};
 use crate::domain::team::Role;
@@ -55,7 +55,7 @@ struct Message {
 enum HeardOutcome {
     CodeInText,
     #[serde(untagged)]
-    Answer(Outcome),
+    Answer(AnswerOutcome),
 }
 
 /// Whether the text was an answer.

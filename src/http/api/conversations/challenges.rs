@@ -17,11 +17,11 @@ use crate::domain::base::method::Method;
 use crate::domain::base::validation;
 use crate::domain::base::way::DeliverTo;
 use crate::domain::event::Actor;
-use crate::domain::proof::challenge::{Challenge, Pin, Typed};
+use crate::domain::proof::challenge::{Challenge, Pin, TypedText};
 use crate::domain::providers::question_rule::{MAX_ANSWER, MAX_QUESTIONS};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::answer::{Answered, Outcome};
-use crate::domain::rules::ask::{Request, Wanted, Way};
+use crate::domain::rules::answer::{AnswerOutcome, Answered};
+use crate::domain::rules::ask::{ChallengeRequest, PageWay, RequestedProof};
 use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
@@ -65,7 +65,7 @@ struct StartChallenge {
 }
 
 impl StartChallenge {
-    fn read(self, role: Role) -> Result<Request, Problem> {
+    fn read(self, role: Role) -> Result<ChallengeRequest, Problem> {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
             return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
         }
@@ -77,12 +77,12 @@ impl StartChallenge {
             }
             (Method::Pin, pin) => {
                 let pin = pin.as_deref().and_then(Pin::parse);
-                Wanted::Pin(pin.ok_or(Refusal::InvalidPin)?)
+                RequestedProof::Pin(pin.ok_or(Refusal::InvalidPin)?)
             }
-            (Method::Otp, None) => Wanted::Otp,
-            (Method::Kba, None) => Wanted::Questions,
-            (Method::PhotoId, None) => Wanted::Document { selfie: false },
-            (Method::PhotoIdSelfie, None) => Wanted::Document { selfie: true },
+            (Method::Otp, None) => RequestedProof::Otp,
+            (Method::Kba, None) => RequestedProof::Questions,
+            (Method::PhotoId, None) => RequestedProof::Document { selfie: false },
+            (Method::PhotoIdSelfie, None) => RequestedProof::Document { selfie: true },
             (Method::Login, _) => {
                 return Err(invalid(
                     "/method",
@@ -96,7 +96,7 @@ impl StartChallenge {
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
         let deliver_to = self.deliver_to.unwrap_or_default();
-        Ok(Request { wanted, participant, deliver_to, intent, state: self.state, way: Way::Landing })
+        Ok(ChallengeRequest { wanted, participant, deliver_to, intent, state: self.state, way: PageWay::Landing })
     }
 }
 
@@ -206,7 +206,7 @@ struct AnswerView {
     /// The first that holds: `banned`, `locked`, `already_used`, `exhausted`, `expired`,
     /// `not_a_code`, `wrong`, `passed`.
     #[schema(value_type = String)]
-    outcome: Outcome,
+    outcome: AnswerOutcome,
     tries_left: u32,
     locked_until: Option<String>,
     /// Of the participant to whom the challenge was put.
@@ -231,8 +231,8 @@ async fn answer_challenge(
     }
     let set = answers.map(NewAnswers::read).transpose()?;
     let typed = match (&answer, &set) {
-        (Some(text), None) => Typed::Text(text),
-        (None, Some(set)) => Typed::Set(set),
+        (Some(text), None) => TypedText::Text(text),
+        (None, Some(set)) => TypedText::Set(set),
         (None, None) => {
             return Err(invalid("/answer", validation::MISSING.saying("is missing: answer, or to questions answers")));
         }

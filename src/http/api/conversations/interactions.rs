@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::people::{NewParticipant, person, short};
 use crate::domain::base::id::ParticipantId;
-use crate::domain::base::role::Role;
+use crate::domain::base::role::ParticipantRole;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
 use crate::domain::rules::open::NewInteraction;
@@ -24,7 +24,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::{AuthenticationView, InteractionView};
 use crate::services::Snapshot;
-use crate::services::maintenance::retention::Filter;
+use crate::services::maintenance::retention::ListFilter;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -78,8 +78,8 @@ async fn open_interaction(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let asked = &body.value;
     let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
-    let participants: Vec<(Role, Person)> = people.collect::<Result<_, _>>()?;
-    if participants.iter().filter(|(role, _)| *role == Role::Primary).count() != 1 {
+    let participants: Vec<(ParticipantRole, Person)> = people.collect::<Result<_, _>>()?;
+    if participants.iter().filter(|(role, _)| *role == ParticipantRole::Primary).count() != 1 {
         return Err(invalid("/participants", validation::OTHER.saying("exactly one participant must be the primary")));
     }
     if participants.len() > MAX_PARTICIPANTS {
@@ -155,7 +155,7 @@ async fn list_interactions(
     let team = team_of_query(&caller, query.team.as_deref())?;
     let limit = crate::http::access::replies::limit(query.limit)?;
     let viewer = state.viewer(&caller);
-    let filter = Filter {
+    let filter = ListFilter {
         open: query.status.map(|s| s == Wanted::Open),
         channel: query.channel,
         conversation: query.conversation,

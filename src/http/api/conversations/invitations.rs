@@ -14,7 +14,7 @@ use crate::domain::messaging::sending::What;
 use crate::domain::proof::challenge::Pin;
 use crate::domain::proof::entry::Via;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::invite::{Invited, Request};
+use crate::domain::rules::invite::{InvitationRequest, Invited};
 use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
@@ -67,7 +67,7 @@ async fn invite(
         Some(pin) => pin,
         None => None,
     };
-    let request = Request { participant, via, pin };
+    let request = InvitationRequest { participant, via, pin };
     let place = state.reserve(&caller, &body).await?;
     let gateway = &state.gateway;
     let render = |snapshot: &Snapshot<Invited>| {

@@ -12,8 +12,8 @@ use crate::domain::base::id::IntentName;
 use crate::domain::base::validation;
 use crate::domain::conversation::context::link_id;
 use crate::domain::messaging::sending::What;
-use crate::domain::proof::link::Purpose;
-use crate::domain::rules::issue::{Issued, Request};
+use crate::domain::proof::link::LinkPurpose;
+use crate::domain::rules::issue::{Issued, LinkRequest};
 use crate::domain::secret::base64url;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
@@ -68,7 +68,7 @@ pub(crate) struct LoginLinkView {
     /// The signed authentication URL, where it was asked for.
     pub direct_url: Option<String>,
     #[schema(value_type = String)]
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     pub expires_at: Option<String>,
     /// What the gateway sends itself; null where the bot is to send it.
     pub delivery: Option<DeliveryView>,
@@ -94,10 +94,10 @@ async fn issue_login_link(
     let intent: Option<IntentName> = asked.intent.map(|i| field("/intent", &i)).transpose()?;
     let participant = asked.participant.map(|p| field("/participant", &p)).transpose()?;
     let landing = asked.landing.unwrap_or(true);
-    let request = Request {
+    let request = LinkRequest {
         purpose: match asked.purpose {
-            Wanted::PreChat => Purpose::PreChat,
-            Wanted::MidChat => Purpose::MidChat,
+            Wanted::PreChat => LinkPurpose::PreChat,
+            Wanted::MidChat => LinkPurpose::MidChat,
         },
         participant,
         intent,

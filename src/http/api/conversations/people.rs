@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::id::{CustomerId, ParticipantId, plain_text};
-use crate::domain::base::role::Role;
+use crate::domain::base::role::ParticipantRole;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Person, PersonChange};
 use crate::domain::customer::{is_mail_address, is_phone_number};
@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 pub(crate) struct NewParticipant {
     /// `primary` or `cosigner`.
     #[schema(value_type = String)]
-    role: Role,
+    role: ParticipantRole,
     name: Option<String>,
     /// E.164.
     phone: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) fn short(pointer: String, text: Option<String>, longest: usize) -> Re
     }
 }
 
-pub(crate) fn person(at: &str, new: NewParticipant) -> Result<(Role, Person), Problem> {
+pub(crate) fn person(at: &str, new: NewParticipant) -> Result<(ParticipantRole, Person), Problem> {
     let name = short(format!("{at}/name"), new.name, 200)?;
     let (phone, email) = (phone(at, new.phone)?, mail_address(at, new.email)?);
     Ok((new.role, Person { name, phone, email, customer_id: customer(at, new.customer_id)? }))
@@ -85,7 +85,7 @@ async fn add_participant(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let (role, person) = person("", body.value.clone())?;
-    if role == Role::Primary {
+    if role == ParticipantRole::Primary {
         return Err(invalid("/role", validation::OTHER.saying("an interaction has one primary; add cosigners")));
     }
     let place = state.reserve(&caller, &body).await?;

@@ -13,11 +13,11 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::{TeamName, plain_text};
 use crate::domain::base::validation;
-use crate::domain::settings::{Effective, Source, Warning};
+use crate::domain::settings::{Effective, SettingSource, Warning};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
 use crate::http::access::replies::limit;
-use crate::http::requests::body::{Json, OnlyIf, Plain, Query, field, invalid};
+use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 
@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 
 /// A team.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TeamView {
+pub(crate) struct TeamDocument {
     /// Its name in paths.
     team: String,
     /// Its name for people.
@@ -52,7 +52,7 @@ struct PutTeam {
 #[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team",
     params(("team" = String, Path), OnlyIf),
     request_body = PutTeam, security(("key" = ["owner"])),
-    responses((status = 201, body = TeamView, description = "Made"), (status = 200, body = TeamView, description = "Renamed")))]
+    responses((status = 201, body = TeamDocument, description = "Made"), (status = 200, body = TeamDocument, description = "Renamed")))]
 async fn put_team(
     State(state): State<Shared>,
     Owner(caller): Owner,
@@ -66,18 +66,18 @@ async fn put_team(
     }
     let is_new = state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(TeamView { team: name.to_string(), name: body.value.name })).into_response())
+    Ok((status, Reply(TeamDocument { team: name.to_string(), name: body.value.name })).into_response())
 }
 
 /// A team.
 #[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = TeamView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = TeamDocument)))]
 async fn get_team(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
     let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
-    Ok(Reply(TeamView { team: team.to_string(), name: view.team.title.clone() }).into_response())
+    Ok(Reply(TeamDocument { team: team.to_string(), name: view.team.title.clone() }).into_response())
 }
 
 /// Takes a team away, with its interactions.
@@ -100,7 +100,7 @@ pub(crate) struct PageQuery {
 
 #[derive(Serialize, ToSchema)]
 struct TeamPage {
-    items: Vec<TeamView>,
+    items: Vec<TeamDocument>,
     next_cursor: Option<String>,
 }
 
@@ -116,12 +116,12 @@ async fn list_teams(
     let limit = limit(query.limit)?;
     if let Some(own) = caller.sees() {
         let team = state.gateway.teams.team(own).await?;
-        let items = team.iter().map(|t| TeamView { team: own.to_string(), name: t.team.title.clone() }).collect();
+        let items = team.iter().map(|t| TeamDocument { team: own.to_string(), name: t.team.title.clone() }).collect();
         return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
     }
     let teams = state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
     let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
-    let items = teams.into_iter().map(|(team, name)| TeamView { team: team.to_string(), name }).collect();
+    let items = teams.into_iter().map(|(team, name)| TeamDocument { team: team.to_string(), name }).collect();
     Ok(Reply(TeamPage { items, next_cursor }).into_response())
 }
 
@@ -133,7 +133,7 @@ struct EffectiveView {
     settings: Value,
     /// Dotted path → `default`, `system` or `team`.
     #[schema(value_type = Object)]
-    source: std::collections::BTreeMap<String, Source>,
+    source: std::collections::BTreeMap<String, SettingSource>,
     /// What departs from a standard.
     #[schema(value_type = Vec<Object>)]
     warnings: Vec<Warning>,
@@ -171,12 +171,12 @@ async fn get_system_settings(
 
 /// A merge patch: an object of settings.
 #[derive(Deserialize)]
-#[serde(try_from = "Plain")]
+#[serde(try_from = "PlainJson")]
 struct Patch(Map<String, Value>);
 
-impl TryFrom<Plain> for Patch {
+impl TryFrom<PlainJson> for Patch {
     type Error = &'static str;
-    fn try_from(Plain(value): Plain) -> Result<Self, Self::Error> {
+    fn try_from(PlainJson(value): PlainJson) -> Result<Self, Self::Error> {
         if let Value::Object(members) = value { Ok(Self(members)) } else { Err("must be an object") }
     }
 }

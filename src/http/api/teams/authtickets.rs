@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::validation;
-use crate::domain::team::login::codes::Purpose;
+use crate::domain::team::login::codes::CodePurpose;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, team_of_query};
 use crate::http::requests::body::{Json, Query, invalid};
@@ -233,7 +233,7 @@ async fn request_login_code(
     query: Query<Team>,
     body: Json<CodeWanted>,
 ) -> Result<Response, Problem> {
-    request(state, caller, query, body.value, Purpose::Login).await
+    request(state, caller, query, body.value, CodePurpose::Login).await
 }
 
 /// Asks for the code besides a password, within 10 minutes of a right one. It goes to the address on the
@@ -247,7 +247,7 @@ async fn request_second_code(
     query: Query<Team>,
     body: Json<CodeWanted>,
 ) -> Result<Response, Problem> {
-    request(state, caller, query, CodeWanted { email: None, ..body.value }, Purpose::Second).await
+    request(state, caller, query, CodeWanted { email: None, ..body.value }, CodePurpose::Second).await
 }
 
 async fn request(
@@ -255,7 +255,7 @@ async fn request(
     Bot(caller): Bot,
     Query(query): Query<Team>,
     asked: CodeWanted,
-    purpose: Purpose,
+    purpose: CodePurpose,
 ) -> Result<Response, Problem> {
     let team = team_of(&state, &caller, &query).await?;
     let user = needed("/userId", asked.user_id.as_ref())?;
@@ -287,7 +287,7 @@ async fn answer_login_code(
     query: Query<Team>,
     body: Json<CodeTyped>,
 ) -> Result<Response, Problem> {
-    answer(state, caller, query, body.value, Purpose::Login).await
+    answer(state, caller, query, body.value, CodePurpose::Login).await
 }
 
 /// Takes the code besides the password: the one that was sent, or the authenticator app's.
@@ -300,7 +300,7 @@ async fn answer_second_code(
     query: Query<Team>,
     body: Json<CodeTyped>,
 ) -> Result<Response, Problem> {
-    answer(state, caller, query, body.value, Purpose::Second).await
+    answer(state, caller, query, body.value, CodePurpose::Second).await
 }
 
 async fn answer(
@@ -308,7 +308,7 @@ async fn answer(
     Bot(caller): Bot,
     Query(query): Query<Team>,
     typed: CodeTyped,
-    purpose: Purpose,
+    purpose: CodePurpose,
 ) -> Result<Response, Problem> {
     let team = team_of(&state, &caller, &query).await?;
     let user = needed("/userId", typed.user_id.as_ref())?;

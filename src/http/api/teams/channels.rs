@@ -16,17 +16,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::webhooks::Rotate;
-use crate::domain::accounts::channel::{Channel, Writing};
+use crate::domain::accounts::channel::{ChannelInput, TeamChannel};
 use crate::domain::base::id::{ChannelName, plain_text};
 use crate::domain::base::validation;
-use crate::domain::messaging::attempt::Tried;
+use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::created;
-use crate::http::requests::body::{Json, OnlyIf, Plain, field, invalid};
+use crate::http::requests::body::{Json, OnlyIf, PlainJson, field, invalid};
 use crate::http::requests::problem::Problem;
 
 /// The routes of this file.
@@ -47,7 +47,7 @@ struct PutChannel {
     /// What the platform's definition wants to know.
     #[serde(default)]
     #[schema(value_type = Object)]
-    account: Option<Plain>,
+    account: Option<PlainJson>,
     /// Keys and passwords by name. Absent: those that are there stay; a name with null: that one stays.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -75,7 +75,7 @@ struct ChannelView {
     forward_secret: Option<String>,
 }
 
-fn view(name: &ChannelName, channel: &Channel, is_new: bool, now: Moment) -> ChannelView {
+fn view(name: &ChannelName, channel: &TeamChannel, is_new: bool, now: Moment) -> ChannelView {
     ChannelView {
         name: name.to_string(),
         definition: channel.definition.clone(),
@@ -89,15 +89,15 @@ fn view(name: &ChannelName, channel: &Channel, is_new: bool, now: Moment) -> Cha
     }
 }
 
-fn writing(body: PutChannel) -> Result<Writing, Problem> {
+fn writing(body: PutChannel) -> Result<ChannelInput, Problem> {
     let account = match body.account {
         None => Map::new(),
-        Some(Plain(Value::Object(account))) => account,
+        Some(PlainJson(Value::Object(account))) => account,
         Some(_) => return Err(invalid("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, Option<String>)| (name, text.map(|text| Secret::new(text.into_bytes())));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
-    Ok(Writing { definition: body.definition, account, secrets })
+    Ok(ChannelInput { definition: body.definition, account, secrets })
 }
 
 /// Makes a channel or writes it anew.
@@ -153,7 +153,7 @@ async fn rotate_channel(
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
-    let render = |channel: &Channel| created(false, &view(&name, channel, true, now));
+    let render = |channel: &TeamChannel| created(false, &view(&name, channel, true, now));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told = state.gateway.channels.rotate_channel(&team, &name, overlap, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
@@ -193,11 +193,11 @@ async fn try_channel(
     let failed =
         |reason: &str, wait| TrialView { status: "failed", reason: Some(reason.to_owned()), retry_after_seconds: wait };
     let view = match tried {
-        Tried::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
-        Tried::After(wait) => failed("busy", Some(wait.as_secs())),
-        Tried::Lost => failed("no-answer", None),
-        Tried::Deferred(_) | Tried::Shut(_) => failed("busy", None),
-        Tried::Later(why) | Tried::Refused(why) | Tried::Barred(why) => failed(why, None),
+        AttemptResult::Sent => TrialView { status: "sent", reason: None, retry_after_seconds: None },
+        AttemptResult::After(wait) => failed("busy", Some(wait.as_secs())),
+        AttemptResult::Lost => failed("no-answer", None),
+        AttemptResult::Deferred(_) | AttemptResult::Shut(_) => failed("busy", None),
+        AttemptResult::Later(why) | AttemptResult::Refused(why) | AttemptResult::Barred(why) => failed(why, None),
     };
     Ok(Reply(view).into_response())
 }

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::accounts::LoginView;
 use crate::domain::base::id::{CustomerId, TeamName, plain_text};
 use crate::domain::base::validation;
-use crate::domain::customer::Record;
+use crate::domain::customer::StoredCustomer;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::limit;
@@ -56,8 +56,8 @@ struct PutCustomer {
 }
 
 impl PutCustomer {
-    fn record(self, id: CustomerId) -> Record {
-        Record {
+    fn record(self, id: CustomerId) -> StoredCustomer {
+        StoredCustomer {
             id,
             name: self.name,
             username: self.username,

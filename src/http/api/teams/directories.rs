@@ -13,19 +13,19 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::accounts::directory::{Connected, DirectoryKind, Writing};
+use crate::domain::accounts::directory::{Connected, DirectoryInput, DirectoryKind};
 use crate::domain::base::id::{ParticipantId, plain_text};
 use crate::domain::base::validation;
-use crate::domain::customer::Record;
-use crate::domain::customer::matching::Found;
+use crate::domain::customer::StoredCustomer;
+use crate::domain::customer::matching::MatchedCustomer;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamAccess, acting};
-use crate::http::requests::body::{Json, Plain, Query, field, invalid};
+use crate::http::requests::body::{Json, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::mask;
-use crate::services::customers::directories::{Trial, Tried};
+use crate::services::customers::directories::{LookupResult, Trial};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -44,7 +44,7 @@ struct PutDirectory {
     kind: Option<DirectoryKind>,
     /// What the kind wants to know.
     #[schema(value_type = Object)]
-    connection: Plain,
+    connection: PlainJson,
     /// Passwords and keys by name. Absent: those that are there stay.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -87,7 +87,7 @@ async fn put_directory(
     body: Json<PutDirectory>,
 ) -> Result<Response, Problem> {
     let PutDirectory { kind, connection, secrets } = body.value;
-    let Plain(Value::Object(connection)) = connection else {
+    let PlainJson(Value::Object(connection)) = connection else {
         return Err(invalid("/connection", &validation::OBJECT));
     };
     let kind = match kind {
@@ -98,7 +98,8 @@ async fn put_directory(
         }
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
-    let writing = Writing { kind, connection, secrets: secrets.map(|all| all.into_iter().map(secret).collect()) };
+    let writing =
+        DirectoryInput { kind, connection, secrets: secrets.map(|all| all.into_iter().map(secret).collect()) };
     let (is_new, connected) = state.gateway.customers.put_directory(&team, &writing, &caller.actor).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(DirectoryView::from(connected))).into_response())
@@ -151,13 +152,13 @@ struct DirectoryTrial {
     detail: Option<String>,
 }
 
-impl From<Tried> for DirectoryTrial {
-    fn from(tried: Tried) -> Self {
+impl From<LookupResult> for DirectoryTrial {
+    fn from(tried: LookupResult) -> Self {
         let up = |found, customer| Self { status: "up", found: Some(found), customer, reason: None, detail: None };
         match tried {
-            Ok(Found::Nobody) => up("none", None),
-            Ok(Found::One(record)) => up("one", Some(record.id.to_string())),
-            Ok(Found::Several) => up("several", None),
+            Ok(MatchedCustomer::Nobody) => up("none", None),
+            Ok(MatchedCustomer::One(record)) => up("one", Some(record.id.to_string())),
+            Ok(MatchedCustomer::Several) => up("several", None),
             Err(failure) => Self {
                 status: "down",
                 found: None,
@@ -218,7 +219,7 @@ struct AccountView {
     unmasked: bool,
 }
 
-fn account(record: Record, unmasked: bool) -> AccountView {
+fn account(record: StoredCustomer, unmasked: bool) -> AccountView {
     let text = |text: String| if unmasked { text } else { mask(&text) };
     let all = |texts: Vec<String>| texts.into_iter().map(text).collect::<Vec<_>>();
     AccountView {

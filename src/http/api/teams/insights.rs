@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::validation::FieldError;
-use crate::domain::event::insight::report::{By, Part, Report};
+use crate::domain::event::insight::report::{Part, Report, ReportDivision};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::http::Shared;
@@ -39,7 +39,7 @@ struct InsightsQuery {
     from: Option<String>,
     to: Option<String>,
     #[serde(default)]
-    by: By,
+    by: ReportDivision,
     #[serde(default)]
     format: Format,
 }
@@ -90,7 +90,7 @@ struct InsightsView {
     to: String,
     /// `hour`, `day` or `channel`.
     #[schema(value_type = String)]
-    by: By,
+    by: ReportDivision,
     total: TallyView,
     items: Vec<TallyView>,
 }
@@ -132,11 +132,11 @@ async fn read_insights(
     })
 }
 
-fn as_text(by: By) -> &'static str {
+fn as_text(by: ReportDivision) -> &'static str {
     match by {
-        By::Hour => "hours",
-        By::Day => "days",
-        By::Channel => "channels",
+        ReportDivision::Hour => "hours",
+        ReportDivision::Day => "days",
+        ReportDivision::Channel => "channels",
     }
 }
 

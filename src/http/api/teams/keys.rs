@@ -21,7 +21,7 @@ use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::created;
-use crate::http::requests::body::{Json, Plain, invalid};
+use crate::http::requests::body::{Json, PlainJson, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::services::teams::keys::NewApiKey;
@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 struct NewSecurityKey {
     /// A JWK (RFC 7517) to register: Ed25519, P-256 or RSA. Absent: a shared key is made.
     #[schema(value_type = Option<Object>)]
-    public_key: Option<Plain>,
+    public_key: Option<PlainJson>,
 }
 
 /// A security key.
@@ -145,7 +145,7 @@ async fn add_security_key(
     let place = state.reserve(&caller, &body).await?;
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let public = body.value.public_key.as_ref().map(|Plain(jwk)| jwk);
+    let public = body.value.public_key.as_ref().map(|PlainJson(jwk)| jwk);
     let told = state.gateway.teams.add_security_key(&team, public, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await
 }

@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::accounts::provider::{Provider, Writing};
+use crate::domain::accounts::provider::{Provider, ProviderInput};
 use crate::domain::base::id::ProviderName;
 use crate::domain::base::validation;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::requests::body::{Json, Plain, invalid, new_name};
+use crate::http::requests::body::{Json, PlainJson, invalid, new_name};
 use crate::http::requests::problem::Problem;
 
 /// The routes of this file.
@@ -37,7 +37,7 @@ struct PutProvider {
     /// `url`, and optionally `later_minutes`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    account: Option<Plain>,
+    account: Option<PlainJson>,
     /// Secrets by name. Absent: those that are there stay. `mitek`: `client_secret`; `signed`: `secret`
     /// (`whsec_…`), and while it is replaced `secret_before`.
     #[serde(default)]
@@ -73,15 +73,15 @@ fn view(state: &Shared, team: &str, name: &ProviderName, provider: &Provider) ->
     }
 }
 
-fn writing(body: PutProvider) -> Result<Writing, Problem> {
+fn writing(body: PutProvider) -> Result<ProviderInput, Problem> {
     let account = match body.account {
         None => Map::new(),
-        Some(Plain(Value::Object(account))) => account,
+        Some(PlainJson(Value::Object(account))) => account,
         Some(_) => return Err(invalid("/account", &validation::OBJECT)),
     };
     let secret = |(name, text): (String, String)| (name, Secret::new(text.into_bytes()));
     let secrets = body.secrets.map(|secrets| secrets.into_iter().map(secret).collect());
-    Ok(Writing { kind: body.kind, account, secrets })
+    Ok(ProviderInput { kind: body.kind, account, secrets })
 }
 
 /// Makes a provider or writes it anew.

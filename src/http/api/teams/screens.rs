@@ -92,7 +92,7 @@ async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Respo
 /// The document of a frame. Whatever a browser were to find in it that cleaning had missed: it runs
 /// no script, sends no form, loads nothing but our stylesheet, and has an origin of its own.
 pub(crate) fn frame(state: &Shared, screen: &Screen, locale: &str) -> Response {
-    framed(state.pages.screen(&pages::Screen { html: screen.html(), locale }))
+    framed(state.pages.screen(&pages::ScreenDocument { html: screen.html(), locale }))
 }
 
 /// The same frame for a screen of which nothing may be shown.

@@ -14,14 +14,14 @@ use super::accounts::Lift;
 use crate::domain::base::id::{TeamName, UserName};
 use crate::domain::base::validation;
 use crate::domain::team::Role;
-use crate::domain::team::user::{User, Wanted};
+use crate::domain::team::user::{User, UserInput};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::api::conversations::people::mail_address;
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::services::staff::caller::Caller;
-use crate::services::staff::users::{Put, Tending};
+use crate::services::staff::users::{SavedUser, Tending};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -98,7 +98,7 @@ fn view(state: &Shared, user: &User) -> UserView {
     }
 }
 
-fn told(state: &Shared, put: &Put) -> UserView {
+fn told(state: &Shared, put: &SavedUser) -> UserView {
     let link = put.invitation.as_ref();
     let invitation = link.map(|link| InvitationView {
         url: link.url.clone(),
@@ -159,7 +159,7 @@ async fn put_user(
         "owner" => Role::Owner,
         _ => return Err(invalid("/role", validation::ONE_OF.with([("words", &"agent, admin, owner")]))),
     };
-    let wanted = Wanted { email: mail_address("", email)?, role, disabled };
+    let wanted = UserInput { email: mail_address("", email)?, role, disabled };
     let put = state.gateway.users.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
     let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Reply(told(&state, &put))).into_response())

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::WebhookName;
 use crate::domain::base::validation;
-use crate::domain::event::webhook::{Signature, Wanted, Writing};
+use crate::domain::event::webhook::{EventSelection, SignatureScheme, WebhookInput};
 use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
@@ -23,7 +23,7 @@ use crate::http::requests::body::{Json, OnlyIf, Query, field, invalid, new_name}
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::services::events::deliveries::Delivery;
-use crate::services::events::webhooks::Known;
+use crate::services::events::webhooks::WebhookState;
 
 /// The longest overlap of two secrets, and the usual one, in minutes.
 const MAX_OVERLAP_MINUTES: u64 = 10_080;
@@ -53,12 +53,13 @@ struct PutWebhook {
     /// `v1` (HMAC-SHA-256 under a secret that both have) or `v1a` (Ed25519). Absent: as it is, at first `v1`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    signature: Option<Signature>,
+    signature: Option<SignatureScheme>,
 }
 
 fn event_names() -> Schema {
-    let names =
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["*"].into_iter().chain(Wanted::names())));
+    let names = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["*"].into_iter().chain(EventSelection::names())));
     ArrayBuilder::new().items(names).into()
 }
 
@@ -70,7 +71,7 @@ struct WebhookView {
     events: Vec<String>,
     /// `v1` or `v1a`.
     #[schema(value_type = String)]
-    signature: Signature,
+    signature: SignatureScheme,
     /// `active`; `failing`: nothing is taken, and one event is tried now and then; `stopped`: the receiver
     /// answered 410.
     status: &'static str,
@@ -89,8 +90,8 @@ struct WebhookView {
     secret: Option<String>,
 }
 
-fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
-    let Known { webhook, cursor, is_secret_new } = known;
+fn view(name: &WebhookName, known: &WebhookState, now: Moment) -> WebhookView {
+    let WebhookState { webhook, cursor, is_secret_new } = known;
     let (status, since) = cursor.status();
     WebhookView {
         name: name.to_string(),
@@ -107,14 +108,14 @@ fn view(name: &WebhookName, known: &Known, now: Moment) -> WebhookView {
     }
 }
 
-fn writing(body: PutWebhook) -> Result<Writing, Problem> {
+fn writing(body: PutWebhook) -> Result<WebhookInput, Problem> {
     let named = body.events.unwrap_or_else(|| vec!["*".to_owned()]);
     if named.is_empty() || named.len() > 100 {
         return Err(invalid("/events", &validation::EVENTS));
     }
-    let each = |(at, text): (usize, &String)| field::<Wanted>(&format!("/events/{at}"), text);
+    let each = |(at, text): (usize, &String)| field::<EventSelection>(&format!("/events/{at}"), text);
     let events = named.iter().enumerate().map(each).collect::<Result<Vec<_>, _>>()?;
-    Ok(Writing { url: body.url, events, signature: body.signature })
+    Ok(WebhookInput { url: body.url, events, signature: body.signature })
 }
 
 /// Makes a webhook or writes it anew: it tells what happens from then on. One that has stopped begins anew.
@@ -190,7 +191,7 @@ async fn rotate_webhook(
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
-    let render = |known: &Known| created(false, &view(&name, known, now));
+    let render = |known: &WebhookState| created(false, &view(&name, known, now));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told = state.gateway.webhooks.rotate_webhook(&team, &name, overlap, &caller.actor, idempotency.as_ref()).await;
     state.told(told, place.as_ref(), render).await

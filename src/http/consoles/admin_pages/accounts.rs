@@ -20,7 +20,7 @@ use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::views::mask;
-use crate::pages::admin::accounts::{AccountPage, AccountRow, Accounts, LoginFields, RecordFields};
+use crate::pages::admin::accounts::{AccountPage, AccountRow, AccountsPage, LoginFields, RecordFields};
 use crate::services::accounts::AccountState;
 use crate::services::customers::Kept;
 
@@ -46,7 +46,7 @@ async fn all(request: PageRequest, Query(look): Query<Look>) -> Response {
         .draw("accounts", async |state, admitted| {
             let q = look.q.trim();
             let (accounts, next) = list(state, &admitted, q, look.cursor.as_deref()).await?;
-            let page = Accounts {
+            let page = AccountsPage {
                 built_in: is_built_in(&admitted),
                 next: next.map(|cursor| {
                     let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -13,8 +13,8 @@ use crate::domain::team::Team;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::audit::{Audit, AuditRow, Check, Words};
-use crate::services::events::audit::{Broken, Entry};
+use crate::pages::admin::audit::{Audit, AuditRow, ChainCheck, Words};
+use crate::services::events::audit::{AuditEntry, Broken};
 use crate::services::events::trail::Checked;
 
 /// Entries of a page.
@@ -80,8 +80,9 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
             let q = look.q.trim().to_lowercase();
             let from: Option<u64> = look.below.as_ref().and_then(|below| below.parse().ok());
             let team = &admitted.team.team;
-            let fits =
-                |entry: &Entry| group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q);
+            let fits = |entry: &AuditEntry| {
+                group.1.iter().any(|stem| entry.action.starts_with(stem)) && is_found(entry, team, &q)
+            };
             let (entries, below) = state.gateway.event_log.audit_back(name, from, PAGE, fits).await?;
             let check = match &look.check {
                 Some(_) => Some(state.gateway.event_log.check_audit(name).await?),
@@ -114,7 +115,7 @@ fn address(group: &str, q: &str, below: u64) -> String {
 const TAGS: [&str; 2] = ["address", "budget"];
 
 /// Whether a word stands in an entry as it is shown: in its act, its actor, or in a value of what it is about.
-fn is_found(entry: &Entry, team: &Team, word: &str) -> bool {
+fn is_found(entry: &AuditEntry, team: &Team, word: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(word);
     let stands = |value: &Value| has(&plain(value));
     word.is_empty()
@@ -140,7 +141,7 @@ fn actor(actor: &Actor, team: &Team) -> (&'static str, String) {
     }
 }
 
-fn row(entry: Entry, team: &Team) -> AuditRow {
+fn row(entry: AuditEntry, team: &Team) -> AuditRow {
     let part = |name: &str| entry.object.get(name).and_then(Value::as_str).map(str::to_owned);
     AuditRow {
         number: entry.number,
@@ -168,7 +169,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn told(checked: Checked) -> Check {
+fn told(checked: Checked) -> ChainCheck {
     let Checked { count, last, broken, head } = checked;
     let (told, at) = match broken {
         None if count == 0 => ("empty", 0),
@@ -177,7 +178,7 @@ fn told(checked: Checked) -> Check {
         Some(Broken::Unlinked(at)) => ("unlinked", at),
         Some(Broken::Cut(at, _)) => ("cut", at),
     };
-    Check { told, count, at, head }
+    ChainCheck { told, count, at, head }
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Admitted, PageRequest};
-use crate::domain::accounts::channel::Channel;
+use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::base::id::ChannelName;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::channels::{AccountField, ChannelRow, Channels, NewChannel};
-use crate::services::teams::platforms::{Asks, Platform};
+use crate::pages::admin::channels::{AccountField, ChannelRow, ChannelsPage, NewChannel};
+use crate::services::teams::platforms::{PlatformDescription, RequiredField};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -32,12 +32,12 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
         .draw("channels", async |state, admitted| {
             let platforms = state.gateway.channels.platforms();
             let channels = admitted.team.team.channels.iter();
-            let page = Channels {
+            let page = ChannelsPage {
                 channels: channels.map(|(name, channel)| row(state, &admitted, &platforms, name, channel)).collect(),
                 new: platforms.iter().find(|platform| look.platform.as_ref() == Some(&platform.name)).map(new),
                 platforms: platforms
                     .iter()
-                    .map(|Platform { name, title, .. }| {
+                    .map(|PlatformDescription { name, title, .. }| {
                         (name.clone(), title.clone(), look.platform.as_ref() == Some(name))
                     })
                     .collect(),
@@ -48,13 +48,13 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
         .await
 }
 
-fn new(platform: &Platform) -> NewChannel {
+fn new(platform: &PlatformDescription) -> NewChannel {
     let fields = platform.asks.iter().map(|asks| field(asks, None)).collect();
     NewChannel { definition: platform.name.clone(), title: platform.title.clone(), fields }
 }
 
 /// The fields of an account; none where it says what its platform does not ask for.
-fn fields(platform: &Platform, channel: &Channel) -> Vec<AccountField> {
+fn fields(platform: &PlatformDescription, channel: &TeamChannel) -> Vec<AccountField> {
     let asked = |name: &String| platform.asks.iter().any(|asks| asks.name == *name);
     let is_plain = channel.account.values().all(|value| !value.is_object() && !value.is_array());
     if !is_plain || !channel.account.keys().chain(channel.secrets.keys()).all(asked) {
@@ -63,7 +63,7 @@ fn fields(platform: &Platform, channel: &Channel) -> Vec<AccountField> {
     platform.asks.iter().map(|asks| field(asks, Some(channel))).collect()
 }
 
-fn field(asks: &Asks, channel: Option<&Channel>) -> AccountField {
+fn field(asks: &RequiredField, channel: Option<&TeamChannel>) -> AccountField {
     let is_secret = asks.kind.starts_with("secret");
     let place = if is_secret { "secrets" } else { "account" };
     let said = channel.filter(|_| !is_secret).and_then(|channel| channel.account.get(&asks.name));
@@ -90,9 +90,9 @@ fn field(asks: &Asks, channel: Option<&Channel>) -> AccountField {
 fn row(
     state: &Shared,
     admitted: &Admitted,
-    platforms: &[Platform],
+    platforms: &[PlatformDescription],
     name: &ChannelName,
-    channel: &Channel,
+    channel: &TeamChannel,
 ) -> ChannelRow {
     let now = state.gateway.engine.now();
     let platform = platforms.iter().find(|platform| platform.name == channel.definition);

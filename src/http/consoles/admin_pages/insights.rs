@@ -8,7 +8,7 @@ use http::header;
 use serde::Deserialize;
 
 use super::{Admitted, PageRequest};
-use crate::domain::event::insight::report::{By, Part, Report};
+use crate::domain::event::insight::report::{Part, Report, ReportDivision};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::engine::Error;
@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::api::teams::insights::table;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::insights::{Counts, Funnel, Insights};
+use crate::pages::admin::insights::{CountColumns, Funnel, Insights};
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -47,7 +47,7 @@ struct Span {
     days: u64,
     from: Moment,
     to: Moment,
-    by: By,
+    by: ReportDivision,
 }
 
 impl Span {
@@ -56,8 +56,8 @@ impl Span {
         let days =
             look.days.as_ref().and_then(|days| days.parse().ok()).filter(|days| SPANS.contains(days)).unwrap_or(USUAL);
         let (from, by) = match days {
-            1 => (to.0.saturating_sub(23 * HOUR), By::Hour),
-            days => ((to.0 / DAY).saturating_sub(days - 1) * DAY, By::Day),
+            1 => (to.0.saturating_sub(23 * HOUR), ReportDivision::Hour),
+            days => ((to.0 / DAY).saturating_sub(days - 1) * DAY, ReportDivision::Day),
         };
         Self { days, from: Moment(from), to, by }
     }
@@ -66,7 +66,7 @@ impl Span {
 async fn report(state: &Shared, of: &Admitted, span: Span) -> Result<[Report; 2], Error> {
     let Span { from, to, by, .. } = span;
     let hours = state.gateway.event_log.insights(&of.name, from, to).await?;
-    Ok([by, By::Channel].map(|by| Report::of(&hours, from, to, by)))
+    Ok([by, ReportDivision::Channel].map(|by| Report::of(&hours, from, to, by)))
 }
 
 async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
@@ -84,7 +84,9 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
                     &[Step::Lockouts, Step::Bans, Step::Reported, Step::CodesWrong, Step::CodesFailed],
                 ),
                 median: over_time.total.median_seconds(),
-                counts: Counts::of(over_time.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect()),
+                counts: CountColumns::of(
+                    over_time.rows.iter().map(|(part, tally)| stretch(part, tally, span.by)).collect(),
+                ),
                 channels: channels.rows.iter().map(|(part, tally)| (called(part), counts(tally))).collect(),
                 columns: COLUMNS.map(Step::as_str).into(),
             };
@@ -126,11 +128,11 @@ fn funnels(total: &Tally) -> Vec<Funnel> {
 }
 
 /// A column of the counts: when it begins, how that is written, what was asked and who authenticated.
-fn stretch(part: &Part, tally: &Tally, by: By) -> (String, String, [u64; 2]) {
+fn stretch(part: &Part, tally: &Tally, by: ReportDivision) -> (String, String, [u64; 2]) {
     let at = called(part);
     let written = match by {
-        By::Hour => at.get(11..16),
-        By::Day | By::Channel => at.get(5..10),
+        ReportDivision::Hour => at.get(11..16),
+        ReportDivision::Day | ReportDivision::Channel => at.get(5..10),
     };
     let label = written.unwrap_or(&at).to_owned();
     let asked = tally.count(Step::LinksIssued) + tally.count(Step::CodesSent);

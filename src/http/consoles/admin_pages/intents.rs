@@ -8,7 +8,7 @@ use axum::routing::get;
 use super::{Admitted, PageRequest};
 use crate::domain::base::binding::Binding;
 use crate::domain::base::method::Method;
-use crate::domain::settings::{Effective, Intent, Source};
+use crate::domain::settings::{Effective, Intent, SettingSource};
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::pages::admin::intents::{self, Intents};
@@ -38,9 +38,9 @@ async fn show(request: PageRequest) -> Response {
         .await
 }
 
-fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::Intent {
-    intents::Intent {
-        own: effective.source.get(&format!("intents.{name}")) == Some(&Source::Team),
+fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::IntentRow {
+    intents::IntentRow {
+        own: effective.source.get(&format!("intents.{name}")) == Some(&SettingSource::Team),
         name: name.to_owned(),
         label: intent.label.clone(),
         accept: intent.accept.iter().map(|method| method.as_str()).collect(),

@@ -10,7 +10,7 @@ use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
 use crate::http::Shared;
 use crate::http::consoles::shown;
-use crate::pages::admin::keys::{self, Keys};
+use crate::pages::admin::keys::{self, KeysPage};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -22,7 +22,7 @@ async fn show(request: PageRequest) -> Response {
         .draw("keys", async |state, Admitted { frame, role, name, team, .. }| {
             let now = state.gateway.engine.now();
             let hosted = state.gateway.hosted_login.login_page_url(&name);
-            let page = Keys {
+            let page = KeysPage {
                 frame,
                 security: team.team.security_keys.iter().rev().map(|key| security(key, now)).collect(),
                 is_hosted: team.effective.settings.authentication_url == Some(hosted),
@@ -38,9 +38,9 @@ async fn show(request: PageRequest) -> Response {
         .await
 }
 
-fn security(key: &SecurityKey, now: Moment) -> keys::SecurityKey {
+fn security(key: &SecurityKey, now: Moment) -> keys::SecurityKeyRow {
     let text = |at: Option<Moment>| at.map(|at| at.to_string());
-    keys::SecurityKey {
+    keys::SecurityKeyRow {
         kid: key.kid.to_string(),
         algorithm: key.algorithm(),
         status: key.status.as_str(),
@@ -54,8 +54,8 @@ fn security(key: &SecurityKey, now: Moment) -> keys::SecurityKey {
     }
 }
 
-fn api(key: &ApiKey, by: Role) -> keys::ApiKey {
-    keys::ApiKey {
+fn api(key: &ApiKey, by: Role) -> keys::ApiKeyRow {
+    keys::ApiKeyRow {
         id: key.id.to_string(),
         name: key.name.clone(),
         role: key.role.as_str(),

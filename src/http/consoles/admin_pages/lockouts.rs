@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::views::mask;
-use crate::pages::admin::lockouts::{Locked, LockedPerson, Lockouts};
+use crate::pages::admin::lockouts::{Locked, LockedPerson, LockoutsPage};
 use crate::services::lockouts::LockedOut;
 
 /// The routes of this file.
@@ -36,7 +36,7 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
         .draw("lockouts", async |state, admitted| {
             let (people, more) = state.gateway.lockouts.locked_out(&admitted.name, look.after.as_deref()).await?;
             let (accounts, more_accounts) = accounts(state, &admitted.name, look.accounts.as_deref()).await?;
-            let page = Lockouts {
+            let page = LockoutsPage {
                 frame: admitted.frame,
                 people: people.iter().map(|locked| person(state, locked)).collect(),
                 more: more.map(|after| in_path(&after)),

@@ -13,7 +13,7 @@ use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::consoles::shown_under;
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::pages::admin::overview::Overview;
 
 /// How far back somebody who was authenticated is looked for.
@@ -44,7 +44,7 @@ async fn show(request: PageRequest) -> Response {
                 warnings: team.effective.warnings.len(),
             };
             // The chat that is tried stands in a frame.
-            let policy = Policy { frames: "'self'", ..Policy::CONSOLE };
+            let policy = DocumentPolicy { frames: "'self'", ..DocumentPolicy::CONSOLE };
             Ok(shown_under(state, state.pages.admin_overview(&page), policy))
         })
         .await

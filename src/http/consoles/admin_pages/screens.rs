@@ -16,10 +16,10 @@ use crate::http::Shared;
 use crate::http::access::session::{is_csrf_token, token};
 use crate::http::api::teams::screens::{frame, frame_refused};
 use crate::http::consoles::{shown, shown_under};
-use crate::http::documents::browser::{Fields, from_own_page};
+use crate::http::documents::browser::{FormFields, from_own_page};
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{brand, headers_of_page};
-use crate::http::documents::policy::Policy;
+use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
@@ -57,7 +57,7 @@ async fn edit(request: PageRequest, Path((_, name)): Path<(String, String)>) -> 
             let is_shown = team.effective.settings.pin.opening_screen.as_deref() == Some(name.as_str());
             let html = found.map(|screen| screen.html().to_owned());
             let page = Editor { frame, name: name.to_string(), html, is_shown };
-            let policy = Policy { frames: "'self'", ..Policy::CONSOLE };
+            let policy = DocumentPolicy { frames: "'self'", ..DocumentPolicy::CONSOLE };
             Ok(shown_under(state, state.pages.admin_screen(&page), policy))
         })
         .await
@@ -78,8 +78,8 @@ async fn page(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
             let has_it = team.team.screens.contains(&name);
             let here = format!("/admin/teams/{}/screens/{name}", team.team.name);
             let now = state.gateway.engine.now();
-            let page = pages::Landing {
-                role: pages::Role::Primary,
+            let page = pages::LandingPage {
+                role: pages::ShownRole::Primary,
                 brand: brand(settings),
                 locale: look.lang.unwrap_or_else(|| settings.locale.clone()),
                 channel: "webchat".to_owned(),
@@ -87,7 +87,7 @@ async fn page(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
                 customer_name: None,
                 asked_at: now.to_string(),
                 minutes_ago: 0,
-                purpose: pages::Purpose::Code,
+                purpose: pages::LandingPurpose::Code,
                 expires_at: None,
                 intent_label: None,
                 action: format!("{here}/page"),
@@ -99,7 +99,7 @@ async fn page(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
             };
             let mut response = Html(state.pages.landing(&page)).into_response();
             // Its forms lead nowhere, and the editor alone may have it in a frame.
-            let policy = Policy { forms: "'none'", frames: "'self'", within: "'self'", ..Policy::PAGE };
+            let policy = DocumentPolicy { forms: "'none'", frames: "'self'", within: "'self'", ..DocumentPolicy::PAGE };
             headers_of_page(state, &mut response, policy);
             Ok(response)
         })
@@ -120,12 +120,12 @@ async fn screen(request: PageRequest, Path((_, name)): Path<(String, String)>) -
 /// What is being written, as it would be shown: nothing of it is kept.
 async fn draft(page: PageRequest, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let fields = Fields::read(request).await?;
+    let fields = FormFields::read(request).await?;
     let draw = async |state: &Shared, Admitted { frame: shell, team, .. }: Admitted| {
         let csrf_token =
             token(state, &headers).is_some_and(|token| is_csrf_token(state, &token, fields.field("csrf_token")));
         if !csrf_token || !from_own_page(state, &headers) {
-            return Ok(notice(state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::Refused::Stale, None));
+            return Ok(notice(state, &Reader::of(&headers), StatusCode::FORBIDDEN, pages::RefusedPage::Stale, None));
         }
         Ok(match Screen::clean(fields.field("html")) {
             Ok(screen) => frame(state, &screen, &team.effective.settings.locale),

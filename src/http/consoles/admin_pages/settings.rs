@@ -9,10 +9,10 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::{Admitted, PageRequest, of_system};
-use crate::domain::settings::{Described, Effective, Shape, Source, described};
+use crate::domain::settings::{Described, Effective, SettingShape, SettingSource, described};
 use crate::http::Shared;
 use crate::http::consoles::shown;
-use crate::pages::admin::settings::{Kind, Known, Settings};
+use crate::pages::admin::settings::{InheritedValue, Kind, SettingsPage};
 
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
@@ -25,9 +25,9 @@ async fn system(State(state): State<Shared>, headers: HeaderMap) -> Response {
         let (_, effective) = state.gateway.teams.system_settings().await?;
         let known = described().map(|described| {
             let inherited = described.default.clone();
-            known(described, &effective, Source::System, inherited)
+            known(described, &effective, SettingSource::System, inherited)
         });
-        let page = Settings::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
+        let page = SettingsPage::of(frame, "/v1/settings".to_owned(), read_at, known.collect());
         Ok(shown(&state, state.pages.admin_settings(&page)))
     })
     .await
@@ -40,30 +40,30 @@ async fn team(request: PageRequest) -> Response {
             let (_, system) = state.gateway.teams.system_settings().await?;
             let known = described().map(|described| {
                 let inherited = value_at(&system.json, described.path);
-                known(described, &team.effective, Source::Team, inherited)
+                known(described, &team.effective, SettingSource::Team, inherited)
             });
-            let page = Settings::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
+            let page = SettingsPage::of(frame, format!("/v1/teams/{name}/settings"), read_at, known.collect());
             Ok(shown(state, state.pages.admin_settings(&page)))
         })
         .await
 }
 
-fn known(described: Described, effective: &Effective, level: Source, inherited: Value) -> Known {
+fn known(described: Described, effective: &Effective, level: SettingSource, inherited: Value) -> InheritedValue {
     let path = described.path;
-    let source = effective.source.get(path).copied().unwrap_or(Source::Default);
+    let source = effective.source.get(path).copied().unwrap_or(SettingSource::Default);
     let (kind, bounds, words): (_, _, &[&str]) = match described.shape {
-        Shape::Switch => (Kind::Switch, None, &[]),
-        Shape::Number(low, high) => (Kind::Number, Some((low, high)), &[]),
-        Shape::Span(low, high) => (Kind::Span, Some((low, high)), &[]),
-        Shape::OneOf(words) => (Kind::OneOf, None, words),
-        Shape::Maybe(words) => (Kind::Maybe, None, words),
-        Shape::Text => (Kind::Text, None, &[]),
-        Shape::Phrase => (Kind::Phrase, None, &[]),
-        Shape::Fields => (Kind::Fields, None, &[]),
-        Shape::List => (Kind::List, None, &[]),
+        SettingShape::Switch => (Kind::Switch, None, &[]),
+        SettingShape::Number(low, high) => (Kind::Number, Some((low, high)), &[]),
+        SettingShape::Span(low, high) => (Kind::Span, Some((low, high)), &[]),
+        SettingShape::OneOf(words) => (Kind::OneOf, None, words),
+        SettingShape::Maybe(words) => (Kind::Maybe, None, words),
+        SettingShape::Text => (Kind::Text, None, &[]),
+        SettingShape::Phrase => (Kind::Phrase, None, &[]),
+        SettingShape::Fields => (Kind::Fields, None, &[]),
+        SettingShape::List => (Kind::List, None, &[]),
     };
     let warnings = effective.warnings.iter().filter(|warning| warning.path == path);
-    Known {
+    InheritedValue {
         path,
         kind,
         bounds,
@@ -77,11 +77,11 @@ fn known(described: Described, effective: &Effective, level: Source, inherited: 
 }
 
 /// A source's name in texts.
-fn named(source: Source) -> &'static str {
+fn named(source: SettingSource) -> &'static str {
     match source {
-        Source::Default => "default",
-        Source::System => "system",
-        Source::Team => "team",
+        SettingSource::Default => "default",
+        SettingSource::System => "system",
+        SettingSource::Team => "team",
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::Shared;
 use crate::http::consoles::{shown, teams};
 use crate::http::documents::page::see_other;
 use crate::http::requests::body::Query;
-use crate::pages::admin::teams::Teams;
+use crate::pages::admin::teams::TeamsPage;
 use crate::pages::sections::AdminSection;
 
 /// Teams of a page.
@@ -60,6 +60,6 @@ async fn listed(state: &Shared, after: Option<&str>, headers: &HeaderMap) -> Res
     }
     let admin_section = AdminSection { section: "teams", title: None };
     let frame = framed(state, headers, &token, &visitor, None, admin_section);
-    let page = Teams { frame, owner: visitor.rights.owner, teams, next };
+    let page = TeamsPage { frame, owner: visitor.rights.owner, teams, next };
     Ok(shown(state, state.pages.admin_teams(&page)))
 }

@@ -13,7 +13,7 @@ use crate::domain::team::user::User;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::users::{UserRow, Users};
+use crate::pages::admin::users::{UserRow, UsersPage};
 
 /// Users of a page.
 const PAGE: usize = 100;
@@ -34,7 +34,7 @@ async fn show(request: PageRequest, Query(look): Query<Look>) -> Response {
         .draw("users", async |state, admitted| {
             let users = state.gateway.users.users(&admitted.name, look.after.as_deref(), PAGE).await?;
             let rows = users.iter().map(|user| row(state, &admitted, user)).collect();
-            let page = Users {
+            let page = UsersPage {
                 roles: if admitted.role == Role::Owner { &["agent", "admin", "owner"] } else { &["agent", "admin"] },
                 mails: admitted.team.channels.iter().any(|channel| channel.as_str() == "email"),
                 next: users.last().filter(|_| users.len() == PAGE).map(|last| in_query(last.name.as_str())),

@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use super::{PageRequest, unknown};
 use crate::domain::base::id::WebhookName;
-use crate::domain::event::webhook::{Signature, Wanted};
+use crate::domain::event::webhook::{EventSelection, SignatureScheme};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
-use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, Webhooks};
-use crate::services::events::deliveries::{Cursor, Delivery, Status};
-use crate::services::events::webhooks::Known;
+use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, WebhooksPage};
+use crate::services::events::deliveries::{Cursor, Delivery, EventDeliveryStatus};
+use crate::services::events::webhooks::WebhookState;
 
 /// Deliveries of a page.
 const PAGE: usize = 50;
@@ -40,7 +40,7 @@ async fn all(request: PageRequest) -> Response {
                     Err(error) => return Err(error),
                 }
             }
-            let page = Webhooks { frame: admitted.frame, webhooks, events: Wanted::names().collect() };
+            let page = WebhooksPage { frame: admitted.frame, webhooks, events: EventSelection::names().collect() };
             Ok(shown(state, state.pages.admin_webhooks(&page)))
         })
         .await
@@ -59,15 +59,15 @@ async fn show(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
         .draw("webhooks", async |state, admitted| {
             let name: WebhookName = name.parse().map_err(|_| unknown("webhook"))?;
             let known = state.gateway.webhooks.webhook(&admitted.name, &name).await?;
-            let only: Option<Status> = look.status.parse().ok();
+            let only: Option<EventDeliveryStatus> = look.status.parse().ok();
             let after: Option<Cursor> = look.cursor.and_then(|cursor| cursor.parse().ok());
             let (deliveries, next) =
                 state.gateway.webhooks.deliveries(&admitted.name, &name, only, after, PAGE).await?;
-            let status = only.map_or("all", Status::as_str);
+            let status = only.map_or("all", EventDeliveryStatus::as_str);
             let page = WebhookPage {
                 frame: admitted.frame,
                 webhook: row(&name, &known, state.gateway.engine.now()),
-                events: Wanted::names().collect(),
+                events: EventSelection::names().collect(),
                 statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
                 deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
                 next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
@@ -77,16 +77,16 @@ async fn show(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
         .await
 }
 
-fn row(name: &WebhookName, known: &Known, now: Moment) -> WebhookRow {
-    let Known { webhook, cursor, .. } = known;
+fn row(name: &WebhookName, known: &WebhookState, now: Moment) -> WebhookRow {
+    let WebhookState { webhook, cursor, .. } = known;
     let (status, since) = cursor.status();
     WebhookRow {
         name: name.to_string(),
         url: webhook.url.clone(),
         events: webhook.events.iter().map(ToString::to_string).collect(),
         signature: match webhook.signature {
-            Signature::V1 => "v1",
-            Signature::V1a => "v1a",
+            SignatureScheme::V1 => "v1",
+            SignatureScheme::V1a => "v1a",
         },
         status,
         since: since.map(|at| at.to_string()),

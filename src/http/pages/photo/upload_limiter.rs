@@ -36,14 +36,14 @@ pub(super) enum Full {
 
 /// A challenge's place, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct UploadSlot {
     challenge: ChallengeId,
     held: Arc<Mutex<Vec<ChallengeId>>>,
 }
 
 impl UploadLimiter {
     /// Takes a challenge's place.
-    pub(super) fn take(&self, challenge: ChallengeId) -> Result<Place, Full> {
+    pub(super) fn take(&self, challenge: ChallengeId) -> Result<UploadSlot, Full> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains(&challenge) {
             return Err(Full::Own);
@@ -52,7 +52,7 @@ impl UploadLimiter {
             return Err(Full::Others);
         }
         held.push(challenge);
-        Ok(Place { challenge, held: self.held.clone() })
+        Ok(UploadSlot { challenge, held: self.held.clone() })
     }
 
     /// Waits until pictures may be looked at.
@@ -61,7 +61,7 @@ impl UploadLimiter {
     }
 }
 
-impl Drop for Place {
+impl Drop for UploadSlot {
     fn drop(&mut self) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).retain(|held| *held != self.challenge);
     }
@@ -84,7 +84,7 @@ mod tests {
         for _ in 0..most {
             assert_eq!(room.take(challenge(0)).err(), Some(Full::Own));
         }
-        let others: Vec<Place> = (1..most).map(|n| room.take(challenge(n)).expect("there is room")).collect();
+        let others: Vec<UploadSlot> = (1..most).map(|n| room.take(challenge(n)).expect("there is room")).collect();
         assert_eq!(room.take(challenge(most)).err(), Some(Full::Others));
         assert_eq!(room.take(challenge(0)).err(), Some(Full::Own));
         drop(first);

@@ -7,21 +7,21 @@ use super::{Ended, LoggedIn, LoggingIn, Settled};
 use crate::domain::base::id::CustomerId;
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::Need;
-use crate::domain::customer::Record;
+use crate::domain::customer::StoredCustomer;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::secret::typed::Digits;
-use crate::domain::team::login::account_messages::About;
-use crate::domain::team::login::codes::{Code, Purpose};
+use crate::domain::team::login::account_messages::MessageSubject;
+use crate::domain::team::login::codes::{Code, CodePurpose};
 use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::engine::Error;
 use crate::engine::replay::executed;
-use crate::services::accounts::logins::{Account, Ruled, When, Whose};
+use crate::services::accounts::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use crate::services::accounts::{Accounts, CustomerLogin};
 use crate::services::teams::TeamView;
 
 impl CustomerLogin {
     /// The customer whom a storefront calls so: by her id, else by her login name.
-    async fn called(&self, team: &TeamView, user: &str) -> Result<Option<Record>, Error> {
+    async fn called(&self, team: &TeamView, user: &str) -> Result<Option<StoredCustomer>, Error> {
         if let Ok(id) = user.parse::<CustomerId>()
             && let Some(record) = self.customers.customer_record(team, &id).await?
         {
@@ -35,11 +35,11 @@ impl CustomerLogin {
     pub async fn request_code(
         &self,
         by: &LoggingIn<'_>,
-        purpose: Purpose,
+        purpose: CodePurpose,
         user: &str,
         email: Option<&str>,
     ) -> Result<(), Error> {
-        if purpose == Purpose::Login && !by.team.effective.settings.login_otp {
+        if purpose == CodePurpose::Login && !by.team.effective.settings.login_otp {
             return Ok(());
         }
         let record = self.called(by.team, user).await?;
@@ -47,9 +47,9 @@ impl CustomerLogin {
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         let stops = record.as_ref().map(|record| Accounts::stops(by.team, record, email, true)).unwrap_or_default();
         let (settings, nonce) = (&by.team.effective.settings, self.engine.draw());
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let cools = login.codes.get(purpose).is_some_and(|code| when.now < code.resend_at);
-            let asked = purpose == Purpose::Login || login.attempt(by.page.as_ref()).is_some();
+            let asked = purpose == CodePurpose::Login || login.attempt(by.page.as_ref()).is_some();
             if cools || !asked {
                 return Ruled::quiet(Ok(()));
             }
@@ -60,18 +60,24 @@ impl CustomerLogin {
             if !(open && takes) || stops.is_empty() {
                 return self.unsent(&account, (purpose, stops.is_empty()), by.actor, when);
             }
-            let number = login.write(About::Code(purpose, nonce), stops.clone(), when.now);
+            let number = login.write(MessageSubject::Code(purpose, nonce), stops.clone(), when.now);
             login.settle(when.now, login.epoch); // a letter about the code before goes no more
             Ruled { claimed: vec![number], ..Ruled::quiet(Ok(())) }
         };
         executed(self.logins.change_login(&account, rule, None).await?)
     }
 
-    fn unsent(&self, account: &Account, (purpose, nowhere): (Purpose, bool), actor: &Actor, when: When) -> Ruled<()> {
+    fn unsent(
+        &self,
+        account: &LoginAccount,
+        (purpose, nowhere): (CodePurpose, bool),
+        actor: &Actor,
+        when: BothTimes,
+    ) -> Ruled<()> {
         let reason = if nowhere { "no-address" } else { "not-allowed" };
         let data = json!({"purpose": purpose.as_str(), "reason": reason, "next": null});
         let event = || account.tells(&self.engine, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
-        let events = (account.whose != Whose::Nobodys).then(event).into_iter().collect();
+        let events = (account.whose != LoginOwner::Nobodys).then(event).into_iter().collect();
         Ruled::with_events(Ok(()), events)
     }
 
@@ -79,11 +85,11 @@ impl CustomerLogin {
     pub async fn answer_code(
         &self,
         by: &LoggingIn<'_>,
-        purpose: Purpose,
+        purpose: CodePurpose,
         user: &str,
         (code, number): (&str, Option<u64>),
     ) -> Result<LoggedIn, Error> {
-        if purpose == Purpose::Login && !by.team.effective.settings.login_otp {
+        if purpose == CodePurpose::Login && !by.team.effective.settings.login_otp {
             return Ok(LoggedIn::No);
         }
         let record = self.called(by.team, user).await?;
@@ -95,7 +101,7 @@ impl CustomerLogin {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
         let nonce = self.engine.draw();
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             let Some(said) = said.as_ref().filter(|_| asked && !known.bans()) else {
                 return Ruled::quiet(Ok(Ended::No(None)));
             };
@@ -136,7 +142,7 @@ impl CustomerLogin {
     async fn heed(
         &self,
         by: &LoggingIn<'_>,
-        account: &Account,
+        account: &LoginAccount,
         ended: Ended,
         settled: Settled,
     ) -> Result<Ended, Error> {
@@ -147,7 +153,7 @@ impl CustomerLogin {
             Ended::In(ticket) => ticket.as_ref(),
             Ended::No(_) | Ended::SecondStep => None,
         };
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             if settled == Settled::Trips {
                 return self.refused(account, by.actor, when, None, true);
             }
@@ -161,8 +167,8 @@ impl CustomerLogin {
     }
 
     /// What guesses from there are counted under.
-    fn guessed_from(&self, login: &Login, by: &LoggingIn<'_>, purpose: Purpose) -> Option<String> {
-        let of_attempt = login.attempt(by.page.as_ref()).filter(|_| purpose == Purpose::Second);
+    fn guessed_from(&self, login: &Login, by: &LoggingIn<'_>, purpose: CodePurpose) -> Option<String> {
+        let of_attempt = login.attempt(by.page.as_ref()).filter(|_| purpose == CodePurpose::Second);
         login.devices.own(of_attempt.map_or(&by.device, |attempt| &attempt.device))
     }
 
@@ -171,14 +177,14 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        (purpose, account): (Purpose, &Account),
+        (purpose, account): (CodePurpose, &LoginAccount),
         said: &Digits,
-        when: When,
+        when: BothTimes,
     ) -> Option<bool> {
-        if purpose == Purpose::Second && login.attempt(by.page.as_ref()).is_none() {
+        if purpose == CodePurpose::Second && login.attempt(by.page.as_ref()).is_none() {
             return None;
         }
-        let app = purpose == Purpose::Second && login.app() == AppState::Confirmed;
+        let app = purpose == CodePurpose::Second && login.app() == AppState::Confirmed;
         // What is neither as long as the code that is out nor as an app's is none, and no guess.
         let live = login.codes.get(purpose).filter(|code| code.length() == said.len());
         let app = app && said.len() == crate::domain::secret::totp::DIGITS;
@@ -188,7 +194,7 @@ impl CustomerLogin {
         let sent = live.is_some_and(|code| code.is(said, account.tag, purpose, &self.engine.keys.code));
         let shown = app && login.take_from_app(said.expose(), when.now);
         // What was so when the code was asked for may have changed since.
-        let hers = account.whose != Whose::Nobodys && login.takes_codes(purpose, !by.team.keeps_passwords());
+        let hers = account.whose != LoginOwner::Nobodys && login.takes_codes(purpose, !by.team.keeps_passwords());
         Some(hers && (sent || shown))
     }
 
@@ -197,19 +203,19 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        (purpose, account): (Purpose, &Account),
+        (purpose, account): (CodePurpose, &LoginAccount),
         nonce: [u8; 16],
-        when: When,
+        when: BothTimes,
     ) -> Ruled<Ended> {
         let code = login.codes.end(purpose);
         match purpose {
-            Purpose::Second => login.second_step(),
-            Purpose::Login => {
+            CodePurpose::Second => login.second_step(),
+            CodePurpose::Login => {
                 let asked = code.map(|code| code.device).unwrap_or_default();
                 login.devices.validate(&by.device.or(&asked));
             }
         }
-        let amr: &[&str] = if purpose == Purpose::Second { &["pwd", "otp", "mfa"] } else { &["otp"] };
+        let amr: &[&str] = if purpose == CodePurpose::Second { &["pwd", "otp", "mfa"] } else { &["otp"] };
         self.lets_in(login, by, account, (nonce, amr), when)
     }
 }

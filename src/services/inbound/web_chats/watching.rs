@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use countersign_channels::PIN;
 
-use super::Guest;
+use super::ChatGuest;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::messaging::sending::{State as Sent, What};
-use crate::domain::messaging::web_chat::{DOTS, Entry, Said, Transcript, link_number};
-use crate::domain::proof::challenge::Check;
+use crate::domain::messaging::sending::{DeliveryState as Sent, What};
+use crate::domain::messaging::web_chat::{ChatEntry, DOTS, EntryContent, Transcript, link_number};
+use crate::domain::proof::challenge::ExpectedAnswer;
 use crate::domain::proof::flag::{Flag, Reason};
 use crate::domain::rules::hear::Kind;
 use crate::domain::secret::base64url;
@@ -30,27 +30,27 @@ use crate::store::CommitId;
 const POLL: Duration = Duration::from_secs(1);
 
 /// Something new.
-pub struct News {
+pub struct ChatNews {
     /// In the transcript.
-    pub entries: Vec<Shown>,
+    pub entries: Vec<ShownEntry>,
     /// How the conversation stands, where that changed.
-    pub state: Option<State>,
+    pub state: Option<ConversationState>,
     /// When this was seen.
     pub now: Moment,
 }
 
 /// An entry as this browser sees it.
-pub struct Shown {
+pub struct ShownEntry {
     /// What it resumes after.
     pub number: u64,
     /// When it was put there.
     pub at: Moment,
     /// What it is.
-    pub what: Seen,
+    pub what: WatchedEntry,
 }
 
 /// What an entry is to its reader.
-pub enum Seen {
+pub enum WatchedEntry {
     /// The bot's words.
     Bot(String),
     /// Her own.
@@ -72,7 +72,7 @@ pub enum Seen {
 
 /// How the conversation stands.
 #[derive(Clone, PartialEq, Eq)]
-pub struct State {
+pub struct ConversationState {
     /// Whether anything more can be said.
     pub open: bool,
     /// Until when the customer is authenticated, where she is.
@@ -80,14 +80,14 @@ pub struct State {
     /// Her live links.
     pub links: Vec<u16>,
     /// What the gateway waits for.
-    pub asked: Option<Asked>,
+    pub asked: Option<PendingQuestion>,
     /// Why the last proof on a page came to nothing, where it is for the customer to know.
     pub missed: Option<Reason>,
 }
 
 /// A question of the gateway's own.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct PendingQuestion {
     /// Tells one question, and one code of it, from the next.
     pub id: String,
     /// What is asked for.
@@ -107,12 +107,12 @@ pub struct Asked {
 /// A browser's place at a window.
 pub struct Watcher {
     inbound: Arc<Inbound>,
-    guest: Guest,
+    guest: ChatGuest,
     watch: TranscriptWatch,
     last: u64,
     /// The transcript that has nothing after `last`.
-    seen: Option<transcripts::Seen>,
-    shown: Option<State>,
+    seen: Option<transcripts::SeenVersion>,
+    shown: Option<ConversationState>,
     /// The interaction's record as it was looked at last.
     told: Option<CommitId>,
     /// Other nodes write, too, and nobody here is told.
@@ -121,7 +121,7 @@ pub struct Watcher {
 
 impl Inbound {
     /// Looks at a window, after the numbered entry. None where as many look at it as may.
-    pub fn watch(self: &Arc<Self>, guest: Guest, last: u64) -> Option<Watcher> {
+    pub fn watch(self: &Arc<Self>, guest: ChatGuest, last: u64) -> Option<Watcher> {
         let id = guest.session.interaction;
         let shared = self.conversations.is_shared(id);
         let watch = self.transcripts.look_at(id)?;
@@ -132,7 +132,7 @@ impl Inbound {
 impl Watcher {
     /// What is new. Waits until there is something; an error ends it, and the browser comes back. May be
     /// dropped and asked again.
-    pub async fn next(&mut self) -> Result<News, Error> {
+    pub async fn next(&mut self) -> Result<ChatNews, Error> {
         let (mut stale, id) = (true, self.guest.session.interaction);
         loop {
             let woken = self.watch.woken().notified();
@@ -153,22 +153,22 @@ impl Watcher {
         }
     }
 
-    fn news(&self, snapshot: &Snapshot<()>, transcript: Option<&Transcript>) -> News {
+    fn news(&self, snapshot: &Snapshot<()>, transcript: Option<&Transcript>) -> ChatNews {
         let now = self.inbound.engine.now();
         let entries = transcript.map(|transcript| transcript.after(self.last)).unwrap_or_default();
         let entries = entries.iter().map(|entry| self.inbound.show(entry, &snapshot.interaction, now)).collect();
         let state = state(&snapshot.interaction, now);
-        News { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }
+        ChatNews { entries, state: Some(state).filter(|state| Some(state) != self.shown.as_ref()), now }
     }
 }
 
 impl Inbound {
-    fn show(&self, entry: &Entry, interaction: &Interaction, now: Moment) -> Shown {
+    fn show(&self, entry: &ChatEntry, interaction: &Interaction, now: Moment) -> ShownEntry {
         let what = match &entry.said {
-            Said::Bot(text) => Seen::Bot(text.clone()),
-            Said::Customer(text) => Seen::Customer(text.clone()),
-            Said::Answer => Seen::Answer,
-            Said::Link { text, url } => {
+            EntryContent::Bot(text) => WatchedEntry::Bot(text.clone()),
+            EntryContent::Customer(text) => WatchedEntry::Customer(text.clone()),
+            EntryContent::Answer => WatchedEntry::Answer,
+            EntryContent::Link { text, url } => {
                 let found = link_number(url);
                 let live = found.as_ref().and_then(|(token, number)| {
                     let mut links = interaction.primary().links.iter();
@@ -178,14 +178,14 @@ impl Inbound {
                     Some((String::from_utf8_lossy(url.expose()).into_owned(), opener))
                 });
                 let way = live.filter(|_| interaction.is_open(now));
-                Seen::Link { text: text.clone(), number: found.map(|(_, number)| number), way }
+                WatchedEntry::Link { text: text.clone(), number: found.map(|(_, number)| number), way }
             }
-            Said::Code { text, message } => {
+            EntryContent::Code { text, message } => {
                 let code = self.code_of(interaction, *message, now);
-                Seen::Code(text.replace(PIN, code.as_deref().unwrap_or(DOTS)))
+                WatchedEntry::Code(text.replace(PIN, code.as_deref().unwrap_or(DOTS)))
             }
         };
-        Shown { number: entry.number, at: entry.at, what }
+        ShownEntry { number: entry.number, at: entry.at, what }
     }
 
     /// The code that a message brought, while it is the live one.
@@ -200,11 +200,11 @@ impl Inbound {
 }
 
 /// How the conversation stands for the one who chats.
-fn state(interaction: &Interaction, now: Moment) -> State {
+fn state(interaction: &Interaction, now: Moment) -> ConversationState {
     let (open, primary) = (interaction.is_open(now), interaction.primary());
     let raised = primary.flag.raised(now).filter(|_| open);
     let live = primary.links.iter().filter(|link| open && link.is_live(now));
-    State {
+    ConversationState {
         open,
         authenticated: raised.map(|raised| raised.expires_at),
         links: live.map(|link| link.number).collect(),
@@ -217,9 +217,9 @@ fn state(interaction: &Interaction, now: Moment) -> State {
 }
 
 /// A proof that waits for its code goes before a challenge, as a text that is typed is taken.
-fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Option<Asked> {
+fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Option<PendingQuestion> {
     if let Some((confirmation, end)) = primary.confirmations().find(|(_, end)| now < *end) {
-        return Some(Asked {
+        return Some(PendingQuestion {
             id: format!("w{}", end.0),
             kind: Kind::Confirmation,
             digits: None,
@@ -231,16 +231,16 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
     }
     let live = primary.challenge.as_ref().filter(|challenge| challenge.is_live(now))?;
     let otp = match &live.check {
-        Check::Otp(otp) => Some(otp),
-        Check::Pin(_) => None,
+        ExpectedAnswer::Otp(otp) => Some(otp),
+        ExpectedAnswer::Pin(_) => None,
         // Questions and documents have a page of their own.
-        Check::Questions(_) | Check::Document(_) => return None,
+        ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => return None,
     };
     let about = |what: &What| matches!(what, What::Code { challenge, .. } if *challenge == live.number);
     let sending = interaction.sendings.iter().find(|sending| about(&sending.what) && sending.state != Sent::Failed);
     let sent = sending
         .and_then(|sending| sending.way.address(interaction, primary).map(|address| (sending.way, address.to_owned())));
-    Some(Asked {
+    Some(PendingQuestion {
         id: format!("c{}.{}", live.number, live.issue().unwrap_or_default()),
         kind: if otp.is_some() { Kind::Otp } else { Kind::Pin },
         digits: otp.map(|otp| otp.length),

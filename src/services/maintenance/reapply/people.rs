@@ -12,12 +12,12 @@ use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
 use crate::domain::team::login::Login;
-use crate::domain::team::user::{User, Wanted};
+use crate::domain::team::user::{User, UserInput};
 use crate::domain::time::Moment;
 use crate::engine::Error;
 use crate::engine::replay::executed;
-use crate::services::accounts::logins::{Ruled, When};
-use crate::services::events::audit::Entry;
+use crate::services::accounts::logins::{BothTimes, Ruled};
+use crate::services::events::audit::AuditEntry;
 use crate::services::maintenance::reapply::Restore;
 
 impl Restore {
@@ -26,7 +26,7 @@ impl Restore {
         &self,
         team: &TeamName,
         kind: EventKind,
-        entry: &Entry,
+        entry: &AuditEntry,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
         let Some(name) = text(entry, "user").and_then(|name| name.parse::<UserName>().ok()) else { return Ok(false) };
@@ -53,7 +53,7 @@ impl Restore {
         &self,
         team: &TeamName,
         kind: EventKind,
-        entry: &Entry,
+        entry: &AuditEntry,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
         let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
@@ -79,7 +79,7 @@ impl Restore {
             self.limits.failure_limit_again(&self.logins.failure_limit_of(&account), redo).await?;
         }
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
-        let rule = |login: &mut Login, when: When| {
+        let rule = |login: &mut Login, when: BothTimes| {
             // What was told of a lock's end was told on the other line of time.
             let until = until.map(|until| until.shown(when.now, when.earliest));
             Ruled::quiet(Ok(act_on_login(login, kind, until, when)))
@@ -95,7 +95,7 @@ impl Restore {
     pub(super) async fn erase_customer_again(
         &self,
         team: &TeamName,
-        entry: &Entry,
+        entry: &AuditEntry,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
         let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
@@ -137,7 +137,7 @@ fn where_known(done: Result<bool, Error>) -> Result<bool, Error> {
 }
 
 /// What an entry tells of without saying it.
-fn lost_of_user(kind: EventKind, entry: &Entry) -> Option<&'static str> {
+fn lost_of_user(kind: EventKind, entry: &AuditEntry) -> Option<&'static str> {
     match (kind, text(entry, "what")?) {
         (EventKind::UserChanged, "password") => Some("a password"),
         (EventKind::UserChanged, "totp_enrolled" | "totp_reset") => Some("a change of the app"),
@@ -147,7 +147,7 @@ fn lost_of_user(kind: EventKind, entry: &Entry) -> Option<&'static str> {
 
 /// Whether the entry changes the user. Nobody gains a role by it: what she was given since, an admin gives
 /// her again.
-fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, earliest): (Moment, Moment)) -> bool {
+fn act_on_user(user: &mut User, kind: EventKind, entry: &AuditEntry, (until, earliest): (Moment, Moment)) -> bool {
     match (kind, text(entry, "what")) {
         (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), earliest),
         (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, earliest),
@@ -158,7 +158,7 @@ fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, earliest
             let role = serde_json::from_value::<Role>(said("role")).map_or(user.role, |role| role.min(user.role));
             let disabled = said("disabled").as_bool().unwrap_or(user.disabled);
             let before = (user.role, user.disabled);
-            user.change(Wanted { email: user.email.clone(), role, disabled });
+            user.change(UserInput { email: user.email.clone(), role, disabled });
             return (role, disabled) != before;
         }
         _ => return false,
@@ -167,7 +167,7 @@ fn act_on_user(user: &mut User, kind: EventKind, entry: &Entry, (until, earliest
 }
 
 /// Whether the entry changes the login.
-fn act_on_login(login: &mut Login, kind: EventKind, until: Option<Moment>, when: When) -> bool {
+fn act_on_login(login: &mut Login, kind: EventKind, until: Option<Moment>, when: BothTimes) -> bool {
     match (kind, until) {
         (EventKind::CustomerDisabled, _) => login.disable(when.now),
         (EventKind::CustomerEnabled, _) => login.disabled_at.take().is_some(),

@@ -22,7 +22,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// What waits and what is under way, by team.
 #[derive(Default)]
-pub(super) struct Slots {
+pub(super) struct ShowingSlots {
     slots: BTreeMap<TeamName, TeamSlots>,
     flying: usize,
 }
@@ -60,7 +60,7 @@ pub(super) enum Landed {
     Retry(Option<Duration>),
 }
 
-impl Slots {
+impl ShowingSlots {
     /// It may stand otherwise than what agents see.
     pub fn add(&mut self, team: &TeamName, id: InteractionId, now: Instant) {
         let slots = self.slots.entry(team.clone()).or_default();
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn of_one_conversation_one_thing_is_shown_at_a_time() {
-        let (mut slots, now, bank) = (Slots::default(), Instant::now(), team("bank"));
+        let (mut slots, now, bank) = (ShowingSlots::default(), Instant::now(), team("bank"));
         slots.add(&bank, id(1), now);
         let first = slots.next(now).expect("it waits");
         slots.add(&bank, id(1), now); // the customer signed out
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_platform_that_hangs_holds_up_its_own_team_alone() {
-        let (mut slots, now) = (Slots::default(), Instant::now());
+        let (mut slots, now) = (ShowingSlots::default(), Instant::now());
         for number in 0..16 {
             slots.add(&team("a"), id(number), now);
         }
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_waits_to_be_tried_again_holds_no_place() {
-        let (mut slots, mut now, bank) = (Slots::default(), Instant::now(), team("bank"));
+        let (mut slots, mut now, bank) = (ShowingSlots::default(), Instant::now(), team("bank"));
         (0..16).for_each(|number| slots.add(&bank, id(number), now));
         let mut tried = 0;
         while let Some(flight) = slots.next(now) {
@@ -190,7 +190,7 @@ mod tests {
         slots.add(&bank, id(3), now);
         assert_eq!(slots.next(now).map(|flight| flight.id), Some(id(3)), "something new is not held back");
         // One conversation is tried so often, with growing waits, and then given up.
-        let (mut slots, began) = (Slots::default(), now);
+        let (mut slots, began) = (ShowingSlots::default(), now);
         slots.add(&bank, id(1), now);
         let mut waits = Vec::new();
         loop {
