@@ -50,7 +50,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
     components.schemas.insert("Problem".into(), ProblemDocument::schema());
-    components.schemas.insert("WrongPlace".into(), InvalidPlace::schema());
+    components.schemas.insert("InvalidPlace".into(), InvalidPlace::schema());
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let responses = &mut operation.responses.responses;
         for answer in responses.values_mut() {

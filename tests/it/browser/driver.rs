@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use super::process::{Printed, Process};
 use crate::interop::{installed, root};
+use crate::ports::free_port;
 
 /// How long anything but the passing of time may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -134,9 +135,10 @@ struct Session {
 impl Session {
     async fn start(programs: &Programs, name: &str, eyes: Eyes, (base, printed): (String, Printed)) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
+        // A port that the driver chooses itself can be a connection's, by IPv4 or IPv6, and then it gives up.
         let mut chromedriver = Command::new(&programs.chromedriver);
-        let (chromedriver, port) =
-            Process::start(chromedriver.arg("--port=0"), "ChromeDriver was started successfully on port ");
+        chromedriver.arg(format!("--port={}", free_port()));
+        let (chromedriver, port) = Process::start(&mut chromedriver, "ChromeDriver was started successfully on port ");
         let driver = WebDriver::builder(
             format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
             capabilities(&programs.chromium, profile.path(), eyes).expect("plain capabilities"),

@@ -30,7 +30,9 @@ impl Process {
         let rest = lines.find_map(|line| Some(line.strip_prefix(ready)?.trim().to_owned()));
         // Read on, so that nothing that it prints later can stop it.
         std::thread::spawn(move || lines.for_each(|line| note(&printed, &line)));
-        (process, rest.unwrap_or_else(|| panic!("{command:?} ended before it said `{ready}`")))
+        let said = || process.printed.lock().expect("nobody panics while printing").clone();
+        let rest = rest.unwrap_or_else(|| panic!("{command:?} ended before it said `{ready}`, and said: {}", said()));
+        (process, rest)
     }
 }
 

@@ -152,7 +152,7 @@ async fn staff_come_in_by_a_real_provider_with_the_roles_of_their_groups() {
         let beta = [("x-csrf-token", word.as_str()), ("x-team", "beta")];
         lead.call_with("GET", "/v1/interactions", Value::Null, &beta).await.expect(200);
         lead.call_with("GET", "/v1/teams/beta/users", Value::Null, &beta).await.refused(403, "forbidden");
-        lead.post("/account", &[("act", "everywhere"), ("word", &word)]).await;
+        lead.post("/account", &[("act", "everywhere"), ("csrf_token", &word)]).await;
 
         let mut nobody = Desk::new(&world);
         let back = walks(&goes_away(&mut nobody).await, "guest@visitors").await;

@@ -77,7 +77,7 @@ async fn a_session_ends_idle_and_at_last_and_by_its_person() {
 
     desk.comes_in("acme", "demo").await;
     let (stolen, word) = (desk.clone(), desk.word().await);
-    assert_eq!(desk.post("/account", &[("act", "out"), ("word", &word)]).await.status, 303);
+    assert_eq!(desk.post("/account", &[("act", "out"), ("csrf_token", &word)]).await.status, 303);
     assert!(desk.session().is_none() && !stolen.clone().is_in().await, "the server forgets it, too");
 
     desk.comes_in("acme", "demo").await;
@@ -85,7 +85,7 @@ async fn a_session_ends_idle_and_at_last_and_by_its_person() {
     other.comes_in("acme", "demo").await;
     assert_ne!(desk.session(), other.session());
     let word = desk.word().await;
-    desk.post("/account", &[("act", "everywhere"), ("word", &word)]).await;
+    desk.post("/account", &[("act", "everywhere"), ("csrf_token", &word)]).await;
     assert!(!other.is_in().await, "everywhere");
 
     other.comes_in("acme", "demo").await;
@@ -93,7 +93,7 @@ async fn a_session_ends_idle_and_at_last_and_by_its_person() {
     let word = desk.word().await;
     let fields = [
         ("act", "password"),
-        ("word", &word),
+        ("csrf_token", &word),
         ("old", PASSWORD),
         ("password", "another lamp 8"),
         ("again", "another lamp 8"),
@@ -135,7 +135,7 @@ async fn the_owner_signs_out_everywhere() {
             assert!(desk.is_in().await, "{round}");
         }
         let word = here.word().await;
-        assert_eq!(here.post("/account", &[("act", "everywhere"), ("word", &word)]).await.status, 303);
+        assert_eq!(here.post("/account", &[("act", "everywhere"), ("csrf_token", &word)]).await.status, 303);
         assert!(!there.is_in().await && !here.is_in().await, "{round}");
     }
 }

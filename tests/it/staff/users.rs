@@ -127,11 +127,11 @@ async fn an_app_is_the_other_half() {
     let mut desk = team.staff("demo", "agent").await;
     desk.comes_in("acme", "demo").await;
     let word = desk.word().await;
-    let page = desk.post("/account", &[("act", "enrol"), ("word", &word)]).await.text();
+    let page = desk.post("/account", &[("act", "enrol"), ("csrf_token", &word)]).await.text();
     assert!(page.contains("<svg class=\"qr\""), "{page}");
     let secret = page.split("data-secret>").nth(1).and_then(|rest| rest.split('<').next()).expect("it can be typed");
     let app = App::new(secret);
-    let wrong = desk.post("/account", &[("act", "confirm"), ("word", &word), ("code", "000000")]).await;
+    let wrong = desk.post("/account", &[("act", "confirm"), ("csrf_token", &word), ("code", "000000")]).await;
     assert_eq!(wrong.status, 422);
     let page = wrong.text();
     let secret = page.split("data-secret>").nth(1).and_then(|rest| rest.split('<').next()).expect("a fresh one");
@@ -139,7 +139,7 @@ async fn an_app_is_the_other_half() {
     assert_ne!(old.code(&world), app.code(&world), "what was shown is over");
     let before = desk.clone();
     assert_eq!(
-        desk.post("/account", &[("act", "confirm"), ("word", &word), ("code", &app.code(&world))]).await.status,
+        desk.post("/account", &[("act", "confirm"), ("csrf_token", &word), ("code", &app.code(&world))]).await.status,
         303
     );
     assert!(desk.is_in().await && !before.clone().is_in().await, "the others are out");
