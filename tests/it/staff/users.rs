@@ -67,8 +67,8 @@ async fn a080_no_other_website_acts_as_whoever_is_signed_in() {
         desk.call_with("GET", "/v1/interactions", Value::Null, headers).await.refused(403, "foreign-page");
     }
     for (origin, fields) in [
-        ("https://evil.example", vec![("act", "out"), ("word", word.as_str())]),
-        ("null", vec![("act", "everywhere"), ("word", word.as_str())]),
+        ("https://evil.example", vec![("act", "out"), ("csrf_token", word.as_str())]),
+        ("null", vec![("act", "everywhere"), ("csrf_token", word.as_str())]),
         (URL, vec![("act", "everywhere")]),
     ] {
         assert_eq!(desk.post_from("/account", &fields, origin).await.status, 403, "{origin}");
