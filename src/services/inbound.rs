@@ -20,10 +20,15 @@ use crate::domain::event::Actor;
 use crate::domain::event::posting::MAX_RETRY_TIME;
 use crate::domain::messaging::outbox::{Post, PostClaim, Recipient};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hear::Sender;
-use crate::domain::rules::receive::{
-    Audience, Before, Received, awaited, is_awaited, may_be_late, may_hold_code, receive_alone,
-};
+use crate::domain::rules::chat::hear::Sender;
+use crate::domain::rules::chat::receive::Audience;
+use crate::domain::rules::chat::receive::Before;
+use crate::domain::rules::chat::receive::Received;
+use crate::domain::rules::chat::receive::awaited;
+use crate::domain::rules::chat::receive::is_awaited;
+use crate::domain::rules::chat::receive::may_be_late;
+use crate::domain::rules::chat::receive::may_hold_code;
+use crate::domain::rules::chat::receive::receive_alone;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 
 use super::code_page_view::{CodePageContext, over, refused, stale, unknown};
 use crate::domain::proof::challenge::ChallengeEnd;
-use crate::domain::rules::page::Page;
+use crate::domain::rules::links::page::Page;
 use crate::domain::secret::token::Token;
 use crate::http::Shared;
 use crate::http::access::layers;

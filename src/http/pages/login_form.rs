@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hosted::AtPage;
+use crate::domain::rules::pages::hosted::AtPage;
 use crate::domain::secret::base64url;
 use crate::domain::team::login::LoginTag;
 use crate::engine::Error;

@@ -18,7 +18,7 @@ use crate::domain::proof::challenge::{Challenge, ExpectedAnswer};
 use crate::domain::proof::page_proof::PendingStep;
 use crate::domain::providers::identity::{Flaw, IdDocument, Shortfall, Side};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::photo::JudgedDocument;
+use crate::domain::rules::pages::photo::JudgedDocument;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
 use crate::http::Shared;

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::id::{ProviderName, TeamName};
-use crate::domain::rules::photo::JudgedDocument;
+use crate::domain::rules::pages::photo::JudgedDocument;
 use crate::http::Shared;
 use crate::http::access::failures::RequestSource;
 use crate::http::access::layers::from;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::rules::receive::Received;
+use crate::domain::rules::chat::receive::Received;
 use crate::domain::team::Role;
 use crate::http::Shared;
 use crate::http::access::failures::{RequestSource, too_often};

@@ -17,7 +17,7 @@ use crate::domain::event::Actor;
 use crate::domain::providers::identity::CheckId;
 use crate::domain::providers::provider_questions::{AnswerVerdict, ProviderTask, Set};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::elsewhere;
+use crate::domain::rules::challenges::elsewhere;
 use crate::domain::secret::base64url;
 use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord};

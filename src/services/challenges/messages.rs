@@ -5,8 +5,11 @@ use super::Challenges;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::hear::Sender;
-use crate::domain::rules::receive::{Received, ReceivedText, may_be_late, receive};
+use crate::domain::rules::chat::hear::Sender;
+use crate::domain::rules::chat::receive::Received;
+use crate::domain::rules::chat::receive::ReceivedText;
+use crate::domain::rules::chat::receive::may_be_late;
+use crate::domain::rules::chat::receive::receive;
 use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
 

@@ -1,7 +1,7 @@
 //! Documents that people show: the attempt is saved, the provider asked, and its verdict decided on and
 //! saved. Pictures pass through here in memory, from the request to the provider, and lie nowhere.
 //!
-//! Which attempt counts, and what for, is `domain::rules::photo`'s; how a provider is asked, `identity`'s.
+//! Which attempt counts, and what for, is `domain::rules::pages::photo`'s; how a provider is asked, `identity`'s.
 
 use std::time::Duration;
 
@@ -15,8 +15,11 @@ use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::providers::identity::{CheckId, DocumentVerdict, Flaw, Side, TIMEOUT};
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::photo;
-use crate::domain::rules::photo::{DocumentCase, Handed, JudgedDocument, Pictures};
+use crate::domain::rules::pages::photo;
+use crate::domain::rules::pages::photo::DocumentCase;
+use crate::domain::rules::pages::photo::Handed;
+use crate::domain::rules::pages::photo::JudgedDocument;
+use crate::domain::rules::pages::photo::Pictures;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;

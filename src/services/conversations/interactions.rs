@@ -14,8 +14,9 @@ use crate::domain::conversation::interaction::{Interaction, InteractionStatus, P
 use crate::domain::customer::StoredCustomer;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::maintain;
-use crate::domain::rules::show::{proved, show};
+use crate::domain::rules::flag::maintain;
+use crate::domain::rules::flag::show::proved;
+use crate::domain::rules::flag::show::show;
 use crate::engine::decide::Reads;
 use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord, decode};

@@ -1,6 +1,6 @@
 //! Opening a conversation: the one that is open there is found, else one begins; with the word of a
 //! website that knows the customer, the flag goes up in the same commit.
-//! What may be opened is decided in `domain::rules::open`; that a word counts once is reserved here.
+//! What may be opened is decided in `domain::rules::flag::open`; that a word counts once is reserved here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,9 @@ use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::open;
-use crate::domain::rules::open::{NewInteraction, VouchedIdentity};
+use crate::domain::rules::flag::open;
+use crate::domain::rules::flag::open::NewInteraction;
+use crate::domain::rules::flag::open::VouchedIdentity;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};

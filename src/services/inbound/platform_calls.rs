@@ -13,7 +13,7 @@ use super::webhook_verifiers::Listening;
 use super::{ArrivedMessage, FlagReader, Inbound};
 use crate::domain::base::id::Conversation;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive::Audience;
+use crate::domain::rules::chat::receive::Audience;
 use crate::engine::Error;
 
 /// Conversations of one request that are received at the same time.

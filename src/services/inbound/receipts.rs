@@ -1,5 +1,5 @@
 //! What platforms say later of messages that they took: whose message it is, and the transaction in which that
-//! is acted on. What follows from it, `domain::rules::receive_receipt` says.
+//! is acted on. What follows from it, `domain::rules::messages::receive_receipt` says.
 //!
 //! Mostly a platform gives back our own id of a message, which names its interaction: nothing is kept for
 //! it. Where it knows its own id alone, which message that is lies in a record of its own for a day.
@@ -13,8 +13,9 @@ use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
 use crate::domain::messaging::sending::MessageId;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::receive_receipt;
-use crate::domain::rules::receive_receipt::{Receipt, receive_receipt};
+use crate::domain::rules::messages::receive_receipt;
+use crate::domain::rules::messages::receive_receipt::Receipt;
+use crate::domain::rules::messages::receive_receipt::receive_receipt;
 use crate::engine::{Error, Execution};
 use crate::services::conversations::snapshots::{RequestContext, With};
 

@@ -1,11 +1,12 @@
 //! The done page: its form is posted, an address is named, a proof is disowned. What each leads to is decided in
-//! `domain::rules::finish`.
+//! `domain::rules::pages::finish`.
 
 use super::Links;
 use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
-use crate::domain::rules::finish;
-use crate::domain::rules::finish::{FinishForm, Finished};
+use crate::domain::rules::pages::finish;
+use crate::domain::rules::pages::finish::FinishForm;
+use crate::domain::rules::pages::finish::Finished;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;

@@ -14,7 +14,7 @@ use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
 use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::maintain;
+use crate::domain::rules::flag::maintain;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode};

@@ -8,7 +8,7 @@ use super::Maintenance;
 use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::claim;
+use crate::domain::rules::messages::send::claim;
 use crate::engine::Error;
 use crate::services::conversations::snapshots::{Acting, RequestContext, With};
 use crate::services::names::RETRACTION;

@@ -2,7 +2,7 @@
 //! became of it. Claims are made by commits, so of several nodes one sends; a claim that nobody
 //! settled lapses, and the message goes again under the same id.
 //!
-//! What is said stands in `domain::wording`; when it is said again, in `domain::rules::send`.
+//! What is said stands in `domain::wording`; when it is said again, in `domain::rules::messages::send`.
 
 use std::time::Duration;
 
@@ -23,7 +23,9 @@ use crate::domain::messaging::wording;
 use crate::domain::proof::entry;
 use crate::domain::proof::link::LinkPurpose;
 use crate::domain::refusal::Refusal;
-use crate::domain::rules::send::{DeliveryAttempt, renew, tried};
+use crate::domain::rules::messages::send::DeliveryAttempt;
+use crate::domain::rules::messages::send::renew;
+use crate::domain::rules::messages::send::tried;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::queue::Queue;
 use crate::engine::{Error, Execution};

@@ -9,11 +9,11 @@ use countersign::domain::conversation::interaction::Person;
 use countersign::domain::event::Actor;
 use countersign::domain::proof::link::LinkPurpose;
 use countersign::domain::refusal::Refusal;
-use countersign::domain::rules::bind::Finish;
-use countersign::domain::rules::finish::FinishForm;
-use countersign::domain::rules::finish::shown_code;
-use countersign::domain::rules::issue::LinkRequest;
-use countersign::domain::rules::open::NewInteraction;
+use countersign::domain::rules::flag::open::NewInteraction;
+use countersign::domain::rules::links::issue::LinkRequest;
+use countersign::domain::rules::pages::bind::Finish;
+use countersign::domain::rules::pages::finish::FinishForm;
+use countersign::domain::rules::pages::finish::shown_code;
 use countersign::domain::secret::Tag;
 use countersign::domain::secret::token::Token;
 use countersign::engine::Error;
@@ -145,8 +145,9 @@ impl People {
                     Some(key) => Some(node.gateway.engine.reserve(&caller.mark, key, b"").await?),
                     None => None,
                 };
-                let render =
-                    |held: &Snapshot<countersign::domain::rules::issue::Issued>| held.outcome.token.text().into_bytes();
+                let render = |held: &Snapshot<countersign::domain::rules::links::issue::Issued>| {
+                    held.outcome.token.text().into_bytes()
+                };
                 let remember = place.clone().map(|place| IdempotencyRecord::new(place, &render));
                 let told =
                     node.gateway.links.issue_link(id, Some(&team), &caller.actor, &request, remember.as_ref()).await;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::event::Actor;
-use countersign::domain::rules::hear::Sender;
-use countersign::domain::rules::receive::Received;
+use countersign::domain::rules::chat::hear::Sender;
+use countersign::domain::rules::chat::receive::Received;
 use countersign::engine::Execution;
 use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;

@@ -1,5 +1,5 @@
 //! What bots and agents tell of a conversation: what was typed, who is there, that it ends.
-//! What was typed is passed on and never logged; what it meant, `domain::rules::hear` says.
+//! What was typed is passed on and never logged; what it meant, `domain::rules::chat::hear` says.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};
@@ -13,9 +13,11 @@ use crate::domain::base::id::{MessageId, ParticipantId};
 use crate::domain::base::validation;
 use crate::domain::event::Actor;
 use crate::domain::proof::redaction::dots;
-use crate::domain::rules::answer::AnswerOutcome;
-use crate::domain::rules::hear::{Kind, Sender};
-use crate::domain::rules::receive::{Received, awaited};
+use crate::domain::rules::challenges::answer::AnswerOutcome;
+use crate::domain::rules::chat::hear::Kind;
+use crate::domain::rules::chat::hear::Sender;
+use crate::domain::rules::chat::receive::Received;
+use crate::domain::rules::chat::receive::awaited;
 use crate::domain::team::Role;
 use crate::engine::{Execution, IdempotencyRecord};
 use crate::http::Shared;

@@ -14,7 +14,7 @@ use crate::domain::base::id::ParticipantId;
 use crate::domain::base::role::ParticipantRole;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
-use crate::domain::rules::open::NewInteraction;
+use crate::domain::rules::flag::open::NewInteraction;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};

@@ -16,7 +16,7 @@ use crate::domain::messaging::sending::{DeliveryState as Sent, What};
 use crate::domain::messaging::web_chat::{ChatEntry, DOTS, EntryContent, Transcript, link_number};
 use crate::domain::proof::challenge::ExpectedAnswer;
 use crate::domain::proof::flag::{Flag, Reason};
-use crate::domain::rules::hear::Kind;
+use crate::domain::rules::chat::hear::Kind;
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
 use crate::engine::Error;

@@ -113,7 +113,7 @@ pub fn vouch(mut context: Context<'_>, vouched: &VouchedIdentity) -> Decision<()
 }
 
 /// What was asked for, where a flag goes up because somebody asked.
-pub(super) struct RaiseRequest {
+pub(crate) struct RaiseRequest {
     /// When; what came from an older release does not say.
     pub at: Option<Moment>,
     /// What the bot needs to go on.
@@ -122,7 +122,7 @@ pub(super) struct RaiseRequest {
 
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
 /// path to a raised flag has in common.
-pub(super) fn raise(
+pub(crate) fn raise(
     context: &mut Context<'_>,
     at: usize,
     proof: Proof,
@@ -169,7 +169,7 @@ pub(super) fn raise(
 ///
 /// `Closed`, `Locked`, `Banned`; `SubjectConflict` where the participant is another customer, or another
 /// participant is this one; `NoMatchingRecord` where the team wants a login to fit a record.
-pub(super) fn may_raise(
+pub(crate) fn may_raise(
     context: &Context<'_>,
     at: usize,
     proof: &Proof,

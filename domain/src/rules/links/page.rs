@@ -1,12 +1,13 @@
 //! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
 //! that is over. Looking changes nothing.
 
-use super::attend::{FoundChallenge, find_page};
-use super::enter;
 use crate::conversation::context::Context;
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::link::Link;
 use crate::refusal::Refusal;
+use crate::rules::challenges::attend::FoundChallenge;
+use crate::rules::challenges::attend::find_page;
+use crate::rules::links::enter;
 use crate::secret::token::{Token, TokenKind};
 
 /// What a visitor of a code page finds; with the participant's place in the list.

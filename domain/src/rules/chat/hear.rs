@@ -6,9 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, AnswerOrigin, AnswerOutcome};
-use super::confirm;
-use super::elsewhere::{settle, weigh};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::method::{Guarded, Method};
 use crate::base::role::ParticipantRole;
@@ -19,6 +16,12 @@ use crate::proof::challenge;
 use crate::proof::challenge::{Challenge, TypedText};
 use crate::proof::confirmation::Candidate;
 use crate::refusal::Refusal;
+use crate::rules::challenges::answer;
+use crate::rules::challenges::answer::AnswerOrigin;
+use crate::rules::challenges::answer::AnswerOutcome;
+use crate::rules::challenges::elsewhere::settle;
+use crate::rules::challenges::elsewhere::weigh;
+use crate::rules::chat::confirm;
 
 /// What became of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +201,7 @@ fn writer(context: &Context<'_>, sender: Sender<'_>) -> Option<usize> {
 }
 
 /// Whether anybody in the conversation waits for a text like this one.
-pub(super) fn is_waited_for(context: &Context<'_>, text: &str) -> bool {
+pub(crate) fn is_waited_for(context: &Context<'_>, text: &str) -> bool {
     (0..context.interaction.participants.len()).any(|at| !waiting(context, at, text).is_empty())
 }
 

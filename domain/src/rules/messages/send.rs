@@ -17,7 +17,7 @@ use crate::messaging::attempt::{AttemptResult, MAX_LOST, MAX_WAIT, NO_ANSWER, TR
 use crate::messaging::sending::{DeliveryState, Kind, LEASE, Sending, Trying, What};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::refusal::Refusal;
-use crate::rules::ways::ways;
+use crate::rules::messages::ways::ways;
 use crate::time::Moment;
 
 /// How long the last way is tried, where what it is about lives on.
@@ -102,7 +102,7 @@ impl Context<'_> {
         })
     }
 
-    pub(super) fn sending(&mut self, number: u32) -> Option<&mut Sending> {
+    pub(crate) fn sending(&mut self, number: u32) -> Option<&mut Sending> {
         self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
     }
 }
@@ -143,7 +143,7 @@ impl Sending {
 
 /// What listeners are told of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DeliveryNotice {
+pub(crate) enum DeliveryNotice {
     /// The platform has it.
     Sent,
     /// The person has it.
@@ -271,7 +271,7 @@ fn arrived(context: &mut Context<'_>, attempt: &DeliveryAttempt<'_>) {
 }
 
 /// By the next way, and now; where there is none, it has failed.
-pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str) {
+pub(crate) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str) {
     let (now, most) = (context.environment.now, context.environment.settings.send_budget.per_interaction);
     let room = context.interaction.messages < most;
     let Some(sending) = context.sending(number) else { return };
@@ -296,7 +296,7 @@ pub(super) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
 }
 
 /// What a listener is told of a message: what it is about and by which channel, never where to.
-pub(super) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: DeliveryNotice) {
+pub(crate) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: DeliveryNotice) {
     let id = context.interaction.id;
     let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
     let kind = told.event(&sending.what);

@@ -4,12 +4,12 @@
 //! What is carried is asked for, and who carried it is the platform's to say. That the platform may
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
-use super::answer::AnswerOutcome;
-use super::confirm;
 use crate::base::binding::Binding;
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
+use crate::rules::challenges::answer::AnswerOutcome;
+use crate::rules::chat::confirm;
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub enum PageWay {
 
 impl Context<'_> {
     /// The page of a live link or challenge of the participant.
-    pub(super) fn page(&self, at: usize, source: PageSource) -> Option<&PageProof> {
+    pub(crate) fn page(&self, at: usize, source: PageSource) -> Option<&PageProof> {
         let participant = &self.interaction.participants[at];
         match source {
             PageSource::Link(number) => {
@@ -38,7 +38,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn page_mut(&mut self, at: usize, source: PageSource) -> &mut PageProof {
+    pub(crate) fn page_mut(&mut self, at: usize, source: PageSource) -> &mut PageProof {
         let participant = self.participant(at);
         let page = match source {
             PageSource::Link(number) => {
@@ -53,7 +53,7 @@ impl Context<'_> {
 
     /// Whether what is typed in the conversation can be the participant's: a cosigner is not in it, and a session
     /// of pages carries no messages.
-    pub(super) fn can_write(&self, at: usize) -> bool {
+    pub(crate) fn can_write(&self, at: usize) -> bool {
         let is_session = self.environment.sessions.contains(&self.interaction.channel);
         !is_session && self.interaction.participants[at].role == ParticipantRole::Primary
     }
@@ -65,7 +65,7 @@ impl Context<'_> {
 ///
 /// `BindingNotPossible` where only the chat's own window counts and there is none; `LandingRequired` where a
 /// browser must be known that nobody would know.
-pub(super) fn rule_for(context: &Context<'_>, at: usize, way: PageWay) -> Result<BindingRule, Refusal> {
+pub(crate) fn rule_for(context: &Context<'_>, at: usize, way: PageWay) -> Result<BindingRule, Refusal> {
     let settings = context.environment.settings;
     let rule = match (settings.binding, way) {
         (BindingRule::None, _) => return Ok(BindingRule::None),
@@ -83,7 +83,7 @@ pub(super) fn rule_for(context: &Context<'_>, at: usize, way: PageWay) -> Result
 }
 
 /// The rule that holds now: one that was made while the team asked for none is judged by what it asks for since.
-pub(super) fn rule_now(context: &Context<'_>, at: usize, source: PageSource) -> BindingRule {
+pub(crate) fn rule_now(context: &Context<'_>, at: usize, source: PageSource) -> BindingRule {
     let rule = context.page(at, source).map_or(BindingRule::Code, |page| page.rule);
     let way = if is_invitation_page(&context.interaction.participants[at], source) {
         PageWay::Door
@@ -98,7 +98,7 @@ pub(super) fn rule_now(context: &Context<'_>, at: usize, source: PageSource) -> 
 }
 
 /// Whether the page is one that an invitation leads through.
-pub(super) fn is_invitation_page(participant: &Participant, source: PageSource) -> bool {
+pub(crate) fn is_invitation_page(participant: &Participant, source: PageSource) -> bool {
     match source {
         PageSource::Link(number) => {
             participant.links.iter().any(|own| own.number == number && own.purpose == LinkPurpose::EntryLogin)
@@ -108,7 +108,7 @@ pub(super) fn is_invitation_page(participant: &Participant, source: PageSource) 
 }
 
 /// The chat's own window can vouch for a page only on the web.
-pub(super) fn with_opener(context: &Context<'_>, rule: BindingRule) -> bool {
+pub(crate) fn with_opener(context: &Context<'_>, rule: BindingRule) -> bool {
     let channel = &context.interaction.channel;
     let web = context.environment.web_chats.contains(channel) || channel.as_str().starts_with("webchat");
     match rule {
@@ -119,13 +119,13 @@ pub(super) fn with_opener(context: &Context<'_>, rule: BindingRule) -> bool {
 }
 
 /// What is kept of an opener secret.
-pub(super) fn opener_tag(context: &Context<'_>, secret: &str) -> Tag {
+pub(crate) fn opener_tag(context: &Context<'_>, secret: &str) -> Tag {
     context.environment.keys.link.tag(&[b"opener", context.interaction.id.as_bytes(), secret.as_bytes()])
 }
 
 /// Whether a proof there would have to be finished by another browser than this one. None: it is this one's, or
 /// none is asked for. Else whether naming the chat's address lets this one go on.
-pub(super) fn starts_elsewhere(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Option<bool> {
+pub(crate) fn starts_elsewhere(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Option<bool> {
     let rule = rule_now(context, at, source);
     if rule == BindingRule::None || context.page(at, source).is_some_and(|page| page.was_started_by(browser)) {
         return None;

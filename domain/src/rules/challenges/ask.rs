@@ -12,11 +12,13 @@ use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, Otp, Pin}
 use crate::proof::page_proof::PageProof;
 use crate::providers::identity::{CheckStage, IdDocument};
 use crate::refusal::Refusal;
-use crate::rules::send::Ready;
+use crate::rules::messages::send::Ready;
 use crate::settings::{BindingRule, Settings};
 
-pub use super::binding::PageWay;
-use super::binding::{opener_tag, rule_for, with_opener};
+pub use crate::rules::flag::binding::PageWay;
+use crate::rules::flag::binding::opener_tag;
+use crate::rules::flag::binding::rule_for;
+use crate::rules::flag::binding::with_opener;
 
 /// What a bot or an agent asks for.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ pub fn ask(mut context: Context<'_>, request: &ChallengeRequest) -> Decision<Cha
 }
 
 /// The same within a transaction that does more.
-pub(super) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<Challenge, Refusal> {
+pub(crate) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<Challenge, Refusal> {
     let at = permitted(context, request)?;
     let rule = rule_for(context, at, request.way)?;
     let challenge = made(context, at, request, rule);
@@ -171,7 +173,7 @@ pub fn payable(context: &mut Context<'_>, request: &ChallengeRequest) -> Option<
 }
 
 /// What the challenge's next message costs.
-pub(super) fn to_pay(context: &Context<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
+pub(crate) fn to_pay(context: &Context<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
     let to = receiver(context, challenge).ok()??;
     context.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)
 }
@@ -179,7 +181,7 @@ pub(super) fn to_pay(context: &Context<'_>, at: usize, challenge: &Challenge) ->
 /// How the challenge's code finds its way: a new challenge's, and the next one's of a challenge that
 /// is sent again. Nothing is sent of a PIN, which is agreed, nor of a code that the agent tells: one
 /// that no way leads to the customer for is such, where the agent may see it.
-pub(super) fn deliver(context: &Context<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
+pub(crate) fn deliver(context: &Context<'_>, at: usize, challenge: &Challenge) -> Result<Option<Ready>, Refusal> {
     let Some(to) = receiver(context, challenge)? else { return Ok(None) };
     match context.ready_to_send(at, to, Kind::Code) {
         Err(refusal) if leads_nowhere(&refusal) && waits_for_agent(context, to) => Ok(None),
@@ -189,7 +191,7 @@ pub(super) fn deliver(context: &Context<'_>, at: usize, challenge: &Challenge) -
 
 /// Whether a code could be told to the participant as things are now: by an agent, or by a message that
 /// has somewhere to go. What a spent budget refuses passes.
-pub(super) fn can_be_told(context: &Context<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
+pub(crate) fn can_be_told(context: &Context<'_>, at: usize, to: DeliverTo) -> Result<(), Refusal> {
     let Some(to) = recipient(context.environment.settings, to)? else { return Ok(()) };
     match context.plan_to_send(at, to, Kind::Code) {
         Err(refusal) if leads_nowhere(&refusal) && !waits_for_agent(context, to) => Err(refusal),
@@ -229,7 +231,7 @@ fn recipient(settings: &Settings, to: DeliverTo) -> Result<Option<DeliverTo>, Re
 
 impl Context<'_> {
     /// Queues the live code of a challenge.
-    pub(super) fn queue_code(&mut self, ready: Option<Ready>, challenge: &Challenge) {
+    pub(crate) fn queue_code(&mut self, ready: Option<Ready>, challenge: &Challenge) {
         if let (Some(ready), Some(issue)) = (ready, challenge.issue()) {
             self.queue(ready, What::Code { challenge: challenge.number, issue });
         }

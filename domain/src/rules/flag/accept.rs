@@ -3,8 +3,6 @@
 
 use serde_json::{Map, Value};
 
-use super::binding::rule_now;
-use super::open::{RaiseRequest, may_raise, raise};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::Kid;
 use crate::conversation::context::{Context, challenge_data, link_data, resume_data};
@@ -14,11 +12,15 @@ use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::link::{Link, LinkEnd, PostBackStatus};
 use crate::proof::page_proof::{PendingProof, PendingStep, RETURN_MINUTES};
 use crate::refusal::Refusal;
+use crate::rules::flag::binding::rule_now;
+use crate::rules::flag::open::RaiseRequest;
+use crate::rules::flag::open::may_raise;
+use crate::rules::flag::open::raise;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
 
 /// A proof that was accepted on a page.
-pub(super) struct NewProof {
+pub(crate) struct NewProof {
     /// What was proved; none of a document that a provider is still to judge.
     pub proof: Option<Proof>,
     /// Of the done address that the browser is told.
@@ -31,7 +33,7 @@ pub(super) struct NewProof {
 
 /// A proof was accepted on a page: where the team asks for no binding the flag is raised, else it waits for
 /// the form of its done page. What waited of the participant's other pages is void.
-pub(super) fn accept(
+pub(crate) fn accept(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -56,7 +58,7 @@ pub(super) fn accept(
 }
 
 /// The newest accepted proof counts. A document that is still judged is none.
-pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: PageSource) {
+pub(crate) fn void_others(context: &mut Context<'_>, at: usize, source: PageSource) {
     let participant = &context.interaction.participants[at];
     let waits = |link: &&Link| link.page.pending.is_some() && PageSource::Link(link.number) != source;
     let links: Vec<u16> = participant.links.iter().filter(waits).map(|link| link.number).collect();
@@ -80,7 +82,7 @@ pub(super) fn void_others(context: &mut Context<'_>, at: usize, source: PageSour
 ///
 /// `BadAssertion` where its key was revoked, `LinkExpired` where a flag of its time would not stand any more, and
 /// as `may_raise`.
-pub(super) fn look_again(
+pub(crate) fn look_again(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -111,7 +113,7 @@ pub(super) fn look_again(
 }
 
 /// Raises the flag by what waits, where it still counts.
-pub(super) fn raise_pending(
+pub(crate) fn raise_pending(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -146,7 +148,7 @@ fn asked(context: &Context<'_>, at: usize, source: PageSource) -> RaiseRequest {
 
 /// A document that was found good, of a browser that is bound already: whether it counts. The door is the photo
 /// rule's to open.
-pub(super) fn bind_document(
+pub(crate) fn bind_document(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -162,7 +164,7 @@ pub(super) fn bind_document(
 
 /// How a link or challenge ends whose proof was accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AcceptedBy {
+pub(crate) enum AcceptedBy {
     /// The flag was raised, or the browser let in.
     Done,
     /// A newer proof took its place.
@@ -174,7 +176,7 @@ pub(super) enum AcceptedBy {
 }
 
 /// Ends a live link or challenge, and tells it where its answer has not.
-pub(super) fn end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
+pub(crate) fn end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
     tell_end(context, at, source, how);
     match source {
         PageSource::Link(number) => {
@@ -201,7 +203,7 @@ pub(super) fn end(context: &mut Context<'_>, at: usize, source: PageSource, how:
     }
 }
 
-pub(super) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
+pub(crate) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
     let kind = match (how, source) {
         (AcceptedBy::OtherBrowser, _) => EventKind::ProofOtherBrowser,
         (AcceptedBy::Superseded, PageSource::Link(_)) => EventKind::LinkSuperseded,
@@ -224,7 +226,7 @@ pub(super) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource,
 }
 
 /// What a listener is told of the link or challenge.
-pub(super) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> Map<String, Value> {
+pub(crate) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> Map<String, Value> {
     let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
     let data = match source {
         PageSource::Link(number) => {

@@ -4,8 +4,6 @@
 
 use serde_json::json;
 
-use super::bind::{Finish, named, post_form};
-use super::continue_link::report_link;
 use crate::base::binding::PageSource;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
@@ -18,6 +16,10 @@ use crate::proof::flag::{Customer, Reason};
 use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
+use crate::rules::links::continue_link::report_link;
+use crate::rules::pages::bind::Finish;
+use crate::rules::pages::bind::named;
+use crate::rules::pages::bind::post_form;
 use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;

@@ -4,7 +4,6 @@
 
 use url::Url;
 
-use super::binding::{PageWay, opener_tag, rule_for, with_opener};
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
@@ -17,7 +16,11 @@ use crate::proof::challenge::ChallengeEnd;
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
-use crate::rules::send::Ready;
+use crate::rules::flag::binding::PageWay;
+use crate::rules::flag::binding::opener_tag;
+use crate::rules::flag::binding::rule_for;
+use crate::rules::flag::binding::with_opener;
+use crate::rules::messages::send::Ready;
 use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, base64url};
 use crate::settings::{BindingRule, LandingSetting, Settings};
@@ -164,7 +167,7 @@ fn may_return(text: &str, settings: &Settings, is_text_message: bool) -> Result<
 }
 
 /// A live link of that purpose gives way to a newer one.
-pub(super) fn supersede(context: &mut Context<'_>, at: usize, purpose: LinkPurpose) {
+pub(crate) fn supersede(context: &mut Context<'_>, at: usize, purpose: LinkPurpose) {
     let participant = context.participant(at);
     let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
     let (id, link) = (participant.id.clone(), participant.links.remove(old));

@@ -2,8 +2,6 @@
 //! browser that Continue was pressed in, and the very same answer again is told the same.
 //! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
-use super::accept::{NewProof, accept as accept_proof};
-use super::continue_link::ended;
 use crate::base::binding::PageSource;
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data};
@@ -12,6 +10,9 @@ use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
 use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::refusal::Refusal;
+use crate::rules::flag::accept::NewProof;
+use crate::rules::flag::accept::accept as accept_proof;
+use crate::rules::links::continue_link::ended;
 use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
 use crate::settings::BindingRule;
@@ -92,7 +93,7 @@ fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack)
 }
 
 /// Whom a handle asks, while its link is open and not answered.
-pub(super) fn opened(context: &Context<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
+pub(crate) fn opened(context: &Context<'_>, handle: &Token) -> Result<(usize, Link), Refusal> {
     find(context, NewAnswer { handle, done: handle })
 }
 

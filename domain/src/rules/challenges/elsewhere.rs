@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 ///
 /// `Unjudged` where a provider must be asked first: the attempt is saved with that. `Judging` where one waits
 /// for its verdict already: nothing has changed.
-pub(super) fn weigh(context: &mut Context<'_>, at: usize, said: &PossibleAnswer) -> Result<bool, Refusal> {
+pub(crate) fn weigh(context: &mut Context<'_>, at: usize, said: &PossibleAnswer) -> Result<bool, Refusal> {
     let (interaction, now, verdicts) = (context.interaction.id, context.environment.now, context.environment.verdicts);
     let Some(challenge) = &mut context.participant(at).challenge else { return Ok(false) };
     let number = challenge.number;
@@ -37,7 +37,7 @@ pub(super) fn weigh(context: &mut Context<'_>, at: usize, said: &PossibleAnswer)
 }
 
 /// What was weighed is decided: a verdict counts once.
-pub(super) fn settle(context: &mut Context<'_>, at: usize) {
+pub(crate) fn settle(context: &mut Context<'_>, at: usize) {
     if let Some(judge) = judge_of(context, at) {
         judge.end();
     }

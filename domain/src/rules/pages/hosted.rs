@@ -1,9 +1,6 @@
 //! What the gateway's own login page asks of a conversation: whether somebody may try there, from which browser,
 //! and what a wrong password or code costs. A right one comes back like every login page's word: `postback`.
 
-use super::bind::wrong_address;
-use super::binding::starts_elsewhere;
-use super::postback::opened;
 use crate::base::binding::PageSource;
 use crate::base::id::CustomerId;
 use crate::base::method::Guarded;
@@ -15,6 +12,9 @@ use crate::proof::flag::Reason;
 use crate::proof::link::LinkEnd;
 use crate::proof::page_proof::StartingBrowser;
 use crate::refusal::Refusal;
+use crate::rules::flag::binding::starts_elsewhere;
+use crate::rules::links::postback::opened;
+use crate::rules::pages::bind::wrong_address;
 use crate::secret::Tag;
 use crate::secret::token::Token;
 

@@ -3,9 +3,6 @@
 
 use serde_json::json;
 
-use super::accept::{AcceptedBy, end};
-use super::ask::{deliver, to_pay};
-use super::begin::begin;
 use crate::base::binding::PageSource;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
@@ -14,6 +11,11 @@ use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge, ExpectedAnswer};
 use crate::refusal::Refusal;
+use crate::rules::challenges::ask::deliver;
+use crate::rules::challenges::ask::to_pay;
+use crate::rules::flag::accept::AcceptedBy;
+use crate::rules::flag::accept::end;
+use crate::rules::flag::begin::begin;
 use crate::secret::token::{Token, TokenKind};
 use crate::secret::{Secret, Tag};
 use crate::time::Moment;
@@ -121,7 +123,7 @@ pub fn payable_arrival(context: &mut Context<'_>, token: &Token, browser: &Tag) 
 }
 
 /// Whether Continue in that browser has another code sent: the one before was for another browser's page.
-pub(super) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> bool {
+pub(crate) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> bool {
     context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
         let page = &challenge.page;
         let is_new = !page.was_started_by(browser) || page.answered.is_some();
@@ -136,7 +138,7 @@ pub(super) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> 
 ///
 /// As `begin`; `Judging` while a provider judges what the other browser has sent; `SendBudget` and the like where
 /// no other code can be sent. The other browser then goes on.
-pub(super) fn begin_page(
+pub(crate) fn begin_page(
     context: &mut Context<'_>,
     at: usize,
     browser: &Tag,
@@ -159,7 +161,7 @@ pub(super) fn begin_page(
 }
 
 /// The person is at the page that asks for the participant's live challenge.
-pub(super) fn arrived(context: &mut Context<'_>, at: usize) -> Challenge {
+pub(crate) fn arrived(context: &mut Context<'_>, at: usize) -> Challenge {
     let now = context.environment.now;
     let kept = live(context, at);
     let first = kept.arrived.is_none();
@@ -186,7 +188,7 @@ pub fn payable(context: &mut Context<'_>, number: u16) -> Option<Destination> {
     to_pay(context, at, &next)
 }
 
-pub(super) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Challenge, Refusal> {
+pub(crate) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Challenge, Refusal> {
     let (at, next) = next_code(context, number)?;
     let ready = deliver(context, at, &next)?;
     context.participant(at).challenge = Some(next.clone());

@@ -3,8 +3,6 @@
 
 use serde_json::json;
 
-use super::accept::{AcceptedBy, end};
-use super::begin::begin;
 use crate::base::binding::PageSource;
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data, object};
@@ -12,6 +10,9 @@ use crate::event::EventKind;
 use crate::proof::flag::{Flag, Reason};
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
+use crate::rules::flag::accept::AcceptedBy;
+use crate::rules::flag::accept::end;
+use crate::rules::flag::begin::begin;
 use crate::secret::Tag;
 use crate::secret::token::Token;
 
@@ -43,7 +44,7 @@ pub fn find(context: &Context<'_>, token: &Token) -> Result<(usize, Link), Refus
 }
 
 /// Why a link that ended cannot be used.
-pub(super) fn ended(end: &LinkEnd) -> Refusal {
+pub(crate) fn ended(end: &LinkEnd) -> Refusal {
     match end {
         LinkEnd::Used(_) | LinkEnd::NotReturned | LinkEnd::OtherBrowser | LinkEnd::Void => Refusal::LinkUsed,
         LinkEnd::Superseded => Refusal::LinkSuperseded,
@@ -82,7 +83,7 @@ pub fn press_continue(
 }
 
 /// The way to the login page of a link that Continue was pressed for.
-pub(super) fn open(context: &mut Context<'_>, at: usize, number: u16, is_new: bool) -> Continued {
+pub(crate) fn open(context: &mut Context<'_>, at: usize, number: u16, is_new: bool) -> Continued {
     let (id, keys) = (context.interaction.id, context.environment.keys);
     let participant = context.participant(at);
     let link = participant.links.iter_mut().find(|link| link.number == number).expect("the caller found it live");
@@ -110,7 +111,7 @@ pub fn report(mut context: Context<'_>, token: &Token) -> Decision<()> {
 
 /// A login is disowned: its link freezes, what waits is dropped, and the flag that it raised falls. For a while
 /// nobody is sent another.
-pub(super) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
+pub(crate) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
     let participant = context.participant(at);
     let place = participant.links.iter().position(|link| link.number == number);
     let live = place.map(|place| participant.links.remove(place));

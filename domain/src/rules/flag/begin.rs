@@ -1,13 +1,15 @@
 //! Continue on a page that a proof is made on: which browser begins, and whether the chat's own window vouches
 //! for it. The newest press has the proof, in whichever browser.
 
-use super::accept::proof_data;
-use super::binding::{is_invitation_page, opener_tag, rule_now};
 use crate::base::binding::PageSource;
 use crate::conversation::context::Context;
 use crate::event::EventKind;
 use crate::proof::page_proof::MAX_STARTS;
 use crate::refusal::Refusal;
+use crate::rules::flag::accept::proof_data;
+use crate::rules::flag::binding::is_invitation_page;
+use crate::rules::flag::binding::opener_tag;
+use crate::rules::flag::binding::rule_now;
 use crate::secret::Tag;
 use crate::settings::BindingRule;
 
@@ -18,7 +20,7 @@ use crate::settings::BindingRule;
 ///
 /// `NotOpenedByChat` where only the chat's own window counts and did not vouch; `LinkUsed` where it was pressed too
 /// often.
-pub(super) fn begin(
+pub(crate) fn begin(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,

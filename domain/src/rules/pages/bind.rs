@@ -1,15 +1,20 @@
 //! Which browser a proof of a page counts for: decided by the first post of its done page's form. The flag is
 //! raised, a code is shown, another browser is asked for the chat's address, or it ends.
 
-use super::accept::{AcceptedBy, end, look_again, raise_pending, tell_end};
-use super::binding::rule_now;
-use super::enter::{InvitationProof, enter_by};
 use crate::base::binding::{Binding, PageSource};
 use crate::conversation::context::Context;
 use crate::proof::confirmation;
 use crate::proof::confirmation::Confirmation;
 use crate::proof::page_proof::{NAMING_TRIES, PageProof, PendingStep};
 use crate::refusal::Refusal;
+use crate::rules::flag::accept::AcceptedBy;
+use crate::rules::flag::accept::end;
+use crate::rules::flag::accept::look_again;
+use crate::rules::flag::accept::raise_pending;
+use crate::rules::flag::accept::tell_end;
+use crate::rules::flag::binding::rule_now;
+use crate::rules::links::enter::InvitationProof;
+use crate::rules::links::enter::enter_by;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
 
@@ -44,7 +49,7 @@ pub enum Finish {
 
 /// The form of the done page was posted by that browser. The first post decides; nobody but the browser that
 /// has posted is shown what follows.
-pub(super) fn post_form(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
+pub(crate) fn post_form(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Tag) -> Finish {
     let page = context.page(at, source).expect("the caller found it live");
     let Some(pending) = page.pending.as_deref() else { return Finish::Over };
     match &pending.step {
@@ -93,7 +98,7 @@ fn decide(context: &mut Context<'_>, at: usize, source: PageSource, browser: &Ta
 
 /// Another browser has named the address that it chats with, rightly or not. None: what it typed is no address,
 /// and no try.
-pub(super) fn named(
+pub(crate) fn named(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -114,7 +119,7 @@ pub(super) fn named(
 }
 
 /// Counts a wrong address; whether another is taken.
-pub(super) fn wrong_address(page: &mut PageProof) -> bool {
+pub(crate) fn wrong_address(page: &mut PageProof) -> bool {
     page.wrong_addresses = page.wrong_addresses.saturating_add(1);
     page.wrong_addresses < NAMING_TRIES
 }
@@ -137,7 +142,7 @@ fn set_step(context: &mut Context<'_>, at: usize, source: PageSource, step: Pend
 }
 
 /// The browser, or the chat, is shown to be the right one. The flag is raised, or waits for a verdict.
-pub(super) fn bind(
+pub(crate) fn bind(
     context: &mut Context<'_>,
     at: usize,
     source: PageSource,
@@ -205,7 +210,7 @@ fn admit_only(context: &mut Context<'_>, at: usize, source: PageSource, browser:
 }
 
 /// Another browser came back, and only the one that started counts.
-pub(super) fn other_browser(context: &mut Context<'_>, at: usize, source: PageSource) -> Finish {
+pub(crate) fn other_browser(context: &mut Context<'_>, at: usize, source: PageSource) -> Finish {
     end(context, at, source, AcceptedBy::OtherBrowser);
     Finish::OtherBrowser
 }

@@ -6,10 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::accept::{NewProof, accept};
-use super::attend::{FoundChallenge, find};
-use super::elsewhere::{settle, weigh};
-use super::open::{RaiseRequest, raise};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
 use crate::conversation::context::{Context, Decision, challenge_data, resume_data};
@@ -18,6 +14,14 @@ use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, TypedText
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::lockout::Consequence;
 use crate::refusal::Refusal;
+use crate::rules::challenges::attend::FoundChallenge;
+use crate::rules::challenges::attend::find;
+use crate::rules::challenges::elsewhere::settle;
+use crate::rules::challenges::elsewhere::weigh;
+use crate::rules::flag::accept::NewProof;
+use crate::rules::flag::accept::accept;
+use crate::rules::flag::open::RaiseRequest;
+use crate::rules::flag::open::raise;
 use crate::secret::Tag;
 use crate::secret::keys::Keys;
 use crate::secret::token::Token;
@@ -114,7 +118,7 @@ pub fn answer(mut context: Context<'_>, number: u16, answer: &Answer<'_>) -> Dec
 }
 
 /// The same within a transaction that does more.
-pub(super) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
+pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
     let found = find(context, number)?;
     let id = found.participant().clone();
     let at = context.find(Some(&id))?;
@@ -169,7 +173,7 @@ fn over(end: ChallengeEnd) -> AnswerOutcome {
 }
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
-pub(super) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, by: &Actor) -> AnswerOutcome {
+pub(crate) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, by: &Actor) -> AnswerOutcome {
     context.clear_failure_limit(at);
     let challenge = context.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
@@ -204,7 +208,7 @@ pub(super) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, 
 }
 
 /// What a right answer to the challenge proves.
-pub(super) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
+pub(crate) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
     // An agent who set the PIN knows it as well as one who had it revealed.
     let set_by = matches!(challenge.check, ExpectedAnswer::Pin(_)) && challenge.started_by == *by;
     let mut proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
@@ -215,7 +219,7 @@ pub(super) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
+pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let interaction = context.interaction.id;
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());

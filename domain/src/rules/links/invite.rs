@@ -2,9 +2,6 @@
 //! conversation does, and what must be known beforehand so that she can come in by it.
 //! What happens when she opens it stands in `enter`.
 
-use super::ask::can_be_told;
-use super::enter::{find, payable_challenge, put_challenge, second_way};
-use super::issue::supersede;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
 use crate::base::validation;
@@ -20,7 +17,13 @@ use crate::proof::entry::{EntryStatus, Via, token};
 use crate::proof::link::{Link, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
-use crate::rules::send::Ready;
+use crate::rules::challenges::ask::can_be_told;
+use crate::rules::links::enter::find;
+use crate::rules::links::enter::payable_challenge;
+use crate::rules::links::enter::put_challenge;
+use crate::rules::links::enter::second_way;
+use crate::rules::links::issue::supersede;
+use crate::rules::messages::send::Ready;
 use crate::secret::token::Token;
 use crate::settings::{BindingRule, Minutes, SendWhen};
 

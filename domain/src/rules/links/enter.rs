@@ -4,12 +4,6 @@
 
 use serde_json::json;
 
-use super::ask::{self, RequestedProof, put};
-use super::attend::{self, arrived, begin_page, sends_another};
-use super::begin::begin;
-use super::binding::{PageWay, rule_for};
-use super::continue_link::{Continued, ended, open};
-use super::issue::supersede;
 use crate::base::binding::PageSource;
 use crate::base::method::Method;
 use crate::base::way;
@@ -24,6 +18,20 @@ use crate::proof::flag::Proof;
 use crate::proof::link::{Link, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
+use crate::rules::challenges::ask;
+use crate::rules::challenges::ask::RequestedProof;
+use crate::rules::challenges::ask::put;
+use crate::rules::challenges::attend;
+use crate::rules::challenges::attend::arrived;
+use crate::rules::challenges::attend::begin_page;
+use crate::rules::challenges::attend::sends_another;
+use crate::rules::flag::begin::begin;
+use crate::rules::flag::binding::PageWay;
+use crate::rules::flag::binding::rule_for;
+use crate::rules::links::continue_link::Continued;
+use crate::rules::links::continue_link::ended;
+use crate::rules::links::continue_link::open;
+use crate::rules::links::issue::supersede;
 use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;
@@ -117,7 +125,7 @@ fn enter(context: &mut Context<'_>, at: usize, proof: Option<EntryProof>, browse
 }
 
 /// What admits a browser at a door: which invitation, and what was proved there.
-pub(super) struct InvitationProof {
+pub(crate) struct InvitationProof {
     /// The invitation's link.
     pub invitation: u16,
     /// What was proved.
@@ -128,7 +136,7 @@ pub(super) struct InvitationProof {
 
 /// The browser that pressed Continue at the door has finished what it was asked for there, and is let in; false
 /// where the invitation is over, or another browser is at the door by now.
-pub(super) fn enter_by(context: &mut Context<'_>, at: usize, proof: InvitationProof, browser: &Tag) -> bool {
+pub(crate) fn enter_by(context: &mut Context<'_>, at: usize, proof: InvitationProof, browser: &Tag) -> bool {
     let participant = &context.interaction.participants[at];
     let is_live = participant.links.iter().any(|link| link.number == proof.invitation);
     let waits = participant.entry.waiting.as_ref();
@@ -203,7 +211,7 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
 }
 
 /// Puts the challenge that coming in takes, where it does not wait for its answer already.
-pub(super) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Result<(), Refusal> {
+pub(crate) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Result<(), Refusal> {
     if is_asked(context, at, method) {
         return Ok(());
     }
@@ -228,7 +236,7 @@ pub(super) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method
 }
 
 /// What must be paid for before that challenge is put; nothing where no message goes.
-pub(super) fn payable_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Option<Destination> {
+pub(crate) fn payable_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Option<Destination> {
     if is_asked(context, at, method) {
         return None;
     }
@@ -283,7 +291,7 @@ fn destination(context: &Context<'_>, at: usize, method: Method) -> Result<Deliv
 
 /// By which way the code goes where the invitation went by that one: to the other of phone and mail,
 /// and after an invitation by chat by the first of the team's order that does not end in the chat.
-pub(super) fn second_way(context: &Context<'_>, at: usize, via: Via) -> Option<way::Way> {
+pub(crate) fn second_way(context: &Context<'_>, at: usize, via: Via) -> Option<way::Way> {
     let (interaction, environment) = (&context.interaction, &context.environment);
     let end =
         |way: way::Way| Some((way.channel(interaction), way.address(interaction, &interaction.participants[at])?));

@@ -6,10 +6,12 @@
 
 use serde_json::Map;
 
-use super::send::{DeliveryNotice, next_way, tell};
 use crate::base::id::ChannelName;
 use crate::conversation::context::{Context, Decision};
 use crate::messaging::sending::{DeliveryState, MessageId};
+use crate::rules::messages::send::DeliveryNotice;
+use crate::rules::messages::send::next_way;
+use crate::rules::messages::send::tell;
 
 /// The platform took it and could not bring it.
 const BOUNCED: &str = "bounced";

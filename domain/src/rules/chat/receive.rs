@@ -6,8 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::AnswerOutcome;
-use super::hear::{Heard, Kind, Sender, hear, is_waited_for};
 use crate::base::method::Method;
 use crate::conversation::address::LATE;
 use crate::conversation::context::{Context, Decision};
@@ -17,6 +15,12 @@ use crate::proof::challenge::ChallengeEnd;
 use crate::proof::confirmation::Candidate;
 use crate::proof::flag::{Flag, Reason};
 use crate::proof::redaction::AwaitedAnswers;
+use crate::rules::challenges::answer::AnswerOutcome;
+use crate::rules::chat::hear::Heard;
+use crate::rules::chat::hear::Kind;
+use crate::rules::chat::hear::Sender;
+use crate::rules::chat::hear::hear;
+use crate::rules::chat::hear::is_waited_for;
 use crate::secret::typed::{Digits, holds_number};
 use crate::settings::Settings;
 

@@ -6,11 +6,6 @@
 
 use serde_json::json;
 
-use super::accept::{NewProof, accept, bind_document, raise_pending, void_others};
-use super::answer::{OnPage, proof_of};
-use super::binding::rule_now;
-use super::enter::asked_at_entry;
-use super::page::{Page, find};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
 use crate::base::method::Guarded;
@@ -25,6 +20,17 @@ use crate::providers::identity::{
     CheckId, CheckStage, Checking, DocumentVerdict, Flaw, IdDocument, Last, Shortfall, TIMEOUT,
 };
 use crate::refusal::Refusal;
+use crate::rules::challenges::answer::OnPage;
+use crate::rules::challenges::answer::proof_of;
+use crate::rules::flag::accept::NewProof;
+use crate::rules::flag::accept::accept;
+use crate::rules::flag::accept::bind_document;
+use crate::rules::flag::accept::raise_pending;
+use crate::rules::flag::accept::void_others;
+use crate::rules::flag::binding::rule_now;
+use crate::rules::links::enter::asked_at_entry;
+use crate::rules::links::page::Page;
+use crate::rules::links::page::find;
 use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
 use crate::settings::BindingRule;

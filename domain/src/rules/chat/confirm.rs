@@ -3,8 +3,6 @@
 
 use serde_json::json;
 
-use super::answer::AnswerOutcome;
-use super::bind::{Finish, bind};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::method::Guarded;
 use crate::conversation::context::{Context, object};
@@ -13,15 +11,18 @@ use crate::proof::confirmation::{Candidate, Confirmation};
 use crate::proof::flag::Reason;
 use crate::proof::lockout::Consequence;
 use crate::proof::page_proof::PendingStep;
+use crate::rules::challenges::answer::AnswerOutcome;
+use crate::rules::pages::bind::Finish;
+use crate::rules::pages::bind::bind;
 
 /// The link or challenge of the participant whose code it is.
-pub(super) fn whose(context: &Context<'_>, at: usize, said: &Candidate) -> Option<PageSource> {
+pub(crate) fn whose(context: &Context<'_>, at: usize, said: &Candidate) -> Option<PageSource> {
     let (id, key) = (context.interaction.id, &context.environment.keys.confirmation);
     find(context, at, |confirmation| confirmation.is(said, id, key))
 }
 
 /// The link or challenge of the participant whose browser is shown such a code.
-pub(super) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<PageSource> {
+pub(crate) fn find(context: &Context<'_>, at: usize, is_it: impl Fn(&Confirmation) -> bool) -> Option<PageSource> {
     sources(context, at).into_iter().find(|source| {
         let shown = context.page(at, *source).and_then(|page| page.confirmation());
         shown.is_some_and(|(confirmation, _)| is_it(confirmation))
@@ -38,7 +39,7 @@ fn sources(context: &Context<'_>, at: usize) -> Vec<PageSource> {
 }
 
 /// It was right: the proof is bound to the chat.
-pub(super) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, binding: Binding) -> AnswerOutcome {
+pub(crate) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, binding: Binding) -> AnswerOutcome {
     let shown = context.page(at, source).and_then(|page| page.confirmation());
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
     context.clear_failure_limit(at);
@@ -50,7 +51,7 @@ pub(super) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, bin
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(super) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
+pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let id = context.interaction.participants[at].id.clone();
     let sources = sources(context, at);
     let mut tries_left = 0;

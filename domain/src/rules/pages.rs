@@ -1,0 +1,8 @@
+//! What browsers do on pages: answers, uploads and logins there, and the form that binds a proof to the browser
+//! or the chat.
+
+pub mod bind;
+pub mod finish;
+pub mod hosted;
+pub mod on_page;
+pub mod photo;
