@@ -2,6 +2,7 @@
 //! others, an address that may be spoken to, a secret that is there. Knows no kind in particular.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use countersign_channels::definition::Account;
 use countersign_channels::http_client::{HttpClient, LostReply};
@@ -58,12 +59,15 @@ impl<'a> AccountReader<'a> {
     }
 
     /// A whole number within bounds.
-    pub fn number(&mut self, name: &str, (low, high): (u64, u64), otherwise: u64) -> u64 {
+    pub fn number(&mut self, name: &str, bounds: RangeInclusive<u64>, otherwise: u64) -> u64 {
         let Some(value) = self.account.fields.get(name) else { return otherwise };
-        match value.as_u64().filter(|n| (low..=high).contains(n)) {
+        match value.as_u64().filter(|n| bounds.contains(n)) {
             Some(number) => number,
             None => {
-                self.error(format!("/account/{name}"), format!("must be a whole number from {low} to {high}"));
+                self.error(
+                    format!("/account/{name}"),
+                    format!("must be a whole number from {} to {}", bounds.start(), bounds.end()),
+                );
                 otherwise
             }
         }

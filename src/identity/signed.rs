@@ -48,7 +48,7 @@ impl Kind for SignedKind {
     fn open(&self, account: &Account) -> Result<Arc<dyn Checker>, Vec<FieldError>> {
         let mut reading = AccountReader::of(account, &["url", "later_minutes"], &["secret", "secret_before"]);
         let url = reading.address("url", None, &self.0);
-        let later = reading.number("later_minutes", (1, 1440), 10);
+        let later = reading.number("later_minutes", 1..=1440, 10);
         reading.needed_secret("secret");
         let mut keys = Vec::new();
         for name in ["secret", "secret_before"] {

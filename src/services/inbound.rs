@@ -138,7 +138,7 @@ impl Inbound {
         let account = view.team.channels.get(channel).ok_or(Refusal::NotFound("channel"))?;
         let address = self.engine.keys.address_tag(team, channel, message.conversation);
         let place = self.engine.received_place(&address, message.id);
-        let mut inbound_message = InboundMessage {
+        let mut incoming = InboundMessage {
             inbound: self,
             view: &view,
             name: channel,
@@ -150,30 +150,25 @@ impl Inbound {
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, ArrivedMessage { raw: None, ..*message });
-        let address = self.address_now(inbound_message.address()).await?;
+        let (partition, name) = incoming.address();
+        let address = self.address_now(partition, name).await?;
         if let Some(id) = address.open {
-            match self.receive_at(id, &inbound_message, place.clone()).await {
+            match self.receive_at(id, &incoming, place.clone()).await {
                 // It is over: nobody waits there any more.
                 Err(Error::Refused(Refusal::Closed | Refusal::NotFound(_))) => {}
                 // It is an answer, and nobody's to read: who told it tells it again.
                 Err(Error::Refused(why @ (Refusal::ProviderDown | Refusal::Judging))) => {
                     return Err(Error::Away(why.to_string()));
                 }
-                Err(Error::Refused(_)) => (in_doubt, inbound_message.message) = (true, &bare),
+                Err(Error::Refused(_)) => (in_doubt, incoming.message) = (true, &bare),
                 told => return told,
             }
         }
-        self.receive_alone(
-            &inbound_message,
-            place,
-            in_doubt,
-            inbound_message.noted(&address, self.engine.now()).is_some(),
-        )
-        .await
+        self.receive_alone(&incoming, place, in_doubt, incoming.noted(&address, self.engine.now()).is_some()).await
     }
 
     /// What is known of an address.
-    pub(crate) async fn address_now(&self, (partition, name): (Partition, String)) -> Result<Address, Error> {
+    pub(crate) async fn address_now(&self, partition: Partition, name: String) -> Result<Address, Error> {
         let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
         let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
         Ok(address.unwrap_or_default())
@@ -182,10 +177,10 @@ impl Inbound {
     async fn receive_at(
         &self,
         id: InteractionId,
-        inbound_message: &InboundMessage<'_>,
+        incoming: &InboundMessage<'_>,
         place: ReplyKey,
     ) -> Result<Received, Error> {
-        let (team, message) = (&inbound_message.view.team.name, inbound_message.message);
+        let (team, message) = (&incoming.view.team.name, incoming.message);
         let sender = match message.audience {
             Audience::Group => Sender::Unknown,
             Audience::Alone if message.is_own => Sender::Own,
@@ -194,53 +189,57 @@ impl Inbound {
         let text = Text { text: message.text, sender, by: &Actor::Person, in_group: message.in_group };
         let render = |snapshot: &Snapshot<Received>| encode(&snapshot.outcome);
         let puts = |records: &[Option<OpenedRecord>], snapshot: &Snapshot<Received>, now| {
-            inbound_message.puts(records, snapshot.outcome, Some(snapshot), now)
+            incoming.puts(records, snapshot.outcome, Some(snapshot), now)
         };
-        let idempotency = IdempotencyRecord::new(place, &render)
-            .extra_writes(ExtraWrites { reads: inbound_message.reads(), puts: &puts });
+        let idempotency =
+            IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: incoming.reads(), puts: &puts });
         match self.challenges.hear(id, Some(team), text, &idempotency).await? {
-            Execution::Executed(snapshot) => Ok(inbound_message.is_saved(snapshot.outcome)),
+            Execution::Executed(snapshot) => Ok(incoming.is_saved(snapshot.outcome)),
             Execution::Replayed(earlier) => again(&earlier),
         }
+    }
+
+    /// What came before a message that no open conversation waits for.
+    async fn before_alone(&self, incoming: &InboundMessage<'_>, in_doubt: bool) -> Result<Before, Error> {
+        if in_doubt {
+            return Ok(Before::Doubt);
+        }
+        let (text, settings) = (incoming.message.text, &incoming.view.effective.settings);
+        let (partition, name) = incoming.address();
+        if may_be_late(text, settings) && self.address_now(partition, name).await?.awaits_the_late(self.engine.now()) {
+            return Ok(Before::Closed);
+        }
+        if may_hold_code(text, settings) && self.limits.was_sent_to(incoming.destination()).await? {
+            return Ok(Before::Sent);
+        }
+        Ok(Before::Silence)
     }
 
     /// Where nobody waits, a message is only passed on. What causes nothing is not remembered.
     async fn receive_alone(
         &self,
-        inbound_message: &InboundMessage<'_>,
+        incoming: &InboundMessage<'_>,
         place: ReplyKey,
         in_doubt: bool,
         notes: bool,
     ) -> Result<Received, Error> {
-        let settings = &inbound_message.view.effective.settings;
-        let before = if in_doubt {
-            Before::Doubt
-        } else if may_be_late(inbound_message.message.text, settings)
-            && self.address_now(inbound_message.address()).await?.awaits_the_late(self.engine.now())
-        {
-            Before::Closed
-        } else if may_hold_code(inbound_message.message.text, settings)
-            && self.limits.was_sent_to(inbound_message.destination()).await?
-        {
-            Before::Sent
-        } else {
-            Before::Silence
-        };
-        let received = receive_alone(inbound_message.message.text, before, settings);
-        if !inbound_message.is_passed_on(received) && !inbound_message.is_taken_back(received) && !notes {
+        let before = self.before_alone(incoming, in_doubt).await?;
+        let (text, settings) = (incoming.message.text, &incoming.view.effective.settings);
+        let received = receive_alone(text, before, settings);
+        if !incoming.is_passed_on(received) && !incoming.is_taken_back(received) && !notes {
             return Ok(received);
         }
         let render = |received: &Received| encode(received);
         let puts = |records: &[Option<OpenedRecord>], received: &Received, now| {
-            let mut put = inbound_message.puts(records, *received, None, now)?;
-            put.extend(if notes { inbound_message.note(records.last().and_then(Option::as_ref), now)? } else { None });
+            let mut put = incoming.puts(records, *received, None, now)?;
+            put.extend(if notes { incoming.note(records.last().and_then(Option::as_ref), now)? } else { None });
             Ok(put)
         };
-        let mut beside = inbound_message.reads();
-        beside.extend(notes.then(|| inbound_message.address().1));
+        let mut beside = incoming.reads();
+        beside.extend(notes.then(|| incoming.address().1));
         let idempotency =
             IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: beside, puts: &puts });
-        let reads = Reads { partition: inbound_message.outbox.partition, names: idempotency.names() };
+        let reads = Reads { partition: incoming.outbox.partition, names: idempotency.names() };
         let saved = self.engine.decide(&reads, |records, now| {
             if let Some(earlier) = idempotency.earlier(&records[records.len() - 1], now)? {
                 return Ok(Change::nothing(Ok(Execution::Replayed(earlier))));
@@ -252,7 +251,7 @@ impl Inbound {
             Ok(change)
         });
         match saved.await?.outcome? {
-            Execution::Executed(received) => Ok(inbound_message.is_saved(received)),
+            Execution::Executed(received) => Ok(incoming.is_saved(received)),
             Execution::Replayed(earlier) => again(&earlier),
         }
     }

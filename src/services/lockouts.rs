@@ -185,7 +185,7 @@ impl Lockouts {
                             .map(drop);
                     }
                 }
-                self.lift_alone(team, &lock, (address, *what, budget), lifting).await
+                self.lift_alone(team, &lock, address, *what, budget, lifting).await
             }
         }
     }
@@ -213,7 +213,9 @@ impl Lockouts {
         &self,
         team: &TeamName,
         lock: &Lock,
-        (tag, what, budget): (&str, Guarded, &str),
+        tag: &str,
+        what: Guarded,
+        budget: &str,
         lifting: &Lifting<'_>,
     ) -> Result<(), Error> {
         let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));

@@ -90,8 +90,8 @@ impl Act<'_> {
         let typed = if set.is_empty() { TypedText::Text(text) } else { TypedText::Set(&set) };
         let (browser, attempt) = (self.form.fingerprint(self.state, self.token), self.form.field("attempt"));
         let told = gateway.challenges.answer_page(self.token, typed, attempt, &browser).await?;
-        if let Some(passed) = told.passed {
-            let done = gateway.challenges.done_of_answer(self.token, passed, attempt, &browser);
+        if let Some((number, starts)) = told.passed {
+            let done = gateway.challenges.done_of_answer(self.token, number, starts, attempt, &browser);
             return Ok(see_other(&gateway.links.done_url(&done)));
         }
         let snapshot = gateway.challenges.code_page_by_token(self.token).await?;

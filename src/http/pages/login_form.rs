@@ -99,8 +99,8 @@ impl PageRequest<'_> {
     async fn answer(&self, form: &PostedForm) -> Result<Response, Error> {
         let gateway = &self.state.gateway;
         let Some(asked) = asked(form) else {
-            let typed = (form.field("username"), form.field("password"));
-            return Ok(match gateway.hosted_login.log_in_here(self.at, typed).await? {
+            let (name, password) = (form.field("username"), form.field("password"));
+            return Ok(match gateway.hosted_login.log_in_here(self.at, name, password).await? {
                 Stepped::Wrong => self.ask(self.password(), Some(pages::LoginError::Wrong)),
                 Stepped::Code(of) => self.ask(asked_again(&CodeRequest::Besides(of)), None),
                 Stepped::Answered(to) => see_other(&to),

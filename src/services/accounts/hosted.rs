@@ -175,10 +175,10 @@ impl HostedLogin {
     }
 
     /// Name and password were typed.
-    pub async fn log_in_here(&self, at: &AtLogin, (name, password): (&str, &str)) -> Result<Stepped, Error> {
+    pub async fn log_in_here(&self, at: &AtLogin, name: &str, password: &str) -> Result<Stepped, Error> {
         let _alone = self.alone_at(at).await?;
         let by = self.signing(at);
-        match self.customer_login.log_in(&by, (name, password), None).await? {
+        match self.customer_login.log_in(&by, name, password, None).await? {
             LoggedIn::No => self.missed(at).await,
             LoggedIn::SecondStep(holder) => {
                 self.customer_login.request_code(&by, CodePurpose::Second, holder.customer.as_str(), None).await?;
@@ -197,7 +197,7 @@ impl HostedLogin {
             CodeRequest::Alone(_) => (CodePurpose::Login, "otp"),
         };
         let Some(user) = self.called_here(at, asked).await? else { return self.missed(at).await };
-        match self.customer_login.answer_code(&by, purpose, &user, (code, None)).await? {
+        match self.customer_login.answer_code(&by, purpose, &user, code, None).await? {
             LoggedIn::In(holder, _) => self.vouch_for(at, &holder.customer, acr).await,
             LoggedIn::No | LoggedIn::SecondStep(_) => self.missed(at).await,
         }

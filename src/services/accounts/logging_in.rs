@@ -89,7 +89,8 @@ impl CustomerLogin {
     pub async fn log_in(
         &self,
         by: &LoggingIn<'_>,
-        (name, password): (&str, &str),
+        name: &str,
+        password: &str,
         number: Option<u64>,
     ) -> Result<LoggedIn, Error> {
         let record = self.customers.person_named(by.team, name).await?;
@@ -113,7 +114,7 @@ impl CustomerLogin {
         };
         let (open, second, kept) = begun.clone().unwrap_or_default();
         let compared = match open && !by.team.keeps_passwords() {
-            true => self.is_directorys(by.team, record.as_ref(), (name, password)).await,
+            true => self.is_directorys(by.team, record.as_ref(), name, password).await,
             false => self.is_her_password(kept.as_ref(), password).await,
         };
         if begun.is_none() {
@@ -123,7 +124,7 @@ impl CustomerLogin {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)
         });
         let compared = compared.map(|right| right && asked);
-        let (right, settled) = self.weighed(by, &account, guess, compared, (second, known.failures)).await?;
+        let (right, settled) = self.weighed(by, &account, guess, compared, second, known.failures).await?;
         let nonce = self.engine.draw();
         let end = |login: &mut Login, when: BothTimes| {
             // Between the two another password may have been chosen, or nothing more is taken of her.
@@ -136,7 +137,7 @@ impl CustomerLogin {
                 let until = login.passwords.wrong(guess, &rule, when.earliest);
                 return self.refused(&account, by.actor, when, until, settled == Settled::Trips);
             }
-            self.after_password(login, by, &account, (nonce, second), when)
+            self.after_password(login, by, &account, nonce, second, when)
         };
         let ended = executed(self.logins.change_login(&account, end, None).await?)?;
         Ok(self.told_of(by, &account, record.as_ref(), ended))
@@ -148,7 +149,8 @@ impl CustomerLogin {
         &self,
         team: &TeamView,
         record: Option<&StoredCustomer>,
-        (name, password): (&str, &str),
+        name: &str,
+        password: &str,
     ) -> Result<bool, Error> {
         let password = Secret::new(password.as_bytes().to_vec());
         let answer = match self.customers.directory(team) {
@@ -176,7 +178,8 @@ impl CustomerLogin {
         account: &LoginAccount,
         guess: [u8; 8],
         compared: Result<bool, Error>,
-        (second, failures): (bool, u32),
+        second: bool,
+        failures: u32,
     ) -> Result<(bool, Settled), Error> {
         let told = match compared {
             // A password alone clears nothing that the code may still add to.
@@ -223,14 +226,15 @@ impl CustomerLogin {
         login: &mut Login,
         by: &LoggingIn<'_>,
         account: &LoginAccount,
-        (nonce, second): ([u8; 16], bool),
+        nonce: [u8; 16],
+        second: bool,
         when: BothTimes,
     ) -> Ruled<Ended> {
         if second || login.wants_second(&by.team.effective.settings, &by.device) {
             login.first_step(by.device.clone(), by.page, when.now);
             return Ruled::quiet(Ok(Ended::SecondStep));
         }
-        self.lets_in(login, by, account, (nonce, &["pwd"]), when)
+        self.lets_in(login, by, account, nonce, &["pwd"], when)
     }
 
     fn lets_in(
@@ -238,7 +242,8 @@ impl CustomerLogin {
         login: &mut Login,
         by: &LoggingIn<'_>,
         account: &LoginAccount,
-        (nonce, amr): ([u8; 16], &[&str]),
+        nonce: [u8; 16],
+        amr: &[&str],
         when: BothTimes,
     ) -> Ruled<Ended> {
         let ticket = match by.page {

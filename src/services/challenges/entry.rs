@@ -133,7 +133,7 @@ impl Challenges {
     }
 
     /// The done page of a right answer on a code page.
-    pub fn done_of_answer(&self, token: &Token, (number, starts): (u16, u16), attempt: &str, browser: &Tag) -> Token {
+    pub fn done_of_answer(&self, token: &Token, number: u16, starts: u16, attempt: &str, browser: &Tag) -> Token {
         OnPage { browser, token, attempt, invitation: None }.done(starts, number, &self.engine.keys)
     }
 

@@ -163,7 +163,8 @@ impl Webhooks {
         (name, held)
     }
 
-    async fn go_on(&self, (team, name): &WebhookId) -> Result<bool, Error> {
+    async fn go_on(&self, id: &WebhookId) -> Result<bool, Error> {
+        let (team, name) = id;
         let one = WebhookTask { team, name, reads: self.cursor_reads(team, name) };
         let mut tries = None;
         loop {

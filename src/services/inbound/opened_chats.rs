@@ -29,7 +29,8 @@ impl Inbound {
         if opened.sender != opened.conversation {
             return Ok(());
         }
-        let address = self.address_now(address_of(&self.engine, team, channel, &conversation)).await?;
+        let (partition, name) = address_of(&self.engine, team, channel, &conversation);
+        let address = self.address_now(partition, name).await?;
         let Some(id) = address.open else { return Ok(()) };
         match self
             .take_carried(RequestContext { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened)

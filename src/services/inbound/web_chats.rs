@@ -202,7 +202,7 @@ impl Inbound {
         self.must_be_web_chat(&snapshot)?;
         let (id, conversation) = (snapshot.interaction.id, &snapshot.interaction.conversation);
         let message_id = format!("{id}.{message}");
-        let inbound_message = ArrivedMessage {
+        let incoming = ArrivedMessage {
             id: &message_id,
             sender: conversation.as_str(),
             is_own: true,
@@ -214,7 +214,7 @@ impl Inbound {
             assurance: Assurance::Platform,
             raw: None,
         };
-        let received = self.receive(&guest.team, &snapshot.interaction.channel, &inbound_message, flag).await?;
+        let received = self.receive(&guest.team, &snapshot.interaction.channel, &incoming, flag).await?;
         let (said, typed) = match received {
             Received::Answer(kind, outcome) => (EntryContent::Answer, TypedOutcome::Answer(kind, outcome)),
             Received::Hidden => (EntryContent::Answer, TypedOutcome::TooLate),

@@ -120,12 +120,13 @@ fn has_screen(team: &Team, named: Option<&str>) -> Result<(), Refusal> {
 
 /// Settings that name something of a team's own: the webhook that codes are to go to, and the screen that
 /// opens a PIN's page.
-const WEBHOOK: (&str, &str) = ("delivery", "event_webhook");
-const SCREEN: (&str, &str) = ("pin", "opening_screen");
+const WEBHOOK: &str = "delivery.event_webhook";
+const SCREEN: &str = "pin.opening_screen";
 
 /// Whether a patch says it. Where it does not, a team without the one that the system's layer names must
 /// not keep anything else from being changed: it was made after that.
-fn names(patch: &Map<String, Value>, (section, field): (&str, &str)) -> bool {
+fn names(patch: &Map<String, Value>, setting: &str) -> bool {
+    let (section, field) = setting.split_once('.').expect("a setting has a section");
     patch.get(section).and_then(|section| section.get(field)).is_some_and(|named| !named.is_null())
 }
 
@@ -142,7 +143,7 @@ fn has_webhook(team: &Team, effective: &Effective) -> Result<(), Refusal> {
 fn stands_for(system: &Overrides, patch: &Map<String, Value>, teams: &[Team]) -> Result<(), Refusal> {
     effective(system, &Overrides::default())?;
     for team in teams {
-        let asked = names(patch, SCREEN) && !team.overrides.sets("pin.opening_screen");
+        let asked = names(patch, SCREEN) && !team.overrides.sets(SCREEN);
         let named = system.opening_screen().filter(|_| asked);
         let stands = effective(system, &team.overrides).and_then(|effective| match names(patch, WEBHOOK) {
             true => has_webhook(team, &effective),

@@ -151,7 +151,7 @@ struct SettingsQuery {
     effective: Option<bool>,
 }
 
-fn settings((own, effective): (Value, Effective), query: &SettingsQuery) -> Response {
+fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Response {
     match query.effective {
         Some(true) => Reply(EffectiveView::from(effective)).into_response(),
         _ => Reply(own).into_response(),
@@ -166,7 +166,8 @@ async fn get_system_settings(
     _owner: Owner,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    Ok(settings(state.gateway.teams.system_settings().await?, &query))
+    let (own, effective) = state.gateway.teams.system_settings().await?;
+    Ok(settings(own, effective, &query))
 }
 
 /// A merge patch: an object of settings.
@@ -203,7 +204,8 @@ async fn get_team_settings(
     TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<SettingsQuery>,
 ) -> Result<Response, Problem> {
-    Ok(settings(state.gateway.teams.team_settings(&team).await?, &query))
+    let (own, effective) = state.gateway.teams.team_settings(&team).await?;
+    Ok(settings(own, effective, &query))
 }
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.

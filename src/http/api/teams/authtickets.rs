@@ -155,7 +155,7 @@ async fn create_ticket(
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
     let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
-    match state.gateway.customer_login.log_in(&by, (name, password), number).await? {
+    match state.gateway.customer_login.log_in(&by, name, password, number).await? {
         LoggedIn::No => Err(Problem::of(&problem_types::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
@@ -315,7 +315,7 @@ async fn answer(
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
     let by = by(&state, &caller, &team, typed.fingerprint.as_ref(), typed.region.as_ref())?;
-    match state.gateway.customer_login.answer_code(&by, purpose, user, (code, number)).await? {
+    match state.gateway.customer_login.answer_code(&by, purpose, user, code, number).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {
             Err(Problem::of(&problem_types::CODE_REFUSED).with("requires2fa", Value::Bool(true)))

@@ -58,7 +58,7 @@ impl CustomerLogin {
             let takes = login.takes_codes(purpose, !by.team.keeps_passwords());
             login.codes.put(purpose, Code::new(nonce, settings, by.device.clone(), when.now));
             if !(open && takes) || stops.is_empty() {
-                return self.unsent(&account, (purpose, stops.is_empty()), by.actor, when);
+                return self.unsent(&account, purpose, stops.is_empty(), by.actor, when);
             }
             let number = login.write(MessageSubject::Code(purpose, nonce), stops.clone(), when.now);
             login.settle(when.now, login.epoch); // a letter about the code before goes no more
@@ -70,7 +70,8 @@ impl CustomerLogin {
     fn unsent(
         &self,
         account: &LoginAccount,
-        (purpose, nowhere): (CodePurpose, bool),
+        purpose: CodePurpose,
+        nowhere: bool,
         actor: &Actor,
         when: BothTimes,
     ) -> Ruled<()> {
@@ -87,7 +88,8 @@ impl CustomerLogin {
         by: &LoggingIn<'_>,
         purpose: CodePurpose,
         user: &str,
-        (code, number): (&str, Option<u64>),
+        code: &str,
+        number: Option<u64>,
     ) -> Result<LoggedIn, Error> {
         if purpose == CodePurpose::Login && !by.team.effective.settings.login_otp {
             return Ok(LoggedIn::No);
@@ -109,11 +111,11 @@ impl CustomerLogin {
             if login.answers.admit(from.as_deref(), when.earliest).is_err() {
                 return Ruled::quiet(Ok(Ended::No(None)));
             }
-            match self.is_her_code(login, by, (purpose, &account), said, when) {
+            match self.is_her_code(login, by, purpose, &account, said, when) {
                 None => Ruled::quiet(Ok(Ended::No(None))),
                 Some(true) => {
                     login.answers.succeed(from.as_deref());
-                    self.after_code(login, by, (purpose, &account), nonce, when)
+                    self.after_code(login, by, purpose, &account, nonce, when)
                 }
                 Some(false) => {
                     login.codes.miss(purpose);
@@ -177,7 +179,8 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        (purpose, account): (CodePurpose, &LoginAccount),
+        purpose: CodePurpose,
+        account: &LoginAccount,
         said: &Digits,
         when: BothTimes,
     ) -> Option<bool> {
@@ -203,7 +206,8 @@ impl CustomerLogin {
         &self,
         login: &mut Login,
         by: &LoggingIn<'_>,
-        (purpose, account): (CodePurpose, &LoginAccount),
+        purpose: CodePurpose,
+        account: &LoginAccount,
         nonce: [u8; 16],
         when: BothTimes,
     ) -> Ruled<Ended> {
@@ -216,6 +220,6 @@ impl CustomerLogin {
             }
         }
         let amr: &[&str] = if purpose == CodePurpose::Second { &["pwd", "otp", "mfa"] } else { &["otp"] };
-        self.lets_in(login, by, account, (nonce, amr), when)
+        self.lets_in(login, by, account, nonce, amr, when)
     }
 }

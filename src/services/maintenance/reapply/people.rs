@@ -44,7 +44,7 @@ impl Restore {
         }
         let earliest = self.engine.earliest();
         let until = text(entry, "until").and_then(|until| until.parse().ok()).unwrap_or(Moment(0));
-        let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, (until, earliest)), None));
+        let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, until, earliest), None));
         where_known(self.users.change_user(team, &name, &Actor::Operator, rule).await)
     }
 
@@ -147,7 +147,7 @@ fn lost_of_user(kind: EventKind, entry: &AuditEntry) -> Option<&'static str> {
 
 /// Whether the entry changes the user. Nobody gains a role by it: what she was given since, an admin gives
 /// her again.
-fn act_on_user(user: &mut User, kind: EventKind, entry: &AuditEntry, (until, earliest): (Moment, Moment)) -> bool {
+fn act_on_user(user: &mut User, kind: EventKind, entry: &AuditEntry, until: Moment, earliest: Moment) -> bool {
     match (kind, text(entry, "what")) {
         (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), earliest),
         (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, earliest),
