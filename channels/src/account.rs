@@ -14,15 +14,15 @@ use crate::validation::{self, FieldError, Kind};
 pub const BASE_URL: &str = "base_url";
 /// Where what was heard is passed on to. The engine only judges it: to pass on is the gateway's.
 pub const FORWARD_URL: &str = "forward_url";
-/// What a replaced secret is called until it is forgotten.
+/// The prefix of a replaced secret's name until it is forgotten.
 pub const BEFORE: &str = "_before";
 
 /// A team's account on a platform, as the team has written it.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
-    /// What may be shown.
+    /// The fields that may be shown.
     pub fields: Map<String, Value>,
-    /// What may not: keys and passwords by name.
+    /// The fields that may not be shown: keys and passwords by name.
     pub secrets: BTreeMap<String, SecretString>,
 }
 
@@ -30,15 +30,15 @@ pub struct Account {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldDefinition {
-    /// What it is, for whoever fills it in.
+    /// Its description, for the person who fills it in.
     pub about: String,
-    /// What it looks like.
+    /// Its shape.
     #[serde(default)]
     pub shape: FieldShape,
     /// Whether an account may leave it out.
     #[serde(default)]
     pub optional: bool,
-    /// What it is where an account leaves it out.
+    /// Its value where an account leaves it out.
     #[serde(default)]
     pub default: Option<String>,
     /// The only values that there are.
@@ -46,11 +46,11 @@ pub struct FieldDefinition {
     pub choices: Vec<String>,
 }
 
-/// What a field looks like.
+/// The shape of a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldShape {
-    /// One line of text.
+    /// A single line of text.
     #[default]
     Text,
     /// An id: visible ASCII without spaces, quotes and slashes.
@@ -89,7 +89,7 @@ impl FieldShape {
         }
     }
 
-    /// What is wrong with a text that does not look so.
+    /// The error of a text that does not have this shape.
     pub fn error(self) -> &'static Kind {
         match self {
             Self::Text => &validation::LINE,
@@ -106,7 +106,7 @@ impl FieldShape {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretField {
-    /// What it is, for whoever fills it in.
+    /// Its description, for the person who fills it in.
     pub about: String,
     /// Whether an account may leave it out.
     #[serde(default)]
@@ -144,7 +144,7 @@ const MAX_PER_MINUTE_ALLOWED: u64 = 60_000;
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// Its error.
 pub fn max_per_minute(account: &Account) -> Result<Option<NonZeroU32>, FieldError> {
     let said = match account.fields.get(MAX_PER_MINUTE) {
         None | Some(Value::Null) => return Ok(None),

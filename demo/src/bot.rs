@@ -1,4 +1,4 @@
-//! What the bot understands of a text, and what each wish needs.
+//! The wishes that the bot understands in a text, and the proof that each needs.
 //!
 //! It reads words and calls nothing. It knows that some wishes are an *intent* of the team's settings, and nothing about
 //! how one proves who one is: that is asked of the gateway.

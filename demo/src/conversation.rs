@@ -65,7 +65,7 @@ impl Conversation {
         if message.consumed {
             return self.acknowledge(message).await;
         }
-        // What may go on is what the gateway tells: a code in a sentence is dots.
+        // The gateway's words may go on: it turns a code in a sentence into dots.
         let text = message.redacted_text;
         self.view.add(EntryBody::Customer { text: text.clone(), redacted: false });
         if message.outcome.as_deref() == Some("code_in_text") {

@@ -1,6 +1,6 @@
 //! The events of a team's event stream, and how its bytes become events.
 //!
-//! Who reads a stream is `listener`; what the bot does with an event stands in `conversation`.
+//! `listener` reads the stream, and `conversation` reacts to an event.
 
 use std::collections::HashMap;
 

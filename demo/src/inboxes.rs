@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::events::TeamEvent;
 use super::transcript::PageTask;
 
-/// What can happen to a conversation. `done` is dropped when the bot has dealt with it.
+/// The input of a conversation. `done` is dropped when the bot has dealt with it.
 pub enum ChatInput {
     /// The customer has typed a text.
     Said { text: String, done: oneshot::Sender<()> },

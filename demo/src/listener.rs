@@ -38,7 +38,7 @@ pub async fn listen(team: usize, api: Api, chats: Arc<Chats>) -> Result<JoinHand
                     stream = Some(open);
                     chats.set_connected(team, true);
                 }
-                // What was missed is gone: go on from now, and let every chat ask how it stands.
+                // The missed events are gone: go on from now, and let every chat read its state.
                 Err(ApiError::Refused(ProblemReply { status: 410, .. })) => last = None,
                 Err(trouble) => tracing::warn!(%trouble, "the demo's bot cannot hear the gateway"),
             }

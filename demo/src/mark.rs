@@ -35,7 +35,7 @@ impl Mark {
         Self(None)
     }
 
-    /// What to show at `now` (milliseconds). `connected`: whether a change would have reached us.
+    /// The mark to show at `now` (milliseconds). `connected`: whether a change would have reached us.
     pub fn shown(&self, now: u64, connected: bool) -> ShownMark {
         let blank = |status| ShownMark { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
         let Some(flag) = self.0.as_ref().filter(|_| connected) else {

@@ -1,4 +1,4 @@
-//! What happens in a scene by itself: the acts of the customer, an agent, the bank or a stranger that open it.
+//! The beginning of a scene, which runs by itself: acts of the customer, an agent, the bank or a stranger.
 //!
 //! All of it goes through the same handle to the chat that a visitor's own acts go through.
 
@@ -12,7 +12,7 @@ use super::scenes::Scene;
 use super::setup::customer;
 use super::transcript::PageTask;
 
-/// What an agent and the customer agreed on when she rang.
+/// The PIN that an agent and the customer agreed on by phone.
 const PIN: &str = "2580";
 
 /// So many wrong codes end one code, and so many more lock.

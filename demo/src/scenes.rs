@@ -1,6 +1,6 @@
 //! The scenes that a visitor may pick: each one's name, its channel, and the one sentence that tells it.
 //!
-//! What happens in a scene by itself, `play` says.
+//! `play` runs the part of a scene that happens by itself.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! A conversation: its interaction and address, and the transaction that a rule takes on them.
-//! What a transaction may do, the rules say.
+//! A conversation: its interaction and address, and the context in which a rule runs on them.
+//! The rules say what a transaction may do.
 
 pub mod address;
 pub mod context;

@@ -14,14 +14,14 @@ use crate::domain::rules::challenges::answer::answer;
 use crate::domain::rules::challenges::ask;
 use crate::domain::rules::challenges::ask::ChallengeRequest;
 use crate::domain::rules::challenges::ask::RequestedProof;
-use crate::domain::rules::challenges::attend;
-use crate::domain::rules::challenges::attend::FoundChallenge;
-use crate::domain::rules::challenges::attend::Revealed;
-use crate::domain::rules::challenges::attend::arrive;
-use crate::domain::rules::challenges::attend::cancel;
-use crate::domain::rules::challenges::attend::look;
-use crate::domain::rules::challenges::attend::resend;
-use crate::domain::rules::challenges::attend::reveal;
+use crate::domain::rules::challenges::manage;
+use crate::domain::rules::challenges::manage::FoundChallenge;
+use crate::domain::rules::challenges::manage::Revealed;
+use crate::domain::rules::challenges::manage::arrive;
+use crate::domain::rules::challenges::manage::cancel;
+use crate::domain::rules::challenges::manage::look;
+use crate::domain::rules::challenges::manage::resend;
+use crate::domain::rules::challenges::manage::reveal;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
 use crate::engine::keyed_locks::KeyedLocks;
@@ -123,7 +123,7 @@ impl Challenges {
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
     ) -> Result<Execution<Snapshot<Challenge>>, Error> {
         let number = attending.id.number;
-        let payable = |context: &mut Context<'_>| attend::payable(context, number);
+        let payable = |context: &mut Context<'_>| manage::payable(context, number);
         self.conversations
             .transact_charged(attending.into(), payable, |context, _| resend(context, number), idempotency)
             .await
@@ -148,7 +148,7 @@ impl Challenges {
         browser: &Tag,
         opener: Option<&str>,
     ) -> Result<Snapshot<FoundChallenge>, Error> {
-        let payable = |context: &mut Context<'_>| attend::payable_arrival(context, token, browser);
+        let payable = |context: &mut Context<'_>| manage::payable_arrival(context, token, browser);
         let rule = |context: Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
         executed(self.conversations.transact_charged(at_page(token), payable, rule, None).await?)
     }

@@ -199,7 +199,7 @@ impl Inbound {
         }
     }
 
-    /// What came before a message that no open conversation waits for.
+    /// The situation of a message that no open conversation waits for.
     async fn before_alone(&self, incoming: &InboundMessage<'_>, in_doubt: bool) -> Result<Before, Error> {
         if in_doubt {
             return Ok(Before::Doubt);

@@ -86,10 +86,10 @@ pub struct PlatformHeader {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retract {
-    /// What a person wrote.
+    /// A person's message.
     #[serde(default)]
     pub heard: Option<PlatformCall>,
-    /// What we sent.
+    /// A message that we sent.
     #[serde(default)]
     pub sent: Option<PlatformCall>,
 }

@@ -1,4 +1,4 @@
-//! What a proof is held against, and what is wrong with one that does not hold. Each is judged
+//! The keys and secrets that verify a request, and the error of one that fails. Each is judged
 //! over the bytes as they came, in constant time, with every secret that is good now.
 //!
 //! Reasons are for an operator; the platform is told nothing but no.
@@ -10,7 +10,7 @@ use crate::account::BEFORE;
 use crate::template::Template;
 use crate::template::values::{KnownAccount, RequestMoment, Values};
 
-/// What an account holds against a request.
+/// The secrets and keys by which an account verifies a request.
 pub struct Against<'a> {
     /// Its fields and secrets.
     pub known: &'a KnownAccount,
@@ -61,7 +61,7 @@ pub enum VerificationError {
     /// Unpacked, its body would be longer than one may be.
     #[error("its body is too long when it is unpacked")]
     TooLarge,
-    /// What is needed to judge it cannot be had now.
+    /// The keys that verify it cannot be had now.
     #[error("{0} cannot be had now")]
     Unavailable(&'static str),
 }

@@ -78,7 +78,7 @@ impl InboundRequest<'_> {
     }
 }
 
-/// What a body is; all become one JSON document.
+/// The format of a body; all become one JSON document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyFormat {

@@ -1,4 +1,4 @@
-//! What the bot does when the gateway sends it an event.
+//! The bot's reaction to an event of the gateway.
 //!
 //! Events come at least once, and late after a pause: each is taken once, none is believed to say
 //! how things stand now, and one about a link that is no longer offered changes nothing.
@@ -15,7 +15,7 @@ use crate::transcript::{CardState, CodeState};
 /// So many ids are remembered to tell a repetition.
 const MAX_KNOWN_EVENTS: usize = 64;
 
-/// What an event about a link changes: the card, perhaps a sentence of the bot, and the story.
+/// The effect of an event about a link: on the card, on the bot's words and on the story.
 struct LinkEventEffect {
     card: CardState,
     said: Option<&'static str>,
@@ -135,7 +135,7 @@ impl Conversation {
     }
 }
 
-/// What an event about a link changes; `None` where it changes nothing.
+/// The effect of an event about a link; `None` where it has none.
 fn link_event_effect(kind: &str, reason: Option<&str>) -> Option<LinkEventEffect> {
     let (card, said, story) = match kind {
         "link.opened" => (
@@ -166,7 +166,7 @@ fn link_event_effect(kind: &str, reason: Option<&str>) -> Option<LinkEventEffect
     Some(LinkEventEffect { card, said, story })
 }
 
-/// What an event about a proof by a link changes, after the link was opened.
+/// The effect of an event about a proof by a link, after the link was opened.
 fn proof_event_effect(kind: &str, reason: Option<&str>) -> Option<LinkEventEffect> {
     let (card, said, story) = match kind {
         "confirmation.expired" if reason == Some("started_again") => return None,

@@ -1,4 +1,4 @@
-//! What the customer wants and the gateway must allow: the bot asks whether it may run, and if not, for a proof.
+//! Requests that the gateway must allow: the bot asks whether one may run, and if not, for a proof.
 //!
 //! The proof is a login by a link, or a code; of a code the customer may want another.
 

@@ -21,7 +21,7 @@ use crate::transcript::{EntryBody, View};
 pub struct PendingRequest {
     /// Names it.
     pub state: String,
-    /// What the customer wanted.
+    /// The customer's request.
     pub want: ProtectedRequest,
 }
 
@@ -35,7 +35,7 @@ pub struct Conversation {
     sender: mpsc::WeakSender<ChatInput>,
     /// Where it takes place.
     pub channel: ChatChannel,
-    /// What the visitor must know to log in as her, where that is not on the page.
+    /// The facts that the visitor needs to log in as the customer, where the page does not show them.
     pub account: Option<String>,
     conversation: String,
     /// The customer's phone and mailbox, as the bank has them on file.
@@ -48,7 +48,7 @@ pub struct Conversation {
     pub view: View,
     /// The open interaction.
     pub interaction: Option<String>,
-    /// What waits for a proof.
+    /// The request that waits for a proof.
     pub pending: Vec<PendingRequest>,
     /// The code that was asked for last: its id and what for.
     pub code: Option<(String, ProtectedRequest)>,

@@ -1,4 +1,4 @@
-//! One transaction of an interaction: what a rule is given, and what it gives back to be saved.
+//! The context of a rule in a transaction of an interaction, and the decision that it gives back.
 //!
 //! A rule takes a `Context` and ends it with `done` or `refuse`; either way what it changed is in
 //! the `Decision` and is saved before anybody is told. Time passes first: a transaction begins with
@@ -54,7 +54,7 @@ pub struct Context<'a> {
     events: Vec<Event>,
 }
 
-/// What ended before this transaction: at most one of each.
+/// The link and challenge that ended before this transaction: at most one of each.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// The link that the caller came with.
@@ -63,7 +63,7 @@ pub struct Past {
     pub challenge: Option<EndedChallenge>,
 }
 
-/// What ended in a transaction.
+/// The links and challenges that ended in a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     /// Links.

@@ -10,6 +10,6 @@ mod words;
 pub use transcript::{ChatEntry, EntryContent, Transcript, link_number};
 pub use words::{ChatInvitation, ChatSession, StatusToken};
 
-/// What stands in a transcript in the place of something that was taken out of it. It does not tell how
+/// The text that replaces an answer in a transcript. It does not tell how
 /// long that was.
 pub const DOTS: &str = "••••••";

@@ -3,5 +3,5 @@
 
 pub mod answer;
 pub mod ask;
-pub mod attend;
 pub mod elsewhere;
+pub mod manage;

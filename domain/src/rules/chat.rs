@@ -1,4 +1,4 @@
-//! What is typed in the chat: whether it is an answer, a confirmation code or conversation, and what a platform
+//! Rules for the chat: whether a typed text is an answer, a confirmation code or conversation, and what a platform
 //! says of whose browser it was.
 
 pub(crate) mod confirm;

@@ -1,4 +1,4 @@
-//! What browsers do on pages: answers, uploads and logins there, and the form that binds a proof to the browser
+//! Rules for pages in a browser: answers, uploads and logins there, and the form that binds a proof to the browser
 //! or the chat.
 
 pub mod bind;

@@ -12,7 +12,7 @@ use crate::domain::messaging::sending::What;
 use crate::domain::proof::challenge::{Challenge, EndedChallenge, ExpectedAnswer};
 use crate::domain::proof::questions::Question;
 use crate::domain::providers::identity::Shortfall;
-use crate::domain::rules::challenges::attend::FoundChallenge;
+use crate::domain::rules::challenges::manage::FoundChallenge;
 
 /// A code, a PIN or another check that was put to a participant.
 #[derive(Serialize, ToSchema)]

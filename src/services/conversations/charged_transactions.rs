@@ -1,5 +1,5 @@
 //! Rules that may queue a message: it is paid for before the rule runs, and paid back where nothing was queued.
-//! What a message costs, `send_budget` says.
+//! `send_budget` says what a message costs.
 
 use super::Conversations;
 use super::snapshots::{RequestContext, Snapshot};

@@ -1,6 +1,6 @@
-//! Opening a conversation: the one that is open there is found, else one begins; with the word of a
+//! Opening a conversation: the one that is open there is found, else one begins; with the identity token of a
 //! website that knows the customer, the flag goes up in the same commit.
-//! What may be opened is decided in `domain::rules::flag::open`; that a word counts once is reserved here.
+//! `domain::rules::flag::open` decides; that an identity token counts once is reserved here.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -60,11 +60,11 @@ pub(crate) struct RequestContext<'a> {
     /// Only if it belongs to that team; None: whoever's it is (an owner, a page's token).
     pub team: Option<&'a TeamName>,
     pub actor: Actor,
-    /// What the request came with: how it ended, where it has, is read as well.
+    /// The link or challenge that the request came with; the record of its end is read, too.
     pub with: With,
 }
 
-/// What a request comes with, by its number.
+/// The link or challenge that a request comes with, by its number.
 #[derive(Clone, Copy)]
 pub(crate) enum With {
     /// Only with what is wanted.

@@ -1,5 +1,5 @@
-//! One transaction of an interaction over the loop: reads the interaction, its address and what the
-//! caller came with, and lets the rule decide. What it decided is made into records in `saving`.
+//! A transaction of an interaction over the loop: reads the interaction, its address and what the
+//! caller came with, and lets the rule decide. `saving` makes its decision into records.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::store::{CommitId, CommitOutcome, Expect, Partition, RecordKey, Versio
 /// Attempts at one transaction: what it needs elsewhere is looked at, counted, and looked at again.
 const MAX_ATTEMPTS: u32 = 16;
 
-/// What one attempt at a transaction came to.
+/// The result of one attempt at a transaction.
 enum Attempt<T> {
     /// It was made before: the reply that it got.
     Replayed(Vec<u8>),
@@ -247,7 +247,7 @@ impl Conversations {
         }
     }
 
-    /// What follows from a transaction that is saved: this node knows it, and tells those who observe commits.
+    /// Keeps the saved interaction on this node, and tells the observers of commits.
     fn stands<T>(&self, snapshot: &Snapshot<T>, version: CommitId) {
         let interaction = snapshot.interaction.clone();
         self.parsed.insert(interaction.id, Arc::new(Parsed { version, interaction }));
@@ -255,7 +255,7 @@ impl Conversations {
         self.tell_observers(snapshot);
     }
 
-    /// What a transaction looks at, at `now`.
+    /// The environment of a rule at `now`.
     pub(crate) fn environment<'a>(&'a self, team: &'a TeamView, now: Moment) -> Environment<'a> {
         let clock_readings = self.engine.clock_readings();
         let earliest = now.shown(clock_readings.now(), clock_readings.earliest());

@@ -1,5 +1,5 @@
-//! What platforms say later of messages that they took: whose message it is, and the transaction in which that
-//! is acted on. What follows from it, `domain::rules::messages::receive_receipt` says.
+//! Delivery receipts of platforms: whose message one is about, and the transaction that takes it.
+//! `domain::rules::messages::receive_receipt` says what follows from it.
 //!
 //! Mostly a platform gives back our own id of a message, which names its interaction: nothing is kept for
 //! it. Where it knows its own id alone, which message that is lies in a record of its own for a day.

@@ -59,10 +59,10 @@ pub enum Embedding<'a> {
     Console,
 }
 
-/// What a session in the console names in the place of a website. It is no origin.
+/// The name of the console in the place of a website. It is no origin.
 const CONSOLE: &str = "console";
 
-/// What the bot said.
+/// A reply of the bot.
 #[derive(Clone, Debug)]
 pub struct Spoken {
     /// Its id.
@@ -71,7 +71,7 @@ pub struct Spoken {
     pub at: Moment,
 }
 
-/// What became of what the customer typed.
+/// The outcome of a text that the customer typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TypedOutcome {
@@ -88,7 +88,7 @@ pub enum TypedOutcome {
 }
 
 impl Inbound {
-    /// What lies in a conversation's window.
+    /// The transcript of a conversation.
     pub async fn transcript(&self, id: InteractionId) -> Result<Transcript, Error> {
         self.transcripts.read(id).await
     }

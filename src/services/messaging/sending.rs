@@ -2,7 +2,7 @@
 //! became of it. Claims are made by commits, so of several nodes one sends; a claim that nobody
 //! settled lapses, and the message goes again under the same id.
 //!
-//! What is said stands in `domain::wording`; when it is said again, in `domain::rules::messages::send`.
+//! The words stand in `domain::messaging::wording`, the retries in `domain::rules::messages::send`.
 
 use std::time::Duration;
 

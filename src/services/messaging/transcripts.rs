@@ -45,7 +45,7 @@ pub(crate) struct Transcripts {
 /// change in her transcript dearer.
 const MAX_WATCHERS: usize = 8;
 
-/// Who on this node looks at which transcript.
+/// The watchers of each transcript on this node.
 #[derive(Default)]
 pub(crate) struct TranscriptWatchers(DashMap<InteractionId, Watched>);
 
@@ -56,11 +56,12 @@ struct Watched {
     count: usize,
 }
 
-/// What a transcript was seen as. Its own, and not its interaction's: what is typed comes into it after the transaction.
+/// The version of a transcript that was read. It is not its interaction's: a typed text comes into the transcript
+/// after the transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct SeenVersion(Option<CommitId>);
 
-/// One who looks; it is notified for as long as it is held.
+/// A watcher, which is notified for as long as it is held.
 pub(crate) struct TranscriptWatch {
     watchers: Arc<TranscriptWatchers>,
     id: InteractionId,
@@ -110,7 +111,7 @@ impl Transcripts {
         }
     }
 
-    /// Whoever holds the answer is woken when that interaction or its transcript changes here. None where
+    /// The watcher is woken when that interaction or its transcript changes on this node. None where
     /// as many look at it as may.
     pub fn look_at(&self, id: InteractionId) -> Option<TranscriptWatch> {
         let mut watched = self.watchers.0.entry(id).or_default();

@@ -34,7 +34,7 @@ use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
 use countersign::domain::rules::challenges::ask::RequestedProof;
 use countersign::domain::rules::challenges::ask::ask;
-use countersign::domain::rules::challenges::attend::resend;
+use countersign::domain::rules::challenges::manage::resend;
 use countersign::domain::rules::chat::hear::Heard;
 use countersign::domain::rules::chat::hear::Sender;
 use countersign::domain::rules::chat::hear::hear;

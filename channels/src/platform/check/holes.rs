@@ -63,7 +63,7 @@ pub(super) fn known(file: &File, template: &Template, of: TemplateKind, within: 
     Ok(())
 }
 
-/// What is wrong where a hole names a field, a secret or a part that the definition does not declare.
+/// The error where a hole names a field, a secret or a part that the definition does not declare.
 fn undeclared(file: &File, name: &HoleName) -> Option<String> {
     let field = |field: &str| format!("the account has no field `{field}`; there are: {}", fields(file));
     let secret = |name: &str| format!("there is no secret `{name}`; there are: {}", secrets(file));

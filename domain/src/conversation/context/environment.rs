@@ -1,5 +1,5 @@
-//! What a rule may look at besides the conversation: settings, keys, channels and time. It is read before the
-//! rule runs, so that a rule asks nobody.
+//! The surroundings of a conversation that a rule reads: settings, keys, channels and time. They are gathered
+//! before the rule runs, so that a rule asks nobody.
 
 use crate::base::channel_capabilities::ChannelCapabilities;
 use crate::base::id::{ChannelName, Kid, ProviderName};
@@ -12,7 +12,7 @@ use crate::secret::keys::Keys;
 use crate::settings::Settings;
 use crate::time::Moment;
 
-/// What a rule may look at besides the interaction.
+/// The facts beyond the interaction that a rule may read.
 #[derive(Clone, Copy)]
 pub struct Environment<'a> {
     /// The team's effective settings.
@@ -27,23 +27,23 @@ pub struct Environment<'a> {
     pub sessions: &'a [ChannelName],
     /// The team's security keys that were not revoked.
     pub security_keys: &'a [Kid],
-    /// What rules must know of the team's channels that messages can go over.
+    /// Capabilities of the team's channels that messages can go over.
     pub capabilities: &'a [ChannelCapabilities],
     /// Whether the team has a webhook that it wants codes at, to send them itself.
     pub sends_itself: bool,
-    /// Who judges documents; nobody where the team asks for none.
+    /// The provider that judges documents; none where the team asks for none.
     pub provider: Option<&'a ProviderName>,
     /// Questions for who is asked in this transaction, where any can be put.
     pub questions: Option<&'a Prepared>,
-    /// What providers have said of answers in this transaction.
+    /// The providers' verdicts on answers in this transaction.
     pub verdicts: &'a [AnswerVerdict],
-    /// Who puts questions and judges the answers; nobody where the gateway does.
+    /// The provider that puts questions and judges the answers; none where the gateway does.
     pub asker: Option<&'a ProviderName>,
-    /// What has been paid for, where this transaction may queue a message.
+    /// The receipt for a message, where this transaction may queue one.
     pub quota_receipt: Option<QuotaReceipt>,
     /// The moment.
     pub now: Moment,
-    /// What has surely passed: lockouts end by it. See `clock`.
+    /// The time that has surely passed: lockouts end by it. See `clock`.
     pub earliest: Moment,
     /// The store's epoch: what was proved in another one does not count.
     pub epoch: u32,
@@ -81,7 +81,7 @@ impl<'a> Environment<'a> {
         }
     }
 
-    /// What is known of a channel, where messages can go over it.
+    /// The capabilities of a channel, where messages can go over it.
     pub fn capabilities_of(&self, channel: &ChannelName) -> Option<&'a ChannelCapabilities> {
         self.capabilities.iter().find(|known| known.channel == *channel)
     }

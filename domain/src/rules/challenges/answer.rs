@@ -14,10 +14,10 @@ use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, TypedText
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::lockout::Consequence;
 use crate::refusal::Refusal;
-use crate::rules::challenges::attend::FoundChallenge;
-use crate::rules::challenges::attend::find;
 use crate::rules::challenges::elsewhere::settle;
 use crate::rules::challenges::elsewhere::weigh;
+use crate::rules::challenges::manage::FoundChallenge;
+use crate::rules::challenges::manage::find;
 use crate::rules::flag::accept::NewProof;
 use crate::rules::flag::accept::accept;
 use crate::rules::flag::open::RaiseRequest;

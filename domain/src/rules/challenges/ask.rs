@@ -20,16 +20,16 @@ use crate::rules::flag::binding::opener_tag;
 use crate::rules::flag::binding::rule_for;
 use crate::rules::flag::binding::with_opener;
 
-/// What a bot or an agent asks for.
+/// A bot's or an agent's request for a challenge.
 #[derive(Clone, Debug)]
 pub struct ChallengeRequest {
-    /// What is to be answered.
+    /// The proof that is requested.
     pub wanted: RequestedProof,
     /// Whom; the primary where nobody is named.
     pub participant: Option<ParticipantId>,
-    /// Who is to be given the code.
+    /// The way to the person who gets the code.
     pub deliver_to: DeliverTo,
-    /// What it is for.
+    /// The intent that it is for.
     pub intent: Option<IntentName>,
     /// The bot's own words.
     pub state: Option<String>,
@@ -37,14 +37,14 @@ pub struct ChallengeRequest {
     pub way: PageWay,
 }
 
-/// What is to be answered.
+/// A proof that can be requested.
 #[derive(Clone, Debug)]
 pub enum RequestedProof {
     /// A code that the gateway makes.
     Otp,
     /// A number that agent and customer agreed on.
     Pin(Pin),
-    /// What only she should know.
+    /// Questions about facts that only the customer should know.
     Questions,
     /// A document, with a face or without.
     Document {
@@ -163,7 +163,7 @@ fn made(context: &mut Context<'_>, at: usize, request: &ChallengeRequest, rule: 
     challenge
 }
 
-/// What must be paid for before the challenge is put; nothing where no message goes, or where it
+/// The message to pay for before the challenge is put; nothing where no message goes, or where it
 /// cannot be put at all.
 pub fn payable(context: &mut Context<'_>, request: &ChallengeRequest) -> Option<Destination> {
     let at = permitted(context, request).ok()?;
@@ -172,7 +172,7 @@ pub fn payable(context: &mut Context<'_>, request: &ChallengeRequest) -> Option<
     to_pay(context, at, &challenge)
 }
 
-/// What the challenge's next message costs.
+/// The destination that the challenge's next message is charged to.
 pub(crate) fn to_pay(context: &Context<'_>, at: usize, challenge: &Challenge) -> Option<Destination> {
     let to = receiver(context, challenge).ok()??;
     context.plan_to_send(at, to, Kind::Code).ok().map(|(_, destination)| destination)

@@ -74,7 +74,7 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     }
 }
 
-/// One try less of what waits there.
+/// Takes one try from the proof that waits there.
 fn missed(context: &mut Context<'_>, at: usize, source: PageSource) -> u8 {
     let pending = context.page_mut(at, source).pending.as_deref_mut();
     match pending.map(|pending| &mut pending.step) {

@@ -21,7 +21,7 @@ use crate::settings::BindingRule;
 
 /// A proof that was accepted on a page.
 pub(crate) struct NewProof {
-    /// What was proved; none of a document that a provider is still to judge.
+    /// The proof; none of a document that a provider is still to judge.
     pub proof: Option<Proof>,
     /// Of the done address that the browser is told.
     pub done: Tag,
@@ -225,7 +225,7 @@ pub(crate) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource,
     context.tell(kind, Some(who), data);
 }
 
-/// What a listener is told of the link or challenge.
+/// The event's data about the link or challenge.
 pub(crate) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> Map<String, Value> {
     let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
     let data = match source {

@@ -21,10 +21,10 @@ use crate::refusal::Refusal;
 use crate::rules::challenges::ask;
 use crate::rules::challenges::ask::RequestedProof;
 use crate::rules::challenges::ask::put;
-use crate::rules::challenges::attend;
-use crate::rules::challenges::attend::arrived;
-use crate::rules::challenges::attend::begin_page;
-use crate::rules::challenges::attend::sends_another;
+use crate::rules::challenges::manage;
+use crate::rules::challenges::manage::arrived;
+use crate::rules::challenges::manage::begin_page;
+use crate::rules::challenges::manage::sends_another;
 use crate::rules::flag::begin::begin;
 use crate::rules::flag::binding::PageWay;
 use crate::rules::flag::binding::rule_for;
@@ -252,7 +252,7 @@ pub fn payable(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Optio
     let number = asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number);
     match number {
         _ if method != Method::Otp => None,
-        Some(number) if sends_another(context, at, browser) => attend::payable(context, number),
+        Some(number) if sends_another(context, at, browser) => manage::payable(context, number),
         _ => payable_challenge(context, at, method),
     }
 }

@@ -5,8 +5,8 @@ use crate::conversation::context::Context;
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::link::Link;
 use crate::refusal::Refusal;
-use crate::rules::challenges::attend::FoundChallenge;
-use crate::rules::challenges::attend::find_page;
+use crate::rules::challenges::manage::FoundChallenge;
+use crate::rules::challenges::manage::find_page;
 use crate::rules::links::enter;
 use crate::secret::token::{Token, TokenKind};
 

@@ -18,7 +18,7 @@ use crate::rules::links::enter::enter_by;
 use crate::secret::Tag;
 use crate::settings::{BindingRule, OtherBrowser};
 
-/// What comes next for the browser that has finished a proof.
+/// The next step of the browser that has finished a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
     /// The flag is raised.
@@ -169,7 +169,7 @@ fn entry_proof_of(context: &Context<'_>, at: usize, source: PageSource) -> Optio
     Some(InvitationProof { invitation: pending.invitation?, proof, accepted_at })
 }
 
-/// What a browser is told whose proof does not count any more.
+/// The end of a proof that does not count any more, for its browser.
 fn over(refusal: &Refusal) -> Finish {
     match refusal {
         Refusal::SubjectConflict => Finish::OtherCustomer,

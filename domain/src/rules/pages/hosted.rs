@@ -1,4 +1,4 @@
-//! What the gateway's own login page asks of a conversation: whether somebody may try there, from which browser,
+//! The questions of the gateway's own login page to a conversation: whether somebody may try there, from which browser,
 //! and what a wrong password or code costs. A right one comes back like every login page's word: `postback`.
 
 use crate::base::binding::PageSource;
@@ -18,7 +18,7 @@ use crate::rules::pages::bind::wrong_address;
 use crate::secret::Tag;
 use crate::secret::token::Token;
 
-/// Who is at the page.
+/// The participant at the page.
 #[derive(Clone, Debug)]
 pub struct HostedPage {
     /// The customer that the conversation is known to be with.
@@ -114,7 +114,7 @@ fn find(context: &Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPa
     context.admit(at, Guarded::Login)?;
     let participant = &context.interaction.participants[at];
     let known = participant.known_as().cloned();
-    // What the bot described is the device of the one who chats.
+    // The bot described the device of the person who chats.
     let chats = context.interaction.primary().id == participant.id;
     let device = context.interaction.device.clone().filter(|_| chats);
     let browser = at_page(context, at, PageSource::Link(link.number), browser);

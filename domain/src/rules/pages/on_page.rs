@@ -1,4 +1,4 @@
-//! What people do on a code page besides going on: they answer, ask for another code, or disown it.
+//! Acts on a code page besides Continue: people answer, ask for another code, or disown it.
 //! The page may be a challenge's or an invitation's; on the latter a right answer lets them in.
 
 use serde::{Deserialize, Serialize};
@@ -18,10 +18,10 @@ use crate::rules::challenges::answer::Answer;
 use crate::rules::challenges::answer::AnswerOrigin;
 use crate::rules::challenges::answer::AnswerOutcome;
 use crate::rules::challenges::answer::judged;
-use crate::rules::challenges::attend;
-use crate::rules::challenges::attend::arrived;
-use crate::rules::challenges::attend::begin_page;
-use crate::rules::challenges::attend::sent_again;
+use crate::rules::challenges::manage;
+use crate::rules::challenges::manage::arrived;
+use crate::rules::challenges::manage::begin_page;
+use crate::rules::challenges::manage::sent_again;
 use crate::rules::links::enter::asked_at_entry;
 use crate::rules::links::enter::payable_challenge;
 use crate::rules::links::enter::put_challenge;
@@ -31,7 +31,7 @@ use crate::secret::Tag;
 use crate::secret::token::{Token, TokenKind};
 use crate::time::Moment;
 
-/// What an answer on a code page led to.
+/// The outcome of an answer on a code page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageAnswered {
     /// How the answer went.
@@ -89,15 +89,15 @@ pub fn resend(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
     }
 }
 
-/// What must be paid for before another code goes out.
+/// The message to pay for before another code goes out.
 pub fn payable(context: &mut Context<'_>, token: &Token) -> Option<Destination> {
     let at = match page::find(context, token).ok()? {
         Page::Over(..) => return None,
-        Page::Challenge(_, challenge) => return attend::payable(context, challenge.number),
+        Page::Challenge(_, challenge) => return manage::payable(context, challenge.number),
         Page::Entry(at, _) => at,
     };
     match asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number) {
-        Some(number) => attend::payable(context, number),
+        Some(number) => manage::payable(context, number),
         None => payable_challenge(context, at, Method::Otp),
     }
 }

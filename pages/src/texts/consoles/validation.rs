@@ -1,6 +1,6 @@
-//! What is wrong with a value that somebody sent, by the error's `code` (`domain/src/base/validation.rs`, and of accounts on
-//! platforms `channels/src/validation.rs`): what a console says beside the field. What stands in braces is the
-//! error's values.
+//! Validation errors as a console shows them beside the field, by the error's `code`
+//! (`domain/src/base/validation.rs`, and for accounts on platforms `channels/src/validation.rs`). Names in braces
+//! are the error's values.
 
 use super::TextRow;
 

@@ -1,5 +1,5 @@
-//! What bots and agents tell of a conversation: what was typed, who is there, that it ends.
-//! What was typed is passed on and never logged; what it meant, `domain::rules::chat::hear` says.
+//! Reports of bots and agents about a conversation: a message, a participant's presence, its end.
+//! A message is passed on and never logged; `domain::rules::chat::hear` judges it.
 
 use axum::Json as Reply;
 use axum::extract::{Path, State};

@@ -1,5 +1,5 @@
-//! What a browser at a window sees, and when there is something new: entries of the transcript after the
-//! last one that it has, and how the conversation stands.
+//! The view of a web chat's browser, and when there is something new: entries of the transcript after the
+//! last one that it has, and the state of the conversation.
 //!
 //! A link's way in and a code that was sent here are put together at this moment, for this browser,
 //! and only while they are live.

@@ -1,5 +1,5 @@
-//! What else is done with a challenge: it is looked at, sent again, taken back, arrived at, and its
-//! code shown to an agent. Answers are `answer`'s.
+//! Everything about a challenge but its answers: reading it, opening its page, sending it again, cancelling it,
+//! and showing its code to an agent. `answer` judges the answers.
 
 use serde_json::json;
 
@@ -115,7 +115,7 @@ pub fn arrive(
     }
 }
 
-/// What must be paid for when Continue is pressed there; nothing where no code goes out.
+/// The message to pay for when Continue is pressed there; nothing where no code goes out.
 pub fn payable_arrival(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
     let Ok(FoundChallenge::Live(challenge)) = find_page(context, token) else { return None };
     let at = context.find(Some(&challenge.participant)).ok()?;
@@ -182,7 +182,7 @@ pub fn resend(mut context: Context<'_>, number: u16) -> Decision<Challenge> {
     }
 }
 
-/// What must be paid for before the next code goes out; nothing where none will.
+/// The message to pay for before the next code goes out; nothing where none will.
 pub fn payable(context: &mut Context<'_>, number: u16) -> Option<Destination> {
     let (at, next) = next_code(context, number).ok()?;
     to_pay(context, at, &next)
