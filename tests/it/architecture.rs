@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+mod documents;
 mod figures;
 mod plan;
 mod tokens;
