@@ -17,6 +17,7 @@ journeys! {
     on_a_phone_a_document_and_a_face_are_shown_l15 = shown(Eyes::LARGE_PHONE);
     on_a_desktop_without_script_a_document_and_a_face_are_shown_l15 = shown(Eyes::DESKTOP.without_script());
     on_a_phone_without_script_a_document_and_a_face_are_shown_l15 = shown(Eyes::PHONE.without_script());
+    photo_that_cannot_be_read_is_taken_again = unreadable(Eyes::LARGE_PHONE);
 }
 
 /// A gateway whose team has documents checked there.
@@ -81,6 +82,37 @@ async fn shown(eyes: Eyes) {
         browser.looks("6-done").await?;
         let flag = &house.participant(&chat, 0).await["authentication"];
         assert_eq!((&flag["methods"], &flag["binding"]), (&json!(["photo_id_selfie"]), &json!("code")));
+        Ok(())
+    })
+    .await;
+}
+
+/// The browser makes no picture of what the camera sees, for want of memory for example, and does the next time.
+async fn unreadable(eyes: Eyes) {
+    let provider = Provider::start().await;
+    let house = house(&provider).await;
+    let chat = house.chat().await;
+    let page = house.challenge(&chat, json!({"method": "photo_id_selfie"})).await;
+    let fails = "const { toBlob } = HTMLCanvasElement.prototype;
+        HTMLCanvasElement.prototype.toBlob = function (done) {
+            HTMLCanvasElement.prototype.toBlob = toBlob;
+            done(null);
+        };";
+    let of = |what: &str| format!("[data-side]:has(#selfie) {what}:not([hidden])");
+    walk_at(&house.url, "photo-unreadable", eyes, async |browser| {
+        browser.open(&page).await?;
+        browser.click(CONTINUE).await?;
+        browser.click(&of("[data-open]")).await?;
+        browser.driver.execute(fails, Vec::new()).await?;
+        browser.click(&of("[data-take]")).await?;
+        let said = browser.find(&of("[data-unreadable]")).await?.text().await?;
+        assert_eq!(said, "The photo could not be read. Take it again.");
+        browser.looks("1-unreadable").await?;
+        browser.click(&of("[data-take]")).await?;
+        browser.find(&of("[data-preview]")).await?;
+        assert!(
+            !browser.driver.find(By::Css("[data-side]:has(#selfie) [data-unreadable]")).await?.is_displayed().await?
+        );
         Ok(())
     })
     .await;
