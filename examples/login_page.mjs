@@ -12,10 +12,14 @@ import { createServer } from "node:http";
 const { SECURITY_KID, SECURITY_KEY, PUBLIC_URL = "http://127.0.0.1:8090", PORT = "8090" } = process.env;
 if (!SECURITY_KID || !SECURITY_KEY) throw new Error("set SECURITY_KID and SECURITY_KEY");
 const key = Buffer.from(SECURITY_KEY, "base64url");
-const mac = (text) => createHmac("sha256", key).update(text).digest("base64url");
+const mac = (/** @type {string} */ text) => createHmac("sha256", key).update(text).digest("base64url");
 const seconds = () => Math.floor(Date.now() / 1000);
 
-// The parameters of a link that our gateway signed and that is not over; else null.
+/**
+ * The parameters of a link that our gateway signed and that is not over; else null.
+ *
+ * @param {string} target
+ */
 function signedLink(target) {
   const url = PUBLIC_URL + target; // our own public URL: the Host header is whatever a caller likes
   const at = url.lastIndexOf("&cs_signature=");
@@ -28,14 +32,21 @@ function signedLink(target) {
   return link;
 }
 
-// Tells the gateway what came of it, server to server; where to lead this browser, and no other.
+/**
+ * Tells the gateway what came of it, server to server; where to lead this browser, and no other.
+ *
+ * @param {URLSearchParams} link
+ * @param {object} claims
+ * @returns {Promise<string | null>}
+ */
 async function postBack(link, claims) {
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const part = (/** @type {object} */ value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const callback = link.get("cs_callback") ?? "";
   const signed = [
     { alg: "HS256", typ: "JWT", kid: SECURITY_KID },
     {
       iss: PUBLIC_URL,
-      aud: link.get("cs_callback"),
+      aud: callback,
       nonce: link.get("cs_token"),
       jti: randomBytes(24).toString("base64url"),
       iat: seconds(),
@@ -44,7 +55,7 @@ async function postBack(link, claims) {
     },
   ].map(part).join(".");
   const send = () =>
-    fetch(link.get("cs_callback"), {
+    fetch(callback, {
       method: "POST",
       redirect: "error",
       signal: AbortSignal.timeout(10_000),
@@ -53,7 +64,7 @@ async function postBack(link, claims) {
     });
   // A lost reply: the same bytes again. Had the first arrived, this one is 409 `replayed`.
   const reply = await send().catch(send);
-  const body = await reply.json();
+  const body = /** @type {{ continue_url?: string, code?: string }} */ (await reply.json());
   // Without `continue_url` where the flag was raised meanwhile.
   if (reply.ok || (reply.status === 409 && body.code === "replayed")) return body.continue_url ?? "";
   console.error(`post-back refused: ${reply.status} ${body.code}`);
@@ -66,15 +77,21 @@ const HEADERS = {
   "referrer-policy": "no-referrer", // the address holds the link's token
   "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 };
-const page = (inner) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>
+const page = (/** @type {string} */ inner) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in</title>
 <meta name="viewport" content="width=device-width"><h1>Example bank</h1>${inner}</html>`;
-const form = (note) => page(`<p role="alert">${note}</p><form method="post">
+const form = (/** @type {string} */ note) => page(`<p role="alert">${note}</p><form method="post">
 <p><label>User <input name="user" autocomplete="username" required autofocus></label>
 <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <p><button>Log in</button> <button name="act" value="cancel" formnovalidate>Cancel</button></form>`);
 
+/**
+ * Status, HTML and further headers.
+ *
+ * @param {import("node:http").IncomingMessage} request
+ * @returns {Promise<[number, string, Record<string, string>?]>}
+ */
 async function answer(request) {
-  const link = signedLink(request.url);
+  const link = signedLink(request.url ?? "");
   if (!link) return [403, page("<p>This link is not ours or has ended. Ask for a new one in the chat.")];
   if (request.method === "GET") return [200, form("")];
   if (request.method !== "POST") return [405, page("")];
@@ -85,6 +102,7 @@ async function answer(request) {
   let body = "";
   for await (const chunk of request) if ((body += chunk).length > 4096) return [413, page("")];
   const typed = new URLSearchParams(body);
+  /** @type {object} */
   let claims = { sub: "nobody", outcome: "cancelled" };
   if (typed.get("act") !== "cancel") {
     // Your own check of the person goes here, with a limit on guesses.
@@ -96,8 +114,13 @@ async function answer(request) {
   return next ? [303, "", { location: next }] : [200, page("<p>You are logged in. Go back to the chat.")];
 }
 
+/**
+ * @param {Error} error
+ * @returns {[number, string]}
+ */
+const failed = (error) => (console.error(error.message), [502, page("<p>Please try again in a moment.")]);
+
 createServer(async (request, response) => {
-  const failed = (error) => (console.error(error.message), [502, page("<p>Please try again in a moment.")]);
   const [status, text, more] = await answer(request).catch(failed);
   response.writeHead(status, { ...HEADERS, ...more }).end(text);
 }).listen(Number(PORT), "127.0.0.1", () => console.log(`login page on ${PUBLIC_URL}`));

@@ -12,20 +12,37 @@ const { AGENT_KEY, COUNTERSIGN_URL = "http://127.0.0.1:8080", PORT = "8092" } = 
 if (!AGENT_KEY) throw new Error("set AGENT_KEY");
 const gateway = new URL(COUNTERSIGN_URL).origin;
 
+/**
+ * @typedef {object} Interaction
+ * @property {string} id
+ * @property {string} channel
+ * @property {{ name?: string | null }[]} participants
+ */
+
+/**
+ * Calls the gateway's API.
+ *
+ * @template Answer
+ * @param {"GET" | "POST"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<Answer>}
+ */
 async function ask(method, path, body) {
   const headers = { authorization: `Bearer ${AGENT_KEY}`, "content-type": "application/json" };
   const reply = await fetch(gateway + path, { method, headers, body: body && JSON.stringify(body) });
   if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${await reply.text()}`);
-  return reply.json();
+  return /** @type {Promise<Answer>} */ (reply.json());
 }
 
-const escaped = (text) => String(text ?? "").replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
+const escaped = (/** @type {string} */ text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0)};`);
 
+/** @param {Interaction} interaction */
 const row = ({ id, channel, participants: [primary] }) =>
   `<tr><td><countersign-status interaction="${escaped(id)}"></countersign-status></td>` +
-  `<td>${escaped(primary.name ?? "Unnamed")}</td><td>${escaped(channel)}</td></tr>`;
+  `<td>${escaped(primary?.name ?? "Unnamed")}</td><td>${escaped(channel)}</td></tr>`;
 
-const page = (interactions) => `<!doctype html>
+const page = (/** @type {Interaction[]} */ interactions) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -44,9 +61,15 @@ ${interactions.map(row).join("\n")}
 // Only the gateway's script, and requests to it and to ourselves: the mark needs no exception.
 const policy = `default-src 'none'; script-src ${gateway}; connect-src 'self' ${gateway}; base-uri 'none'`;
 
+/**
+ * @param {import("node:http").IncomingMessage} request
+ * @param {import("node:http").ServerResponse} response
+ */
 async function answer(request, response) {
-  const json = (status, value) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+  const json = (/** @type {number} */ status, /** @type {unknown} */ value) =>
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
   if (request.method === "GET" && request.url === "/") {
+    /** @type {{ items: Interaction[] }} */
     const { items } = await ask("GET", "/v1/interactions?status=open&limit=100");
     const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": policy };
     return response.writeHead(200, headers).end(page(items));
@@ -71,5 +94,6 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(Number(PORT), "127.0.0.1", () => {
-  console.log(`the portal is at http://127.0.0.1:${server.address().port}`);
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  console.log(`the portal is at http://127.0.0.1:${port}`);
 });

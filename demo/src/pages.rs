@@ -156,6 +156,7 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
         "demo.css" => (STYLE, include_str!("assets/demo.css")),
         "noscript.css" => (STYLE, include_str!("assets/noscript.css")),
         "chat.js" => (SCRIPT, include_str!("assets/chat.js")),
+        "element.js" => (SCRIPT, include_str!("assets/element.js")),
         "mark.js" => (SCRIPT, include_str!("assets/mark.js")),
         "wait.js" => (SCRIPT, include_str!("assets/wait.js")),
         "leaf.svg" => ("image/svg+xml", include_str!("assets/leaf.svg")),

@@ -20,48 +20,100 @@
 // A button outside of a form may have the same attributes. Afterwards `answered` is dispatched on the form.
 
 import "./console.js";
-import { Away, api, make, t } from "./api.js";
+import { Away, Refused, api, find, make, t } from "./api.js";
 
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+/** @typedef {HTMLFormElement | HTMLButtonElement} Source what asks for a call */
+/** @typedef {{ [name: string]: unknown }} Tree a JSON object */
+
+/** @param {string} pointer */
 const parts = (pointer) => pointer.split("/").filter((part) => part !== "").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 
+/** @param {string} part */
 const escaped = (part) => part.replaceAll("~", "~0").replaceAll("/", "~1");
 
-const at = (value, pointer) => parts(pointer).reduce((inner, part) => inner?.[part], value);
+/**
+ * @param {unknown} value
+ * @returns {value is Tree}
+ */
+const isTree = (value) => typeof value === "object" && value !== null;
 
-/** Puts a value into a tree of plain objects; no name of it is anything but data. */
+/**
+ * What is in a value at a pointer.
+ *
+ * @param {unknown} value
+ * @param {string} pointer
+ */
+const at = (value, pointer) => parts(pointer).reduce((inner, part) => (isTree(inner) ? inner[part] : undefined), value);
+
+/**
+ * Puts a value into a tree of plain objects; no name of it is anything but data.
+ *
+ * @param {Tree} tree
+ * @param {string} pointer
+ * @param {unknown} value
+ */
 const put = (tree, pointer, value) => {
   const path = parts(pointer);
-  const last = path.pop();
-  const inside = path.reduce((inner, part) => (inner[part] ??= Object.create(null)), tree);
+  const last = path.pop() ?? "";
+  let inside = tree;
+  for (const part of path) {
+    const inner = inside[part];
+    /** @type {Tree} */
+    const next = isTree(inner) ? inner : Object.create(null);
+    inside[part] = next;
+    inside = next;
+  }
   inside[last] = value;
 };
 
+/**
+ * @param {Element} element
+ * @returns {element is Field}
+ */
+const isField = (element) => ["INPUT", "SELECT", "TEXTAREA"].includes(element.tagName);
+
+/** @param {Source} source */
+const fieldsOf = (source) => (source instanceof HTMLFormElement ? [...source.elements].filter(isField) : []);
+
+/**
+ * @param {Field} field
+ * @returns {field is HTMLInputElement}
+ */
 const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
 
+/** @param {Field} field */
 const differs = (field) => {
   if (isChoice(field)) return field.checked !== field.defaultChecked;
-  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  if (field instanceof HTMLSelectElement) return [...field.options].some((option) => option.selected !== option.defaultSelected);
   return field.value !== field.defaultValue;
 };
 
 class Unreadable extends Error {
+  /** @param {Field} field */
   constructor(field) {
     super(t("notjson"));
     this.field = field;
   }
 }
 
-const empty = (field) => ("empty" in field.dataset ? JSON.parse(field.dataset.empty) : undefined);
-
+/** @param {string} text */
 const lines = (text) => text.split(/[\n,]/).map((line) => line.trim()).filter(Boolean);
 
-/** What a field says; undefined: nothing. */
+/**
+ * What a field says; undefined: nothing.
+ *
+ * @param {Field} field
+ * @param {Field[]} group all of its name
+ * @returns {unknown}
+ */
 const said = (field, group) => {
-  const { as } = field.dataset;
-  if (field.type === "checkbox" && as === "list") return group.filter((one) => one.checked).map((one) => one.value);
-  if (field.type === "checkbox") return field.checked;
-  const text = (field.type === "radio" ? group.find((one) => one.checked)?.value : field.value) ?? "";
-  if (text.trim() === "") return "empty" in field.dataset ? empty(field) : as === "list" ? [] : undefined;
+  const { as, empty } = field.dataset;
+  const ticked = group.filter(isChoice).filter((one) => one.checked).map((one) => one.value);
+  if (isChoice(field) && field.type === "checkbox") return as === "list" ? ticked : field.checked;
+  const text = (field.type === "radio" ? ticked[0] : field.value) ?? "";
+  if (text.trim() === "" && empty !== undefined) return JSON.parse(empty);
+  if (text.trim() === "") return as === "list" ? [] : undefined;
   if (as === "number") return Number(text);
   if (as === "boolean") return text === "true";
   if (as === "list" && !text.trim().startsWith("[")) return lines(text);
@@ -73,6 +125,7 @@ const said = (field, group) => {
   }
 };
 
+/** @param {string} name */
 const isInPath = (name) => name.startsWith("{");
 
 // What is wrong with a name that stands in the call's address.
@@ -80,27 +133,46 @@ const NAMES = ["team-name", "channel-name", "intent-name", "screen-name", "webho
 
 const HOLE = /\{(\w+)\}/g;
 
-/** What fields that are named in braces say. */
+/**
+ * What fields that are named in braces say.
+ *
+ * @param {Field[]} fields
+ * @returns {Record<string, string>}
+ */
 const namesIn = (fields) => Object.fromEntries(fields.filter((field) => isInPath(field.name)).map((field) => [field.name.slice(1, -1), field.value.trim()]));
 
-/** The call that a form asks for: how, where, and with what. */
+/**
+ * A field's name with the names in its braces filled in.
+ *
+ * @param {string} name
+ * @param {Record<string, string>} named
+ */
+const pointerOf = (name, named) => name.replace(HOLE, (_, hole) => escaped(named[hole] ?? ""));
+
+/**
+ * The call that a form asks for: how, where, and with what.
+ *
+ * @param {Source} source
+ */
 const callOf = (source) => {
-  const [method, path] = source.dataset.call.split(" ");
-  const fields = [...(source.elements ?? [])].filter((field) => field.name && !field.disabled && field.tagName !== "BUTTON" && field.tagName !== "OUTPUT");
+  const [method = "", path = ""] = (source.dataset.call ?? "").split(" ");
+  const fields = fieldsOf(source).filter((field) => field.name && !field.disabled);
   const groups = Map.groupBy(fields, (field) => field.name);
+  /** @type {Tree} */
   const body = source.dataset.body ? JSON.parse(source.dataset.body) : {};
   let count = Object.keys(body).length;
   const named = namesIn(fields);
   const where = path.replace(HOLE, (_, name) => encodeURIComponent(named[name] ?? ""));
   if (source.dataset.type) {
-    const [only] = fields.filter((field) => !isInPath(field.name));
-    return { method, path: where, body: new Blob([only.value], { type: source.dataset.type }), named };
+    const only = fields.find((field) => !isInPath(field.name));
+    return { method, path: where, body: new Blob([only?.value ?? ""], { type: source.dataset.type }), named };
   }
   for (const [name, group] of groups) {
-    if (isInPath(name) || ("changed" in source.dataset && !group.some(differs))) continue;
-    const value = said(group[0], group);
+    const [first] = group;
+    if (!first || isInPath(name) || ("changed" in source.dataset && !group.some(differs))) continue;
+    const value = said(first, group);
     if (value === undefined) continue;
-    put(body, name.replace(HOLE, (_, hole) => escaped(named[hole] ?? "")), value);
+    put(body, pointerOf(name, named), value);
     count += 1;
   }
   return { method, path: where, body: count ? body : undefined, named };
@@ -108,21 +180,32 @@ const callOf = (source) => {
 
 let made = 0;
 
+/**
+ * @param {Field} field
+ * @param {HTMLElement} note
+ */
 const describe = (field, note) => {
   note.id ||= `note-${(made += 1)}`;
   const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
   field.setAttribute("aria-describedby", [...new Set([...others, note.id])].join(" "));
 };
 
+/** @param {Source} source */
 const clear = (source) => {
-  for (const note of source.querySelectorAll?.(".field-error") ?? []) note.remove();
-  for (const field of source.querySelectorAll?.("[aria-invalid]") ?? []) field.removeAttribute("aria-invalid");
+  for (const note of source.querySelectorAll(".field-error")) note.remove();
+  for (const field of source.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const note of beside(source).querySelectorAll(":scope > [data-problem]")) note.remove();
 };
 
-const beside = (source) => (source.tagName === "FORM" ? source : source.parentElement);
+/** @param {Source} source */
+const beside = (source) => (source instanceof HTMLFormElement ? source : (source.parentElement ?? document.body));
 
-/** What is told in the page's language, and what only developers' English has. */
+/**
+ * What is told in the page's language, and what only developers' English has.
+ *
+ * @param {string} said
+ * @param {string} [english]
+ */
 const worded = (said, english) => {
   if (!english) return [said];
   const more = make("span", "", english);
@@ -130,15 +213,27 @@ const worded = (said, english) => {
   return [said, " ", more];
 };
 
-/** Says at a field what is wrong with it. */
+/**
+ * Says at a field what is wrong with it.
+ *
+ * @param {Field} field
+ * @param {string} said
+ * @param {string} [english]
+ */
 const wrong = (field, said, english) => {
   field.setAttribute("aria-invalid", "true");
   const note = make("small", "field-error error", ...worded(said, english));
-  (field.closest(".field, fieldset") ?? field.parentElement).append(note);
+  (field.closest(".field, fieldset") ?? field.parentElement)?.append(note);
   describe(field, note);
 };
 
-/** Says at a form what could not be done. */
+/**
+ * Says at a form what could not be done.
+ *
+ * @param {Source} source
+ * @param {string} said
+ * @param {string} [english]
+ */
 const trouble = (source, said, english) => {
   const note = make("p", "error", ...worded(said, english));
   note.dataset.problem = "";
@@ -146,50 +241,77 @@ const trouble = (source, said, english) => {
   beside(source).append(note);
 };
 
-/** What could not be done, put where it belongs. */
+/**
+ * What could not be done, put where it belongs.
+ *
+ * @param {Source} source
+ * @param {unknown} error
+ */
 const tell = (source, error) => {
   if (error instanceof Unreadable) {
     wrong(error.field, error.message);
     error.field.focus();
     return;
   }
-  if (error.status === 401) {
-    trouble(source, t("signedout"));
-    const again = make("a", "", t("again"));
-    again.href = `/signin?next=${encodeURIComponent(location.pathname)}`;
-    beside(source).lastElementChild.append(" ", again);
-    return;
-  }
-  if (!("status" in error)) {
+  if (!(error instanceof Refused)) {
     trouble(source, t(error instanceof Away ? "away" : "broken"));
     if (!(error instanceof Away)) console.error(error);
     return;
   }
-  const fields = [...(source.elements ?? [])];
+  if (error.status === 401) {
+    trouble(source, t("signedout"));
+    const again = make("a", "", t("again"));
+    again.href = `/signin?next=${encodeURIComponent(location.pathname)}`;
+    beside(source).lastElementChild?.append(" ", again);
+    return;
+  }
+  refuse(source, error);
+};
+
+/**
+ * What was refused: at its fields, where they are known, and at the form.
+ *
+ * @param {Source} source
+ * @param {Refused} error
+ */
+const refuse = (source, error) => {
+  const fields = fieldsOf(source);
   const named = namesIn(fields);
   const name = fields.find((field) => isInPath(field.name) && field.type !== "hidden");
-  let first = null;
+  /** @type {Field[]} */
+  const faulty = [];
+  /** @type {(field: Field, said: string, english?: string) => void} */
   const shown = (field, said, english) => {
     wrong(field, said, english);
-    first ??= field;
+    faulty.push(field);
   };
   for (const { pointer, code, said, english } of error.errors) {
     const path = parts(pointer);
+    const last = path.at(-1) ?? "";
     const names = path.map((_, n) => path.slice(0, path.length - n).map(escaped).join("/"));
-    const fieldOf = (name) => fields.find((one) => !isInPath(one.name) && one.name.replace(HOLE, (_, hole) => escaped(named[hole] ?? "")) === name);
-    const at = names.findIndex(fieldOf);
+    const found = names.map((name) => fields.find((one) => !isInPath(one.name) && pointerOf(one.name, named) === name));
+    const field = found.find((one) => one !== undefined);
     // An item's error stands at the list that holds it, that of a name at the name.
-    if (at >= 0) shown(fieldOf(names[at]), at && /^\d+$/.test(path.at(-1)) ? t("item", { at: Number(path.at(-1)) + 1, why: said }) : said, english);
+    if (field) shown(field, field !== found[0] && /^\d+$/.test(last) ? t("item", { at: Number(last) + 1, why: said }) : said, english);
     else if (name && NAMES.includes(code)) shown(name, said, english);
     else trouble(source, path.length ? `${path.join(".")}: ${said}` : said, english);
   }
   if (name && error.code === "exists") shown(name, error.message);
   else if (!error.errors.length) trouble(source, error.message);
+  const [first] = faulty;
   first?.closest("details:not([open])")?.setAttribute("open", "");
-  (first?.disabled ? source.querySelector(`[data-silences="${first.id}"]`) : first)?.focus();
+  /** @type {HTMLElement | null | undefined} */
+  const next = first?.disabled ? source.querySelector(`[data-silences="${first.id}"]`) : first;
+  next?.focus();
 };
 
-/** A question before something that cannot be taken back. */
+/**
+ * A question before something that cannot be taken back.
+ *
+ * @param {string} question
+ * @param {string} go the word of the button that does it
+ * @returns {Promise<boolean>}
+ */
 const asks = (question, go) => {
   const title = make("h2", "", t("sure"));
   title.id = "ask-title";
@@ -211,9 +333,13 @@ const asks = (question, go) => {
   });
 };
 
-const told = document.getElementById("told");
+const told = find(document, "#told", HTMLElement);
 
-/** Says what was done, also to who does not look. */
+/**
+ * Says what was done, also to who does not look.
+ *
+ * @param {string} text
+ */
 export const say = (text) => {
   told.textContent = "";
   requestAnimationFrame(() => {
@@ -221,36 +347,61 @@ export const say = (text) => {
   });
 };
 
+/**
+ * @param {Source} source
+ * @param {unknown} answer
+ */
 const show = (source, answer) => {
-  const into = source.dataset.into ? document.getElementById(source.dataset.into) : source;
-  for (const place of into.querySelectorAll("[data-show]")) {
-    const words = place.closest("[data-words]")?.dataset.words;
-    const plain = at(answer, place.dataset.show);
-    const value = (words && JSON.parse(words)[plain]) ?? plain;
-    if ("value" in place && place.tagName !== "OUTPUT") place.value = value ?? "";
-    else place.textContent = value ?? "";
+  const into = source.dataset.into ? find(document, `#${source.dataset.into}`, HTMLElement) : source;
+  /** @type {NodeListOf<HTMLElement>} */
+  const places = into.querySelectorAll("[data-show]");
+  for (const place of places) {
+    /** @type {HTMLElement | null} */
+    const around = place.closest("[data-words]");
+    /** @type {Record<string, string>} */
+    const words = JSON.parse(around?.dataset.words ?? "{}");
+    const plain = at(answer, place.dataset.show ?? "");
+    const value = String(words[String(plain)] ?? plain ?? "");
+    if (isField(place)) place.value = value;
+    else place.textContent = value;
   }
-  for (const hidden of [into, ...into.querySelectorAll("[data-shown]")]) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const shown = into.querySelectorAll("[data-shown]");
+  for (const hidden of [into, ...shown]) {
     if ("shown" in hidden.dataset) hidden.hidden = false;
   }
-  into.querySelector("[data-first]")?.focus();
+  /** @type {HTMLElement | null} */
+  const first = into.querySelector("[data-first]");
+  first?.focus();
 };
 
+/** @type {WeakMap<Source, string>} */
 const once = new WeakMap(); // form → the key under which its act is the same act again
 
+/** @param {Source} source */
 const onceOf = (source) => {
-  if (!once.has(source)) once.set(source, [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join(""));
-  return once.get(source);
+  const key = once.get(source) ?? [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+  once.set(source, key);
+  return key;
 };
 
+/**
+ * @param {Source} source
+ * @param {boolean} waiting
+ */
 const waits = (source, waiting) => {
   source.setAttribute("aria-busy", String(waiting));
-  for (const button of source.tagName === "FORM" ? source.querySelectorAll("button:not([type=button])") : [source]) {
+  for (const button of source instanceof HTMLFormElement ? source.querySelectorAll("button:not([type=button])") : [source]) {
     if (waiting) button.setAttribute("aria-disabled", "true"); // disabled it would lose the focus
     else button.removeAttribute("aria-disabled");
   }
 };
 
+/**
+ * @param {Source} source
+ * @param {unknown} answer
+ * @param {Record<string, string>} named
+ */
 const follow = (source, answer, named) => {
   const { then } = source.dataset;
   const done = source.dataset.said ?? t("saved");
@@ -266,15 +417,21 @@ const follow = (source, answer, named) => {
     location.reload();
     return;
   }
-  location.assign(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(named[name] ?? answer?.[name] ?? "")));
+  const answered = isTree(answer) ? answer : {};
+  location.assign(then.replace(HOLE, (_, name) => encodeURIComponent(named[name] ?? String(answered[name] ?? ""))));
 };
 
-/** Does what a form or a button asks for. */
+/**
+ * Does what a form or a button asks for.
+ *
+ * @param {Source} source
+ * @param {HTMLElement | null} button
+ */
 const act = async (source, button) => {
   if (source.getAttribute("aria-busy") === "true") return;
   clear(source);
   const { ask, go } = source.dataset;
-  if (ask && !(await asks(ask, go ?? button.textContent))) return;
+  if (ask && !(await asks(ask, go ?? button?.textContent ?? ""))) return;
   let call;
   try {
     call = callOf(source);
@@ -283,6 +440,7 @@ const act = async (source, button) => {
       return;
     }
     waits(source, true);
+    /** @type {Record<string, string>} */
     const more = call.method === "POST" ? { "idempotency-key": onceOf(source) } : {};
     if (source.dataset.new) more["if-none-match"] = source.dataset.new;
     const answer = await api(call.method, call.path, call.body, more);
@@ -291,24 +449,26 @@ const act = async (source, button) => {
     follow(source, answer, call.named);
   } catch (error) {
     waits(source, false);
-    if (error.status >= 400 && error.status < 500) once.delete(source); // it was refused: the next one is another act
+    if (error instanceof Refused && error.status >= 400 && error.status < 500) once.delete(source); // it was refused: the next one is another act
     tell(source, error);
   }
 };
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.dataset.call || event.submitter?.hasAttribute("formaction")) return;
+  const { target, submitter } = event;
+  if (!(target instanceof HTMLFormElement) || !target.dataset.call || submitter?.hasAttribute("formaction")) return;
   event.preventDefault();
-  act(event.target, event.submitter ?? event.target.querySelector("button"));
+  act(target, submitter ?? target.querySelector("button"));
 });
 
+/** @param {HTMLButtonElement} button */
 const copies = async (button) => {
-  const from = document.getElementById(button.dataset.copy);
-  const text = from.value ?? from.textContent;
+  const from = find(document, `#${button.dataset.copy}`, HTMLElement);
+  const text = isField(from) ? from.value : from.textContent;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    getSelection().selectAllChildren(from); // the reader copies it herself
+    getSelection()?.selectAllChildren(from); // the reader copies it herself
     return;
   }
   const before = button.textContent;
@@ -320,21 +480,25 @@ const copies = async (button) => {
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = event.target instanceof Element && event.target.closest("button");
   if (!button) return;
   if (button.dataset.copy) copies(button);
   else if (button.dataset.call) act(button, button);
 });
 
-for (const tick of document.querySelectorAll("[data-silences]")) {
+/** @type {NodeListOf<HTMLInputElement>} */
+const ticks = document.querySelectorAll("[data-silences]");
+for (const tick of ticks) {
   tick.addEventListener("change", () => {
-    document.getElementById(tick.dataset.silences).disabled = tick.checked;
+    document.getElementById(tick.dataset.silences ?? "")?.toggleAttribute("disabled", tick.checked);
   });
 }
 
 // A name for addresses is offered from the title until somebody writes her own.
-for (const title of document.querySelectorAll("[data-names]")) {
-  const name = document.getElementById(title.dataset.names);
+/** @type {NodeListOf<HTMLInputElement>} */
+const titles = document.querySelectorAll("[data-names]");
+for (const title of titles) {
+  const name = find(document, `#${title.dataset.names}`, HTMLInputElement);
   let own = name.value !== "";
   name.addEventListener("input", () => {
     own = name.value !== "";
@@ -345,9 +509,11 @@ for (const title of document.querySelectorAll("[data-names]")) {
   });
 }
 
-for (const place of document.querySelectorAll("time[data-moment]")) {
-  const [date, time] = [{ dateStyle: "medium" }, { timeStyle: "short" }];
-  place.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...date, ...time }).format(new Date(place.dateTime));
+/** @type {NodeListOf<HTMLTimeElement>} */
+const moments = document.querySelectorAll("time[data-moment]");
+for (const place of moments) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  place.textContent = format.format(new Date(place.dateTime));
 }
 
 document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
@@ -359,7 +525,9 @@ if (history.state?.done) {
   const place = at && document.getElementById(at);
   if (place) {
     place.scrollIntoView({ block: "nearest" });
-    const first = place.matches("form, section, tr, li") ? place.querySelector("input:not([type=hidden]), select, textarea, button, a") : place;
+    /** @type {HTMLElement | null} */
+    const within = place.querySelector("input:not([type=hidden]), select, textarea, button, a");
+    const first = place.matches("form, section, tr, li") ? within : place;
     first?.focus({ preventScroll: true });
   }
 }

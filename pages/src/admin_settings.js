@@ -1,10 +1,10 @@
 // The page of settings: says when somebody else changed them while it stood, so that nobody writes over what
 // she has not seen. What is sent are changed fields alone; all else stays as the other one left it.
 
-import { listen, team } from "./api.js";
+import { find, listen, team } from "./api.js";
 
-const meanwhile = document.getElementById("meanwhile");
-const read = Date.parse(meanwhile.dataset.read);
+const meanwhile = find(document, "#meanwhile", HTMLElement);
+const read = Date.parse(meanwhile.dataset.read ?? "");
 
 // What this page saves itself loads it anew, and is older than what then stands on it.
 let leaving = false;
@@ -12,6 +12,7 @@ addEventListener("pagehide", () => {
   leaving = true;
 });
 
+/** @param {TeamEvent} event */
 const heard = (event) => {
   if (event.type !== "settings.changed" || Date.parse(event.at) <= read) return;
   setTimeout(() => {
@@ -19,8 +20,9 @@ const heard = (event) => {
   }, 500);
 };
 
-const stands = (standing) => {
-  meanwhile.dataset.live = standing;
+/** @param {Connection} connection */
+const stands = (connection) => {
+  meanwhile.dataset.live = connection;
 };
 
 if (team) listen(heard, stands);

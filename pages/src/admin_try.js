@@ -3,23 +3,33 @@
 // that a bot has not; it knows what is typed as little as a website does, only that something was. What the
 // flag says is read from the API after each event of the team's stream, as every console does.
 
-import { api, icon, listen, make, moment, stateOf, t, team } from "./api.js";
+import { api, find, icon, listen, make, messageOf, moment, primary, stateOf, t, team } from "./api.js";
 
-const of = (id) => document.getElementById(id);
-const [step, begin, chat, place, told] = ["try", "try-begin", "try-chat", "try-window", "try-told"].map(of);
+const of = (/** @type {string} */ id) => find(document, `#${id}`, HTMLElement);
+const [step, chat, place, told] = [of("try"), of("try-chat"), of("try-window"), of("try-told")];
+/** @type {HTMLButtonElement | null} */
+const begin = document.querySelector("#try-begin");
 
-let id = null; // the conversation
+let id = ""; // the conversation
+/** @type {HTMLIFrameElement | null} */
 let frame = null;
 let live = false;
 
+/**
+ * @template [Answer=unknown]
+ * @param {string} act
+ * @param {object} body
+ * @returns {Promise<Answer>}
+ */
 const ask = (act, body) => api("POST", `/v1/interactions/${id}/${act}`, body);
 
-const tell = (...what) => told.replaceChildren(...what);
+const tell = (/** @type {HTMLElement[]} */ ...what) => told.replaceChildren(...what);
 
-const fails = (error) => tell(make("p", "try-trouble", t("failed", { why: error.message })));
+const fails = (/** @type {unknown} */ error) => tell(make("p", "try-trouble", t("failed", { why: messageOf(error) })));
 
+/** @param {Interaction} interaction */
 const draw = (interaction) => {
-  const [who] = interaction.participants;
+  const who = primary(interaction);
   const state = stateOf(who, interaction.status === "open", live);
   of("try-icon").replaceChildren(icon(who, state));
   const shown = of("try-state");
@@ -29,7 +39,8 @@ const draw = (interaction) => {
   chat.dataset.state = state;
   of("try-more").replaceChildren();
   if (state !== "verified") return;
-  of("try-more").append(`${t("until")} `, moment(who.authentication.expires_at));
+  const { expires_at: until } = who.authentication;
+  if (until) of("try-more").append(`${t("until")} `, moment(until));
   if (before !== "verified") proved();
 };
 
@@ -37,7 +48,7 @@ const draw = (interaction) => {
 const proved = () => {
   ask("replies", { message_id: "known", text: t("try.known") }).catch(fails);
   step.dataset.done = "true";
-  const tick = step.querySelector(".path-head :is(.tick-open, .tick-done)");
+  const tick = find(step, ".path-head :is(.tick-open, .tick-done)", HTMLElement);
   tick.textContent = t("try.ticked");
   tick.className = "tick-done";
   const look = make("a", "button", t("try.look"));
@@ -57,6 +68,7 @@ const read = async () => {
 /** The bot answers what was typed: it wants to know who that is. */
 const answers = async () => {
   try {
+    /** @type {Interaction} */
     const { authentication, login_link: link } = await api("GET", `/v1/interactions/${id}`);
     if (authentication.authenticated) await ask("replies", { text: t("try.known") });
     else if (link || authentication.status === "pending") await ask("replies", { text: t("try.plain") });
@@ -71,22 +83,24 @@ const answers = async () => {
 
 /** As the website's back end does: a token for its own visitor, good once. */
 const vouches = async () => {
+  /** @type {{ type: string, token?: string }} */
   let answer = { type: "countersign.page.no-token" };
   try {
+    /** @type {Schemas["ChatTokenView"]} */
     const { token } = await ask("chat-tokens", {});
     answer = { type: "countersign.page.token", token };
   } catch (error) {
     fails(error);
   }
-  frame?.contentWindow.postMessage(answer, location.origin);
+  frame?.contentWindow?.postMessage(answer, location.origin);
 };
 
 const ends = () => {
   frame = null;
   place.replaceChildren();
   chat.hidden = true;
-  begin.removeAttribute("aria-disabled");
-  begin.focus();
+  begin?.removeAttribute("aria-disabled");
+  begin?.focus();
 };
 
 window.addEventListener("message", (event) => {
@@ -94,20 +108,25 @@ window.addEventListener("message", (event) => {
   const { type } = event.data ?? {};
   if (type === "countersign.window.close") ends();
   if (type !== "countersign.window.wants-token") return;
-  event.source.addEventListener("countersign.said", answers);
+  frame.contentWindow?.addEventListener("countersign.said", answers);
   vouches();
 });
 
-/** A conversation as a website opens it for a new visitor, and the chat's window with it. */
-const opens = async () => {
-  if (begin.getAttribute("aria-disabled") === "true") return;
-  begin.setAttribute("aria-disabled", "true");
+/**
+ * A conversation as a website opens it for a new visitor, and the chat's window with it.
+ *
+ * @param {HTMLButtonElement} button
+ */
+const opens = async (button) => {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
   chat.hidden = false;
   delete chat.dataset.state;
   tell();
   try {
-    const conversation = `try-${crypto.getRandomValues(new BigUint64Array(1))[0].toString(36)}`;
+    const conversation = `try-${crypto.getRandomValues(new BigUint64Array(1))}`;
     const participants = [{ role: "primary", name: t("try.customer") }];
+    /** @type {Interaction} */
     const interaction = await api("POST", "/v1/interactions", { channel: step.dataset.channel, conversation, participants });
     ({ id } = interaction);
     draw(interaction);
@@ -119,13 +138,14 @@ const opens = async () => {
     chat.scrollIntoView({ block: "start" });
     frame.focus();
   } catch (error) {
-    begin.removeAttribute("aria-disabled");
+    button.removeAttribute("aria-disabled");
     fails(error);
   }
 };
 
 if (begin) {
-  begin.addEventListener("click", opens);
+  begin.addEventListener("click", () => opens(begin));
+  /** @param {TeamEvent} event */
   const heard = (event) => {
     if (event.interaction === id) read();
   };

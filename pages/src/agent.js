@@ -2,23 +2,27 @@
 // thousands cost no more than a screenful. One conversation's panel is `panel.js`'.
 
 import "./console.js";
-import { api, endOf, icon, left, listen, make, stateOf, t, team } from "./api.js";
+import { api, endOf, find, icon, left, listen, make, primary, stateOf, t, team } from "./api.js";
 import { begin } from "./new.js";
 import { Panel } from "./panel.js";
 import { Readings } from "./readings.js";
 
-const of = (id) => document.getElementById(id);
-const [rows, all, live, count] = ["rows", "all", "live", "count"].map(of);
-const [search, state, channel] = ["search", "state", "channel"].map(of);
+const of = (/** @type {string} */ id) => find(document, `#${id}`, HTMLElement);
+const [rows, all, live, count] = [of("rows"), of("all"), of("live"), of("count")];
+const search = find(document, "#search", HTMLInputElement);
+const state = find(document, "#state", HTMLSelectElement);
+const channel = find(document, "#channel", HTMLSelectElement);
 
 const HEIGHT = 64; // pixels of a row, as console.css has it
 const AROUND = 6; // rows drawn above and below what is in sight
 const PAGE = 200;
 const ABREAST = 6; // conversations asked for at once
 
+/** @type {Map<string, Interaction>} */
 const known = new Map(); // id → interaction as the API tells it
+/** @type {string[]} */
 let shown = []; // ids in order, as filtered
-let chosen = null;
+let chosen = "";
 let sure = false; // the stream stands
 
 const panel = new Panel(of("panel"), {
@@ -29,15 +33,20 @@ const panel = new Panel(of("panel"), {
   want: (id) => readings.want(id),
 });
 
-const primary = (interaction) => interaction.participants.find((one) => one.role === "primary") ?? interaction.participants[0];
 
-/** Whether what is known of it holds: only then anybody looks verified. */
+/**
+ * Whether what is known of it holds: only then anybody looks verified.
+ *
+ * @param {string} id
+ */
 const surely = (id) => sure && known.has(id) && readings.knows(id);
 
+/** @param {Interaction} interaction */
 const standing = (interaction) => stateOf(primary(interaction), interaction.status === "open", surely(interaction.id));
 
 const TROUBLE = ["locked", "banned", "reported"];
 
+/** @param {Interaction} interaction */
 const fits = (interaction) => {
   if (interaction.status !== "open") return false;
   if (channel.value && interaction.channel !== channel.value) return false;
@@ -71,10 +80,11 @@ const soon = () => {
   });
 };
 
-const drawn = new Map(); // id → its row
+/** @type {Map<string, { element: HTMLElement, interaction: Interaction }>} */
+const drawn = new Map(); // id → its row, and what it shows
 
-const row = (id) => {
-  const interaction = known.get(id);
+/** @param {Interaction} interaction */
+const row = (interaction) => {
   const who = primary(interaction);
   const now = standing(interaction);
   const made = make(
@@ -86,8 +96,8 @@ const row = (id) => {
     make("span", `row-state state-${now}`, t(`state.${now}`)),
     make("span", "row-left", left(endOf(who, now) ?? "")),
   );
-  made.id = `row-${id}`;
-  made.dataset.id = id;
+  made.id = `row-${interaction.id}`;
+  made.dataset.id = interaction.id;
   made.dataset.state = now;
   made.setAttribute("role", "option");
   return made;
@@ -98,44 +108,44 @@ const draw = () => {
   const from = Math.max(0, Math.floor(rows.scrollTop / HEIGHT) - AROUND);
   const to = Math.min(shown.length, Math.ceil((rows.scrollTop + rows.clientHeight) / HEIGHT) + AROUND);
   const wanted = new Set(shown.slice(from, to));
-  for (const [id, element] of drawn) {
+  for (const [id, { element }] of drawn) {
     if (!wanted.has(id)) {
       element.remove();
       drawn.delete(id);
     }
   }
-  for (let at = from; at < to; at += 1) {
-    const id = shown[at];
-    let element = drawn.get(id);
+  for (const [n, id] of shown.slice(from, to).entries()) {
     const interaction = known.get(id);
-    if (!element || element.interaction !== interaction || element.dataset.state !== standing(interaction)) {
-      const fresh = row(id);
-      fresh.interaction = interaction;
-      if (element) element.replaceWith(fresh);
-      else all.append(fresh);
-      drawn.set(id, fresh);
-      element = fresh;
-    }
+    if (!interaction) continue;
+    const at = from + n;
+    const before = drawn.get(id);
+    const isSame = before?.interaction === interaction && before.element.dataset.state === standing(interaction);
+    const element = isSame ? before.element : row(interaction);
+    if (!before) all.append(element);
+    else if (!isSame) before.element.replaceWith(element);
+    drawn.set(id, { element, interaction });
     element.style.setProperty("transform", `translateY(${at * HEIGHT}px)`);
-    element.setAttribute("aria-posinset", at + 1);
-    element.setAttribute("aria-setsize", shown.length);
-    element.setAttribute("aria-selected", id === chosen);
+    element.setAttribute("aria-posinset", String(at + 1));
+    element.setAttribute("aria-setsize", String(shown.length));
+    element.setAttribute("aria-selected", String(id === chosen));
   }
   rows.setAttribute("aria-activedescendant", chosen && drawn.has(chosen) ? `row-${chosen}` : "");
 };
 
 /** Each second only what is in sight counts down; a flag that ends is told by nobody and falls here, too. */
 const tick = () => {
-  for (const [id, element] of drawn) {
+  for (const [id, { element }] of drawn) {
     const interaction = known.get(id);
+    if (!interaction) continue;
     const now = standing(interaction);
     if (now !== element.dataset.state) soon();
-    else element.lastChild.textContent = left(endOf(primary(interaction), now) ?? "");
+    else element.lastElementChild?.replaceChildren(left(endOf(primary(interaction), now) ?? ""));
   }
   panel.tick();
 };
 setInterval(tick, 1000);
 
+/** @param {Interaction} interaction */
 const put = (interaction) => {
   known.set(interaction.id, interaction);
   if (![...channel.options].some((option) => option.value === interaction.channel)) {
@@ -145,12 +155,14 @@ const put = (interaction) => {
   soon();
 };
 
+/** @param {string} id */
 const doubt = (id) => {
   if (id === panel.id) panel.sure(false);
   soon();
 };
 
 // What happened to a conversation is asked for once, however much it was.
+/** @param {string} id */
 const gone = (id) => {
   known.delete(id);
   doubt(id);
@@ -163,17 +175,19 @@ const load = async () => {
   let cursor = "";
   do {
     const after = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+    /** @type {Schemas["InteractionPage"]} */
     const page = await api("GET", `/v1/interactions?status=open&limit=${PAGE}&team=${encodeURIComponent(team)}${after}`);
     for (const interaction of page.items) {
       there.add(interaction.id);
       readings.taken(interaction.id);
       put(interaction);
     }
-    cursor = page.next_cursor;
+    cursor = page.next_cursor ?? "";
   } while (cursor);
   for (const id of known.keys()) if (!there.has(id)) readings.want(id);
 };
 
+/** @param {Connection} kind */
 const say = (kind) => {
   sure = kind === "live";
   live.dataset.state = kind;
@@ -183,10 +197,11 @@ const say = (kind) => {
     again.href = `/signin?next=${encodeURIComponent(`/agent?team=${team}`)}`;
     live.append(" ", again);
   }
-  panel.sure(surely(panel.id));
+  panel.sure(surely(panel.id ?? ""));
   soon();
 };
 
+/** @param {Connection} kind */
 const stood = async (kind) => {
   if (kind !== "live") {
     say(kind);
@@ -196,12 +211,17 @@ const stood = async (kind) => {
   say("live");
 };
 
+/** @param {TeamEvent} event */
 const heard = (event) => {
   if (!event.interaction) return;
   readings.want(event.interaction);
   if (event.interaction === panel.id) panel.heard(event);
 };
 
+/**
+ * @param {string} id
+ * @param {boolean} open
+ */
 const choose = (id, open) => {
   chosen = id;
   const at = shown.indexOf(id);
@@ -211,36 +231,40 @@ const choose = (id, open) => {
     else if (bottom > rows.scrollTop + rows.clientHeight) rows.scrollTop = bottom - rows.clientHeight;
   }
   draw();
-  if (open) {
+  const interaction = known.get(id);
+  if (open && interaction) {
     document.body.classList.add("in-panel");
     history.replaceState(null, "", `#${id}`);
-    panel.open(known.get(id), surely(id));
+    panel.open(interaction, surely(id));
   }
 };
 
 rows.addEventListener("scroll", () => draw(), { passive: true });
 new ResizeObserver(() => draw()).observe(rows);
 rows.addEventListener("click", (event) => {
-  const found = event.target.closest("[data-id]");
-  if (found) choose(found.dataset.id, true);
+  /** @type {HTMLElement | null} */
+  const found = event.target instanceof Element ? event.target.closest("[data-id]") : null;
+  if (found?.dataset.id) choose(found.dataset.id, true);
 });
 rows.addEventListener("focus", () => {
-  if (!shown.includes(chosen) && shown.length) choose(shown[0], false);
+  const [first] = shown;
+  if (!shown.includes(chosen) && first) choose(first, false);
 });
 
+/** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 };
 rows.addEventListener("keydown", (event) => {
   const step = STEPS[event.key];
   if (event.key === "Enter" && chosen) choose(chosen, true);
   else if (step && shown.length) {
     const at = Math.min(shown.length - 1, Math.max(0, shown.indexOf(chosen) + step));
-    choose(shown[at], false);
+    choose(shown[at] ?? "", false);
   } else return;
   event.preventDefault();
 });
 
 addEventListener("keydown", (event) => {
-  const writing = event.target.closest?.("input, select, textarea, dialog");
+  const writing = event.target instanceof Element && event.target.closest("input, select, textarea, dialog");
   if (event.key === "Escape" && document.body.classList.contains("in-panel") && !writing) panel.close();
   else if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
   else if (event.key === "/") search.focus();
@@ -250,7 +274,7 @@ addEventListener("keydown", (event) => {
 });
 
 for (const filter of [search, state, channel]) filter.addEventListener("input", soon);
-search.form.addEventListener("submit", (event) => {
+search.form?.addEventListener("submit", (event) => {
   event.preventDefault();
   rows.focus();
 });
@@ -258,7 +282,7 @@ search.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" || event.key === "Escape") rows.focus();
 });
 
-begin(of("new"), of("dialog"), async (interaction) => {
+begin(of("new"), find(document, "#dialog", HTMLDialogElement), async (interaction) => {
   put(await api("GET", `/v1/interactions/${interaction}`));
   readings.want(interaction); // what happened meanwhile
   sort();

@@ -14,5 +14,6 @@ const there = () => {
 
 for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, there, { passive: true });
 
+/** @type {HTMLSelectElement | null} */
 const team = document.querySelector("[data-switch]");
-team?.addEventListener("change", () => team.form.requestSubmit());
+team?.addEventListener("change", () => team.form?.requestSubmit());

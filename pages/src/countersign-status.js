@@ -14,9 +14,9 @@
 "use strict";
 
 (() => {
-  const script = document.currentScript;
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const gateway = new URL(script.src).origin;
-  const words = {} /* by language, from the gateway's own tables */;
+  const words = /** @type {TextsByLanguage} */ ({} /* by language, from the gateway's own tables */);
 
   const SILENCE = 40_000; // milliseconds: the stream says that it stands every 15 seconds
   const LONGEST_PAUSE = 15_000;
@@ -25,16 +25,18 @@
 
   // One conversation, and the elements that show it. The clock of the page may jump and its other clock may
   // rest while the device sleeps: what either says is over is over.
+  /** @type {Map<string, WatchedFlag>} */
   const watched = new Map();
 
-  const isOver = ({ end }) => end && (Date.now() >= end.wall || performance.now() >= end.steady);
-
+  /** @param {WatchedFlag} one */
   const draw = (one) => {
-    if (isOver(one)) Object.assign(one, { status: "expired", end: null });
+    const { end } = one;
+    if (end && (Date.now() >= end.wall || performance.now() >= end.steady)) Object.assign(one, { status: "expired", end: null });
     for (const element of one.elements) element.draw(one.status, one.end);
   };
 
-  const say = (one, status, seconds) => {
+  /** @type {(one: WatchedFlag, status: string, seconds?: number) => void} */
+  const say = (one, status, seconds = 0) => {
     clearTimeout(one.timer);
     const left = seconds > 0 ? seconds * 1000 : 0;
     one.end = status === "authenticated" && left ? { wall: Date.now() + left, steady: performance.now() + left } : null;
@@ -49,6 +51,7 @@
 
   // Leave to look, from the page's own server.
 
+  /** @type {(interaction: string) => Promise<{ url: string, token: string }>} */
   const fromServer = async (interaction) => {
     const address = script.dataset.token;
     if (!address) throw new Error("countersign: the script's tag has no data-token");
@@ -59,20 +62,23 @@
     return reply.json();
   };
 
+  /** @type {(one: WatchedFlag, interaction: string) => Promise<void>} */
   const allow = async (one, interaction) => {
     if (one.leave && performance.now() < one.leave.stale) return;
-    const { url, token } = await customElements.get("countersign-status").token(interaction);
+    const { url, token } = await CountersignStatus.token(interaction);
     if (new URL(url).origin !== gateway || typeof token !== "string") throw new Error("countersign: no leave of this gateway");
     one.leave = { url, token, stale: performance.now() + 60_000 }; // the stream says how long it really is
   };
 
   // The stream: read by hand, since an EventSource can only be asked by a URL.
 
+  /** @type {AbortController | null} */
   let running = null; // ends the present streams
   let failures = 0; // of the stream, in a row
   let lacking = 0; // times in a row that a leave was not to be had
   let next = 0; // timer of the next connection
 
+  /** @param {string} block */
   const hear = (block) => {
     const data = block.split("\n").find((line) => line.startsWith("data: "));
     if (!data) return;
@@ -85,21 +91,10 @@
     say(one, known ? told.status : "unknown", told.seconds_left);
   };
 
-  const read = async (reply, alive) => {
-    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let rest = ""; ; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      alive();
-      const blocks = (rest + value).split("\n\n");
-      rest = blocks.pop();
-      blocks.forEach(hear);
-    }
-  };
-
+  /** @type {(url: string, tokens: string[], until: AbortController) => Promise<void>} */
   const listen = async (url, tokens, { signal }) => {
     const quiet = new AbortController();
-    let silence;
+    let silence = 0;
     const alive = () => {
       clearTimeout(silence);
       silence = setTimeout(() => quiet.abort(), SILENCE);
@@ -110,33 +105,43 @@
       const ends = AbortSignal.any([signal, quiet.signal]);
       const body = JSON.stringify({ tokens });
       const reply = await fetch(url, { method: "POST", headers, body, signal: ends, credentials: "omit", cache: "no-store" });
-      if (!reply.ok) throw new Error(`countersign: ${url} answered ${reply.status}`);
-      await read(reply, alive);
+      if (!reply.ok || !reply.body) throw new Error(`countersign: ${url} answered ${reply.status}`);
+      const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let rest = ""; ; ) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        alive();
+        const blocks = (rest + value).split("\n\n");
+        rest = blocks.pop() ?? "";
+        blocks.forEach(hear);
+      }
     } finally {
       clearTimeout(silence);
     }
   };
 
   // Leaves by address, no more of them than one stream takes.
-  const streams = (all) => {
+  /** @param {StatusLeave[]} leaves */
+  const streams = (leaves) => {
+    /** @type {Map<string, string[]>} */
     const sorted = new Map();
-    for (const { leave } of all) sorted.set(leave.url, [...(sorted.get(leave.url) ?? []), leave.token]);
+    for (const { url, token } of leaves) sorted.set(url, [...(sorted.get(url) ?? []), token]);
     return [...sorted].flatMap(([url, tokens]) =>
-      Array.from({ length: Math.ceil(tokens.length / MOST) }, (_, n) => [url, tokens.slice(n * MOST, (n + 1) * MOST)]));
+      Array.from({ length: Math.ceil(tokens.length / MOST) }, (_, n) => ({ url, tokens: tokens.slice(n * MOST, (n + 1) * MOST) })));
   };
 
   const connect = async () => {
     const before = running;
     const mine = (running = new AbortController());
     const asked = await Promise.allSettled([...watched].map(([interaction, one]) => allow(one, interaction)));
-    for (const { reason } of asked) if (reason) console.error(reason);
+    for (const one of asked) if (one.status === "rejected") console.error(one.reason);
     if (running !== mine) return before?.abort();
-    const allowed = [...watched.values()].filter((one) => one.leave);
+    const leaves = [...watched.values()].flatMap(({ leave }) => leave ?? []);
     for (const one of watched.values()) if (!one.leave) say(one, "unknown");
-    const renewal = Math.min(...allowed.map((one) => one.leave.stale)) - performance.now();
-    const opened = streams(allowed).map(([url, tokens]) => listen(url, tokens, mine));
+    const renewal = Math.min(...leaves.map(({ stale }) => stale)) - performance.now();
+    const opened = streams(leaves).map(({ url, tokens }) => listen(url, tokens, mine));
     before?.abort(); // what it told stands until the new one speaks, at most until its own end
-    lacking = allowed.length < watched.size ? lacking + 1 : 0;
+    lacking = leaves.length < watched.size ? lacking + 1 : 0;
     plan(lacking ? pause(lacking) : Math.max(renewal, 1_000));
     await Promise.race([...opened, new Promise((never) => mine.signal.addEventListener("abort", never))]).catch((error) => {
       if (running === mine) console.error(error);
@@ -150,8 +155,10 @@
   };
 
   // Not all at once: a gateway that comes back has many pages.
+  /** @param {number} times */
   const pause = (times) => Math.min(500 * 2 ** times, LONGEST_PAUSE) * (0.5 + Math.random());
 
+  /** @param {number} wait */
   const plan = (wait) => {
     clearTimeout(next);
     next = setTimeout(() => {
@@ -192,6 +199,7 @@
       .tick { forced-color-adjust: none; background: Highlight; color: HighlightText; }
     }`);
 
+  /** @param {...string} paths */
   const drawing = (...paths) => {
     const space = "http://www.w3.org/2000/svg";
     const picture = document.createElementNS(space, "svg");
@@ -210,7 +218,7 @@
 
     #whole = document.createElement("span");
     #words = document.createElement("span");
-    #interaction = null;
+    #interaction = "";
 
     constructor() {
       super();
@@ -239,10 +247,12 @@
       this.#watch(null);
     }
 
+    /** @type {(name: string, before: string | null, interaction: string | null) => void} */
     attributeChangedCallback(_name, _before, interaction) {
       if (this.isConnected) this.#watch(interaction);
     }
 
+    /** @param {string | null} interaction */
     #watch(interaction) {
       const before = watched.get(this.#interaction);
       before?.elements.delete(this);
@@ -250,8 +260,9 @@
         clearTimeout(before.timer);
         watched.delete(this.#interaction);
       }
-      this.#interaction = interaction;
+      this.#interaction = interaction ?? "";
       if (!interaction) return this.draw("unknown", null);
+      /** @type {WatchedFlag} */
       const one = watched.get(interaction) ?? { elements: new Set(), status: "unknown", end: null };
       one.elements.add(this);
       draw(one);
@@ -265,13 +276,14 @@
       return this.#whole.dataset.status;
     }
 
+    /** @type {(status: string, end: FlagEnd | null) => void} */
     draw(status, end) {
-      const language = this.closest("[lang]")?.lang || navigator.language || "en";
-      const own = words[language.slice(0, 2).toLowerCase()] ?? words.en;
+      const language = this.closest("[lang]")?.getAttribute("lang") || navigator.language || "en";
+      const said = (words[language.slice(0, 2).toLowerCase()] ?? words.en)[status] ?? "";
       const before = this.#whole.dataset.status;
       this.#whole.dataset.status = status;
-      this.#words.textContent = own[status];
-      this.#whole.title = end ? `${own[status]} – ${new Date(end.wall).toLocaleTimeString(language, { timeStyle: "short" })}` : own[status];
+      this.#words.textContent = said;
+      this.#whole.title = end ? `${said} – ${new Date(end.wall).toLocaleTimeString(language, { timeStyle: "short" })}` : said;
       if (before !== status) this.dispatchEvent(new CustomEvent("countersign-status", { detail: { status }, bubbles: true }));
     }
   }

@@ -19,18 +19,21 @@
 "use strict";
 
 (() => {
-  const script = document.currentScript;
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const gateway = new URL(script.src).origin;
 
   // A link of another origin is not ours, whoever put it into the chat.
+  /** @param {OpenedLink} link */
   const checked = (link) => {
     const url = new URL(link.url);
     if (url.origin === gateway) return url.href;
     throw new Error(`countersign: the link is of ${url.origin}, this script of ${gateway}`);
   };
 
+  /** @type {(opened: Window | null, secret?: string | null) => void} */
   const answerOnce = (opened, secret) => {
     if (!opened || !secret) return;
+    /** @param {MessageEvent} event */
     const listen = (event) => {
       if (event.source !== opened || event.origin !== gateway) return;
       if (event.data?.type !== "countersign.ready") return;
@@ -40,6 +43,7 @@
     window.addEventListener("message", listen);
   };
 
+  /** @type {(opened: Window, promised: Promise<OpenedLink>) => Promise<void>} */
   const follow = async (opened, promised) => {
     try {
       const link = await promised;
@@ -52,8 +56,9 @@
     }
   };
 
+  /** @type {Countersign["open"]} */
   const open = (link) => {
-    if (typeof link?.then === "function") {
+    if ("then" in link) {
       const opened = window.open("about:blank", "_blank");
       if (opened) void follow(opened, link);
       return opened;
@@ -66,7 +71,7 @@
   // The web chat. What is said there stays in the frame: this page sees neither words nor links nor
   // codes, and hears from it only that it wants a token, is to be closed, or how much is unread.
 
-  const labels = {} /* by language, from the gateway's own tables */;
+  const labels = /** @type {TextsByLanguage} */ ({} /* by language, from the gateway's own tables */);
 
   // A sheet made by script and not a style element: no policy of the page need make an exception.
   const look = `
@@ -87,7 +92,8 @@
 
   const bubble = () => {
     const space = "http://www.w3.org/2000/svg";
-    const [icon, path] = ["svg", "path"].map((name) => document.createElementNS(space, name));
+    const icon = document.createElementNS(space, "svg");
+    const path = document.createElementNS(space, "path");
     icon.setAttribute("viewBox", "0 0 24 24");
     icon.setAttribute("aria-hidden", "true");
     path.setAttribute("d", "M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-9l-5 4v-4H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z");
@@ -96,15 +102,17 @@
   };
 
   // From the page's own server, for the visitor whom it knows by its own cookie.
+  /** @param {string} address */
   const fetched = async (address) => {
     const reply = await fetch(address, { method: "POST", credentials: "same-origin", cache: "no-store" });
     if (!reply.ok) throw new Error(`countersign: ${address} answered ${reply.status}`);
     return (await reply.json()).token;
   };
 
+  /** @type {Countersign["chat"]} */
   const chat = ({ team, token, lang }) => {
     const language = lang || document.documentElement.lang || navigator.language || "en";
-    const { open: openLabel, title, unread: unreadLabel } = labels[language.slice(0, 2).toLowerCase()] ?? labels.en;
+    const { open: openLabel = "", title = "", unread: unreadLabel } = labels[language.slice(0, 2).toLowerCase()] ?? labels.en;
     const host = document.createElement("div");
     host.setAttribute("data-countersign", "");
     const root = host.attachShadow({ mode: "open" });
@@ -118,14 +126,16 @@
     badge.setAttribute("aria-hidden", "true"); // the button's own label says it in words
     launcher.append(bubble(), badge);
     root.append(launcher);
+    /** @type {HTMLIFrameElement | null} */
     let frame = null;
 
+    /** @param {number} count */
     const label = (count) => {
       badge.hidden = !count;
       badge.textContent = count > 9 ? "9+" : String(count);
       launcher.setAttribute("aria-label", count ? `${openLabel}, ${badge.textContent} ${unreadLabel}` : openLabel);
     };
-    const tell = (type, more) => frame?.contentWindow?.postMessage({ type: `countersign.page.${type}`, ...more }, gateway);
+    const tell = (/** @type {string} */ type, more = {}) => frame?.contentWindow?.postMessage({ type: `countersign.page.${type}`, ...more }, gateway);
 
     const give = async () => {
       try {
@@ -157,6 +167,7 @@
       tell("hidden");
       launcher.focus();
     };
+    /** @param {MessageEvent} event */
     const hear = (event) => {
       if (!frame || event.source !== frame.contentWindow || event.origin !== gateway) return;
       const { type, count } = event.data ?? {};

@@ -4,26 +4,29 @@
 "use strict";
 
 {
-  const form = document.querySelector("form[data-opener-origins]");
-  const status = document.querySelector("[data-opener]");
-  const origins = form.dataset.openerOrigins.split(" ");
+  const form = /** @type {HTMLFormElement} */ (document.querySelector("form[data-opener-origins]"));
+  const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("opener"));
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+  const status = /** @type {HTMLElement} */ (document.querySelector("[data-opener]"));
+  const origins = (form.dataset.openerOrigins ?? "").split(" ");
   const required = "openerRequired" in form.dataset;
-  const button = form.querySelector("button");
   const patience = 4000; // milliseconds until the chat counts as out of reach
 
+  /** @param {string} state */
   const tell = (state) => {
-    status.textContent = status.dataset[state];
+    status.textContent = status.dataset[state] ?? "";
     status.dataset.state = state;
     status.hidden = false;
   };
 
+  /** @param {MessageEvent} event */
   const bind = (event) => {
     if (event.source !== window.opener || !origins.includes(event.origin)) return;
     const { type, secret } = event.data ?? {};
     if (type !== "countersign.bind" || typeof secret !== "string" || secret === "") return;
     window.removeEventListener("message", bind);
     clearTimeout(giveUp);
-    form.elements.opener.value = secret;
+    field.value = secret;
     window.opener = null; // the chat has said what it had to say, and reaches this window no more
     button.disabled = false;
     tell("connected");

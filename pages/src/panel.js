@@ -3,17 +3,25 @@
 //
 // A code is asked for only when somebody points at its icon, and each look is written down by the gateway.
 
-import { api, endOf, initials, knows, left, listen, make, moment, stateOf, t } from "./api.js";
+import { Refused, api, endOf, initials, knows, left, listen, make, messageOf, moment, stateOf, t } from "./api.js";
 import { Readings } from "./readings.js";
 
 const DWELL = 250; // milliseconds that a pointer rests before a code is asked for
 const SEEN = 30_000; // how long a code stands there
 
+/**
+ * @param {string} name
+ * @param {...(Node | string | null)} value
+ */
 const line = (name, ...value) => {
   const dd = make("dd", "", ...value);
   return make("div", "", make("dt", "", name), dd);
 };
 
+/**
+ * @param {string} act
+ * @param {string} name
+ */
 const button = (act, name, more = "") => {
   const made = make("button", `button small ${more}`, name);
   made.type = "button";
@@ -21,24 +29,45 @@ const button = (act, name, more = "") => {
   return made;
 };
 
+/**
+ * Reads conversations anew, and is told of a way back where there is one.
+ *
+ * @typedef {object} PanelListener
+ * @property {(id: string) => void} want
+ * @property {() => void} [closed]
+ */
+
+/** @typedef {{ challenge: string, text: string, code: boolean, asked?: boolean }} SeenCode */
+
+/** @param {Event} event */
+const targetOf = ({ target }) => (target instanceof Element ? target : null);
+
 export class Panel {
   #place;
-  #told; // whoever reads conversations anew, and is told of a way back where there is one
+  #told;
+  /** @type {Interaction | null} */
   #interaction = null;
   #sure = false;
-  #said = null; // what the last act led to
+  /** @type {{ text: string, bad?: boolean, url?: string | null } | null} what the last act led to */
+  #said = null;
+  /** @type {TeamEvent[]} */
   #history = [];
   #complete = true;
-  #seen = null; // the code that stands there
+  /** @type {SeenCode | null} the code that stands there */
+  #seen = null;
   #asked = 0;
   #drawing = false;
 
+  /**
+   * @param {HTMLElement} place
+   * @param {PanelListener} told
+   */
   constructor(place, told) {
     this.#place = place;
     this.#told = told;
     place.addEventListener("click", (event) => this.#clicked(event));
-    for (const kind of ["mouseover", "focusin"]) place.addEventListener(kind, (event) => this.#pointed(event));
-    for (const kind of ["mouseout", "focusout"]) place.addEventListener(kind, (event) => this.#left(event));
+    for (const kind of /** @type {const} */ (["mouseover", "focusin"])) place.addEventListener(kind, (event) => this.#pointed(event));
+    for (const kind of /** @type {const} */ (["mouseout", "focusout"])) place.addEventListener(kind, (event) => this.#left(event));
     place.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#seen) {
         event.stopPropagation();
@@ -56,6 +85,10 @@ export class Panel {
     this.#place.replaceChildren(make("p", "quiet desk-pick", t("pick")));
   }
 
+  /**
+   * @param {Interaction} interaction
+   * @param {boolean} sure
+   */
   open(interaction, sure) {
     [this.#said, this.#history, this.#seen] = [null, [], null];
     this.show(interaction, sure);
@@ -71,27 +104,36 @@ export class Panel {
     this.#told.closed?.();
   }
 
+  /**
+   * @param {Interaction} interaction
+   * @param {boolean} sure
+   */
   show(interaction, sure) {
     this.#interaction = interaction;
     this.#sure = sure;
     this.#draw();
   }
 
+  /** @param {boolean} sure */
   sure(sure) {
     this.#sure = sure;
-    if (this.#interaction) this.#draw();
+    this.#draw();
   }
 
+  /** @param {TeamEvent} event */
   heard(event) {
     if (this.#history.some((one) => one.id === event.id)) return;
     this.#history.unshift(event);
-    if (this.#interaction) this.#draw();
+    this.#draw();
   }
 
   tick() {
     if (!this.#interaction) return;
-    for (const person of this.#place.querySelectorAll("[data-person]")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const people = this.#place.querySelectorAll("[data-person]");
+    for (const person of people) {
       const found = this.#interaction.participants.find((one) => one.id === person.dataset.person);
+      if (!found) continue;
       const state = this.#stateOf(found);
       if (state !== person.dataset.state) {
         this.#draw();
@@ -102,8 +144,10 @@ export class Panel {
     }
   }
 
+  /** @param {string} id */
   async #read(id) {
     try {
+      /** @type {{ items: TeamEvent[], complete: boolean }} */
       const { items, complete } = await api("GET", `/v1/interactions/${id}/history`);
       if (this.#interaction?.id !== id) return;
       const told = new Set(items.map((one) => one.id));
@@ -115,35 +159,54 @@ export class Panel {
     }
   }
 
+  /** @param {Participant} person */
   #stateOf(person) {
-    return stateOf(person, this.#interaction.status === "open", this.#sure);
+    return stateOf(person, this.#interaction?.status === "open", this.#sure);
   }
 
+  /** Draws the conversation, where one stands open. */
   #draw() {
-    const focused = this.#place.contains(document.activeElement) ? this.#pathOf(document.activeElement) : null;
-    const { participants } = this.#interaction;
-    const people = participants.map((person) => this.#person(person));
-    const parts = [this.#head(), ...people, this.#spoken(), this.#past()];
+    const interaction = this.#interaction;
+    if (!interaction) return;
+    const active = document.activeElement;
+    const focused = active instanceof HTMLElement && this.#place.contains(active) ? this.#pathOf(active) : null;
+    const people = interaction.participants.map((person) => this.#person(person));
+    const parts = [this.#head(interaction), ...people, this.#spoken(), this.#past(interaction)];
     this.#drawing = true; // what is drawn anew is neither left nor come to
-    this.#place.replaceChildren(...parts.filter(Boolean));
-    if (focused) this.#place.querySelector(focused)?.focus();
+    this.#place.replaceChildren(...parts.filter((part) => part !== null));
+    /** @type {HTMLElement | null} */
+    const again = focused ? this.#place.querySelector(focused) : null;
+    again?.focus();
     this.#drawing = false;
   }
 
+  /** @param {HTMLElement} element */
   #pathOf(element) {
-    const person = element.closest("[data-person]")?.dataset.person;
+    const person = this.#personOf(element);
     const act = element.dataset.act;
     if (!act) return null;
     return person ? `[data-person="${person}"] [data-act="${act}"]` : `[data-act="${act}"]`;
   }
 
-  #head() {
-    const { channel, conversation, opened_at: opened } = this.#interaction;
+  /**
+   * Whose card the element is on.
+   *
+   * @param {Element} element
+   */
+  #personOf(element) {
+    /** @type {HTMLElement | null} */
+    const card = element.closest("[data-person]");
+    return card?.dataset.person;
+  }
+
+  /** @param {Interaction} interaction */
+  #head({ channel, conversation, opened_at: opened }) {
     const back = button("back", t("back"), "button-plain");
     const facts = make("h1", "panel-title quiet", channel, " · ", make("bdi", "", conversation), " · ", moment(opened));
     return make("header", "panel-head", this.#told.closed ? back : null, facts);
   }
 
+  /** @param {Participant} person */
   #person(person) {
     const state = this.#stateOf(person);
     const section = make("section", `person-card state-${state}`);
@@ -153,41 +216,62 @@ export class Panel {
     const role = make("span", "badge", t(person.role));
     section.append(make("header", "person-head", this.#initials(person, state), make("div", "", name, role), this.#status(person, state)));
     section.append(...this.#warnings(person, state), this.#facts(person, state), ...this.#waiting(person));
-    if (this.#interaction.status === "open") section.append(this.#acts(person, state));
+    if (this.#interaction?.status === "open") section.append(this.#acts(person, state));
     return section;
   }
 
-  /** Initials, and behind them the PIN while one is asked for. */
+  /**
+   * Initials, and behind them the PIN while one is asked for.
+   *
+   * @param {Participant} person
+   * @param {string} state
+   */
   #initials(person, state) {
-    const pin = person.challenge?.method === "pin";
-    const icon = make(pin ? "button" : "span", `who who-${state}`, initials(person.name));
-    icon.dataset.state = state;
-    if (!pin) {
-      icon.setAttribute("role", "img");
-      icon.setAttribute("aria-label", t(`state.${state}`));
-      return icon;
+    const { challenge } = person;
+    const [name, shown] = [`who who-${state}`, initials(person.name)];
+    if (challenge?.method === "pin") {
+      const icon = make("button", name, shown);
+      icon.dataset.state = state;
+      return this.#hides(icon, person, challenge);
     }
-    return this.#hides(icon, "pin", person);
+    const icon = make("span", name, shown);
+    icon.dataset.state = state;
+    icon.setAttribute("role", "img");
+    icon.setAttribute("aria-label", t(`state.${state}`));
+    return icon;
   }
 
-  /** How she stands, and behind it the code while one is asked for. */
+  /**
+   * How she stands, and behind it the code while one is asked for.
+   *
+   * @param {Participant} person
+   * @param {string} state
+   */
   #status(person, state) {
-    const shown = this.#place.dataset.showsCodes === "true";
-    const otp = person.challenge?.method === "otp" && shown;
-    const icon = make(otp ? "button" : "span", `standing state-${state}`, t(`state.${state}`));
+    const { challenge } = person;
     const end = endOf(person, state);
     const count = make("span", "standing-left", end ? left(end) : "");
     count.dataset.left = "";
-    icon.append(count);
-    return otp ? this.#hides(icon, "otp", person) : icon;
+    const [name, said] = [`standing state-${state}`, t(`state.${state}`)];
+    if (challenge?.method === "otp" && this.#place.dataset.showsCodes === "true") {
+      return this.#hides(make("button", name, said, count), person, challenge);
+    }
+    return make("span", name, said, count);
   }
 
-  #hides(icon, method, person) {
+  /**
+   * What a challenge is answered by, behind an icon.
+   *
+   * @param {HTMLButtonElement} icon
+   * @param {Participant} person
+   * @param {Schemas["ChallengeView"]} challenge
+   */
+  #hides(icon, person, challenge) {
     icon.type = "button";
-    icon.dataset.act = `reveal-${method}`;
-    icon.dataset.challenge = person.challenge.id;
-    icon.append(" ", make("span", "unseen", t(method === "pin" ? "pin" : "code", { name: person.name || t("nobody") })));
-    const seen = this.#seen?.challenge === person.challenge.id ? this.#seen : null;
+    icon.dataset.act = `reveal-${challenge.method}`;
+    icon.dataset.challenge = challenge.id;
+    icon.append(" ", make("span", "unseen", t(challenge.method === "pin" ? "pin" : "code", { name: person.name || t("nobody") })));
+    const seen = this.#seen?.challenge === challenge.id ? this.#seen : null;
     const around = make("span", "hides", icon);
     if (seen) {
       const bubble = make("span", "seen", make("strong", "seen-code", seen.text), seen.code ? make("small", "", t("revealed")) : null);
@@ -197,9 +281,14 @@ export class Panel {
     return around;
   }
 
+  /**
+   * @param {Participant} person
+   * @param {string} state
+   */
   #warnings(person, state) {
+    /** @type {HTMLElement[]} */
     const made = [];
-    const say = (text) => {
+    const say = (/** @type {string} */ text) => {
       const shown = make("p", "caution", text);
       shown.setAttribute("role", "alert");
       made.push(shown);
@@ -214,7 +303,11 @@ export class Panel {
     return made;
   }
 
-  /** "This wasn't me" stands there until something was proved after it. */
+  /**
+   * "This wasn't me" stands there until something was proved after it.
+   *
+   * @param {Participant} person
+   */
   #reported(person) {
     if (person.authentication.reason === "reported") return true;
     const about = this.#history.find(
@@ -223,13 +316,18 @@ export class Panel {
     return about?.type === "link.reported";
   }
 
+  /**
+   * @param {Participant} person
+   * @param {string} state
+   */
   #facts(person, state) {
     const { authentication: flag } = person;
     const facts = make("dl", "facts");
     if (state === "verified") {
       const methods = flag.methods.map((method) => t(`method.${method}`)).join(", ");
       facts.append(line(t("by"), methods, flag.assisted ? make("small", "quiet", ` ${t("assisted")}`) : null));
-      facts.append(line(t("since"), moment(flag.since)), line(t("until"), moment(flag.expires_at)));
+      if (flag.since) facts.append(line(t("since"), moment(flag.since)));
+      if (flag.expires_at) facts.append(line(t("until"), moment(flag.expires_at)));
       const customer = flag.customer ?? {};
       const called = [customer.name, customer.id].filter(Boolean).join(" · ");
       if (called) facts.append(line(t("customer"), make("bdi", "", called)));
@@ -243,10 +341,12 @@ export class Panel {
     return facts;
   }
 
+  /** @param {Participant} person */
   #waiting(person) {
     const { challenge, login_link: link, entry } = person;
+    /** @type {HTMLElement[]} */
     const made = [];
-    const say = (text) => made.push(make("p", "quiet", text));
+    const say = (/** @type {string} */ text) => made.push(make("p", "quiet", text));
     if (link && link.purpose !== "entry") say(t("wait.link", { state: t(`wait.${link.status}`) }));
     if (challenge) {
       if (challenge.status === "answered") say(t("wait.right"));
@@ -258,18 +358,22 @@ export class Panel {
     return made;
   }
 
+  /**
+   * @param {Participant} person
+   * @param {string} state
+   */
   #acts(person, state) {
-    const acts = make("div", "acts");
+    const acts = [];
     const { challenge } = person;
     const held = state === "locked" || state === "banned" || person.lockout.reported_until;
-    if (held) acts.append(button("unlock", t("act.unlock")));
-    acts.append(button("link", t("act.link"), "button-plain"));
-    if (challenge?.method === "otp" && challenge.delivery) acts.append(button("resend", t("act.resend"), "button-plain"));
-    else acts.append(button("code", t("act.code"), "button-plain"));
-    if (this.#place.dataset.showsCodes === "true") acts.append(button("tell", t("act.tell"), "button-plain"));
-    if (person.authentication.authenticated) acts.append(button("signout", t("act.signout"), "button-danger"));
-    for (const one of acts.children) one.disabled = !this.#sure;
-    return acts;
+    if (held) acts.push(button("unlock", t("act.unlock")));
+    acts.push(button("link", t("act.link"), "button-plain"));
+    if (challenge?.method === "otp" && challenge.delivery) acts.push(button("resend", t("act.resend"), "button-plain"));
+    else acts.push(button("code", t("act.code"), "button-plain"));
+    if (this.#place.dataset.showsCodes === "true") acts.push(button("tell", t("act.tell"), "button-plain"));
+    if (person.authentication.authenticated) acts.push(button("signout", t("act.signout"), "button-danger"));
+    for (const one of acts) one.disabled = !this.#sure;
+    return make("div", "acts", ...acts);
   }
 
   #spoken() {
@@ -286,12 +390,13 @@ export class Panel {
     return shown;
   }
 
-  #past() {
+  /** @param {Interaction} interaction */
+  #past({ participants }) {
     const list = make("ol", "past");
     for (const event of this.#history) {
       const key = `on.${event.type}`;
-      const who = this.#interaction.participants.find((one) => one.id === event.participant);
-      const several = this.#interaction.participants.length > 1 && who;
+      const who = participants.find((one) => one.id === event.participant);
+      const several = participants.length > 1 && who;
       const text = knows(key) ? t(key) : t("history.other", { type: event.type });
       const methods = event.type === "participant.authenticated" ? (event.data.methods ?? []) : [];
       const by = methods.length ? ` (${methods.map((method) => t(`method.${method}`)).join(", ")})` : "";
@@ -301,44 +406,56 @@ export class Panel {
     return make("section", "panel-past", make("h2", "", t("history")), list, older);
   }
 
+  /** @param {MouseEvent} event */
   #clicked(event) {
-    const found = event.target.closest("[data-act]");
+    /** @type {HTMLElement | null | undefined} */
+    const found = targetOf(event)?.closest("[data-act]");
     if (!found) return;
-    const { act } = found.dataset;
-    const person = found.closest("[data-person]")?.dataset.person;
+    const { act = "", challenge } = found.dataset;
     if (act === "back") this.close();
-    else if (act === "copy") navigator.clipboard?.writeText(this.#said.url).catch(() => {});
-    else if (act.startsWith("reveal-")) this.#look(found.dataset.challenge);
-    else this.#do(act, person);
+    else if (act === "copy") navigator.clipboard?.writeText(this.#said?.url ?? "").catch(() => {});
+    else if (challenge) this.#look(challenge);
+    else this.#do(act, this.#personOf(found));
   }
 
+  /** @param {Event} event */
   #pointed(event) {
-    const found = event.target.closest?.("[data-challenge]");
-    if (!found || this.#drawing) return;
-    const { challenge } = found.dataset;
+    /** @type {HTMLElement | null | undefined} */
+    const found = targetOf(event)?.closest("[data-challenge]");
+    const challenge = found?.dataset.challenge;
+    if (!challenge || this.#drawing) return;
     clearTimeout(this.#asked);
     this.#asked = setTimeout(() => this.#look(challenge), event.type === "focusin" ? 0 : DWELL);
   }
 
+  /** @param {MouseEvent | FocusEvent} event */
   #left(event) {
-    const found = event.target.closest?.("[data-challenge]");
+    const found = targetOf(event)?.closest("[data-challenge]");
     if (!found || this.#drawing) return;
     clearTimeout(this.#asked);
     const still = event.type === "mouseout" ? found === document.activeElement : found.matches(":hover");
-    if (!still && !found.contains(event.relatedTarget)) this.#hide();
+    const next = event.relatedTarget instanceof Node ? event.relatedTarget : null;
+    if (!still && !found.contains(next)) this.#hide();
   }
 
-  /** One look, and no second one while the first stands there; what was refused may be asked for again. */
+  /**
+   * One look, and no second one while the first stands there; what was refused may be asked for again.
+   *
+   * @param {string} challenge
+   */
   async #look(challenge) {
     if (this.#seen?.challenge === challenge && (this.#seen.code || this.#seen.asked)) return;
     this.#seen = { challenge, text: "…", code: false, asked: true };
+    /** @type {SeenCode} */
     let seen;
     try {
+      /** @type {Schemas["CodeView"]} */
       const { code } = await api("GET", `/v1/challenges/${challenge}/code`);
       seen = { challenge, text: code, code: true };
     } catch (refused) {
-      const known = ["not-arrived", "not-shown", "code-gone"].includes(refused.code);
-      seen = { challenge, text: known ? refused.message : t("failed", { why: refused.message }), code: false };
+      const known = refused instanceof Refused && ["not-arrived", "not-shown", "code-gone"].includes(refused.code);
+      const why = messageOf(refused);
+      seen = { challenge, text: known ? why : t("failed", { why }), code: false };
     }
     if (this.#seen?.challenge !== challenge || !this.#seen.asked) return;
     this.#seen = seen;
@@ -350,13 +467,19 @@ export class Panel {
     clearTimeout(this.#asked);
     if (!this.#seen) return;
     this.#seen = null;
-    if (this.#interaction) this.#draw();
+    this.#draw();
   }
 
+  /**
+   * @param {string} act
+   * @param {string | undefined} person
+   */
   async #do(act, person) {
+    if (!this.#interaction) return;
     const { id, participants } = this.#interaction;
     const at = `/v1/interactions/${id}`;
     const challenge = participants.find((one) => one.id === person)?.challenge;
+    /** @type {Record<string, () => Promise<Partial<Schemas["LoginLinkView"]>>>} */
     const acts = {
       link: () => api("POST", `${at}/login-links`, { purpose: "mid_chat", participant: person, deliver: true }),
       code: () => api("POST", `${at}/challenges`, { method: "otp", participant: person }),
@@ -365,15 +488,19 @@ export class Panel {
       signout: () => api("POST", `${at}/sign-out`, { participant: person }),
       unlock: () => api("POST", `${at}/participants/${person}/unlock`, { reason: t("unlocked.reason") }),
     };
-    for (const one of this.#place.querySelectorAll("[data-act]")) one.disabled = true;
+    const go = acts[act];
+    if (!go) return;
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    const buttons = this.#place.querySelectorAll("[data-act]");
+    for (const one of buttons) one.disabled = true;
     let said;
     try {
-      const told = await acts[act]();
+      const told = await go();
       const byHand = act === "link" && !told.delivery;
-      const done = { resend: "code" }[act] ?? act;
+      const done = act === "resend" ? "code" : act;
       said = { text: t(byHand ? "done.hand" : `done.${done}`), url: byHand ? told.url : null };
     } catch (refused) {
-      said = { text: t("failed", { why: refused.message }), bad: true };
+      said = { text: t("failed", { why: messageOf(refused) }), bad: true };
     }
     this.#told.want(id);
     if (this.id !== id) return; // another customer's panel stands here by now
@@ -382,11 +509,16 @@ export class Panel {
   }
 }
 
-/** A panel that stands alone: it listens to its one conversation itself. */
+/**
+ * A panel that stands alone: it listens to its one conversation itself.
+ *
+ * @param {HTMLElement} place
+ * @param {string} id
+ */
 export const alone = async (place, id) => {
   let live = false;
   const doubt = () => panel.sure(false);
-  const got = (interaction) => panel.show(interaction, live && readings.knows(id));
+  const got = (/** @type {Interaction} */ interaction) => panel.show(interaction, live && readings.knows(id));
   const readings = new Readings({ got, lost: doubt, gone: doubt });
   const panel = new Panel(place, { want: () => readings.want(id) });
   setInterval(() => panel.tick(), 1000);

@@ -1,14 +1,17 @@
 // Filters the reference by what is typed. Without this script the field is not shown.
 "use strict";
 
-const field = document.querySelector("[data-filter]");
-const operations = [...document.querySelectorAll("[data-operation]")].map((element) => ({
+const field = /** @type {HTMLInputElement} */ (document.querySelector("[data-filter]"));
+/** @type {NodeListOf<HTMLElement>} */
+const described = document.querySelectorAll("[data-operation]");
+const operations = [...described].map((element) => ({
   element,
   entry: document.querySelector(`nav a[href="#${CSS.escape(element.id)}"]`)?.parentElement,
-  words: element.dataset.operation.toLowerCase(),
+  words: (element.dataset.operation ?? "").toLowerCase(),
 }));
+/** @type {NodeListOf<HTMLElement>} */
 const groups = document.querySelectorAll("[data-group]");
-const none = document.querySelector("[data-none]");
+const none = /** @type {HTMLElement} */ (document.querySelector("[data-none]"));
 
 const filter = () => {
   const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -23,5 +26,5 @@ const filter = () => {
   none.hidden = operations.some(({ element }) => !element.hidden);
 };
 
-field.closest("[hidden]").hidden = false;
+field.closest("[hidden]")?.removeAttribute("hidden");
 field.addEventListener("input", filter);

@@ -3,4 +3,6 @@
 // "Back", and its address stands in no list of visited pages. Without script it is one press.
 "use strict";
 
-document.querySelector("form[data-act=finish]").submit();
+/** @type {HTMLFormElement | null} */
+const form = document.querySelector("form[data-act=finish]");
+form?.submit();

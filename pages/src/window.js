@@ -7,34 +7,66 @@
 // the website vouches anew for whoever is there then.
 
 const { body } = document;
-const words = body.dataset;
+const words = /** @type {Record<WindowText, string>} */ (body.dataset);
 const origins = words.origins.split(" ").filter(Boolean);
-const of = (id) => document.getElementById(id);
-const [log, entries, bar, word, again, tick] = ["log", "entries", "bar", "word", "again", "tick"].map(of);
-const [composer, text, send, close] = ["composer", "text", "send", "close"].map(of);
-const [ask, code, resend] = ["ask", "code", "resend"].map(of);
+
+/**
+ * The element of that id, which the page has.
+ *
+ * @template {HTMLElement} Found
+ * @param {string} id
+ * @param {new () => Found} kind
+ * @returns {Found}
+ */
+const of = (id, kind) => {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new TypeError(`there is no ${id} of the kind ${kind.name}`);
+  return found;
+};
+
+const [log, entries, bar] = [of("log", HTMLElement), of("entries", HTMLElement), of("bar", HTMLElement)];
+const [word, again, tick] = [of("word", HTMLElement), of("again", HTMLButtonElement), of("tick", HTMLElement)];
+const [composer, text] = [of("composer", HTMLFormElement), of("text", HTMLTextAreaElement)];
+const [send, close] = [of("send", HTMLButtonElement), of("close", HTMLButtonElement)];
+const ask = of("ask", HTMLFormElement);
+const [code, resend] = [of("code", HTMLInputElement), of("resend", HTMLButtonElement)];
 
 const SILENCE = 40_000; // milliseconds: the stream says that it stands every 15 seconds
 const LONGEST_PAUSE = 15_000;
 
+/** @type {string | null} */
 let page = null; // the origin of the page around, once it has spoken
+/** @type {string | null} */
 let session = null;
 let last = 0; // number of the newest entry
+/** @type {ChatState | null} */
 let state = null;
+/** @type {AbortController | null} */
 let listening = null; // ends the present stream
 let shown = true;
 let unread = 0;
 
+/**
+ * @param {string} type
+ * @param {object} [more]
+ */
 const tell = (type, more) => {
   for (const origin of page ? [page] : origins) window.parent.postMessage({ type, ...more }, origin);
 };
 
+/** @param {string} sentence */
 const say = (sentence, retry = false) => {
   bar.hidden = !sentence;
   if (word.textContent !== sentence) word.textContent = sentence;
   again.hidden = !retry;
 };
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} name
+ * @param {...(Node | string)} inside
+ */
 const make = (tag, name, ...inside) => {
   const element = document.createElement(tag);
   if (name) element.className = name;
@@ -52,18 +84,24 @@ log.addEventListener("scroll", () => {
 });
 new ResizeObserver(follow).observe(log);
 
+/** @param {HTMLElement} item */
 const add = (item) => {
   entries.append(item);
   follow();
 };
 
-const notice = (sentence) => add(make("li", "notice", sentence));
-const speaker = (name) => make("span", "aside", `${name}: `);
+const notice = (/** @type {string} */ sentence) => add(make("li", "notice", sentence));
+const speaker = (/** @type {string} */ name) => make("span", "aside", `${name}: `);
 
 // The chat's side of the opener handshake: the window that was opened here hears, once, what shows
 // that it was. Both are of the gateway's origin.
+/**
+ * @param {Window} opened
+ * @param {string | null} [secret]
+ */
 const bind = (opened, secret) => {
   if (!secret) return;
+  /** @param {MessageEvent} event */
   const listen = (event) => {
     if (event.source !== opened || event.origin !== location.origin) return;
     if (event.data?.type !== "countersign.ready") return;
@@ -73,6 +111,7 @@ const bind = (opened, secret) => {
   window.addEventListener("message", listen);
 };
 
+/** @type {Record<string, (entry: ChatEntry) => HTMLElement>} */
 const card = {
   bot: (entry) => make("li", "bot", speaker(words.them), entry.text),
   customer: (entry) => make("li", "customer", speaker(words.you), entry.text),
@@ -84,8 +123,8 @@ const card = {
   code: (entry) => make("li", "sent", make("p", "title", words.code), make("p", "", entry.text)),
   link: (entry) => {
     const item = make("li", "way", make("p", "", speaker(words.them), entry.text));
-    item.dataset.link = entry.link;
-    const url = entry.url && new URL(entry.url);
+    item.dataset.link = String(entry.link);
+    const url = entry.url ? new URL(entry.url) : null;
     if (url?.origin === location.origin) {
       const way = make("a", "button", words.login);
       Object.assign(way, { href: url.href, target: "_blank", rel: "noopener" });
@@ -104,11 +143,16 @@ const card = {
   },
 };
 
+/**
+ * @param {ChatEntry} entry
+ * @param {number} number
+ */
 const onEntry = (entry, number) => {
-  if (number <= last || !card[entry.kind]) return;
+  const draw = card[entry.kind];
+  if (number <= last || !draw) return;
   last = number;
-  const item = card[entry.kind](entry);
-  item.dataset.number = number;
+  const item = draw(entry);
+  item.dataset.number = String(number);
   add(item);
   if (!shown && entry.kind !== "customer" && entry.kind !== "answer") {
     unread += 1;
@@ -116,18 +160,22 @@ const onEntry = (entry, number) => {
   }
 };
 
+/** @param {ChatState} now */
 const closeWays = (now) => {
-  for (const item of entries.querySelectorAll(".way:not(.over)")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const ways = entries.querySelectorAll(".way:not(.over)");
+  for (const item of ways) {
     if (now.links.includes(Number(item.dataset.link))) continue;
     item.classList.add("over");
     item.querySelector("a")?.remove();
-    item.lastElementChild.textContent = now.authenticated_until ? words.verified : words.loginOver;
+    item.lastElementChild?.replaceChildren(now.authenticated_until ? words.verified : words.loginOver);
   }
 };
 
 // Why a proof on a page came to nothing.
 const missed = { not_returned: words.notReturned, other_browser: words.otherBrowser };
 
+/** @param {ChatState} now */
 const onState = (now) => {
   const before = state;
   state = now;
@@ -143,15 +191,24 @@ const onState = (now) => {
 
 // What the gateway asks for, above the line to write in.
 
-let waits = null; // the countdown's timer
+let waits = 0; // the countdown's timer
 const forms = new Intl.PluralRules(document.documentElement.lang);
 
+/**
+ * @param {string} sentence
+ * @param {Record<string, string | number>} values
+ */
 const fill = (sentence, values) =>
-  Object.entries(values).reduce((filled, [name, value]) => filled.replace(`{${name}}`, value), sentence);
+  Object.entries(values).reduce((filled, [name, value]) => filled.replace(`{${name}}`, String(value)), sentence);
 
+/** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
-const lead = ({ kind, digits, way, to }) => {
+const titles = { confirmation: words.titleConfirmation, otp: words.titleOtp, pin: words.titlePin };
+
+/** @param {ChatQuestion} asked */
+const lead = ({ kind, digits: length, way, to }) => {
+  const digits = length ?? "";
   if (kind === "confirmation") return words.leadConfirmation;
   if (kind === "pin") return words.leadPin;
   if (way === "chat") return fill(words.leadChat, { digits });
@@ -159,14 +216,19 @@ const lead = ({ kind, digits, way, to }) => {
   return fill(words.leadTold, { digits });
 };
 
+/** @param {string} sentence */
 const mistake = (sentence) => {
-  const error = of("ask-error");
-  error.textContent = sentence ?? "";
+  const error = of("ask-error", HTMLElement);
+  error.textContent = sentence;
   error.hidden = !sentence;
   if (sentence) code.setAttribute("aria-invalid", "true");
   else code.removeAttribute("aria-invalid");
 };
 
+/**
+ * @param {ChatQuestion | null} asked
+ * @param {ChatQuestion | null} [before]
+ */
 const onAsked = (asked, before) => {
   clearInterval(waits);
   const had = ask.contains(document.activeElement);
@@ -178,10 +240,10 @@ const onAsked = (asked, before) => {
     return;
   }
   if (asked.id !== before?.id) {
-    const title = words[`title${asked.kind[0].toUpperCase()}${asked.kind.slice(1)}`];
-    of("ask-title").textContent = title;
-    of("ask-lead").textContent = lead(asked);
-    of("ask-label").textContent = asked.kind === "pin" ? words.labelPin : words.labelOtp;
+    const title = titles[asked.kind];
+    of("ask-title", HTMLElement).textContent = title;
+    of("ask-lead", HTMLElement).textContent = lead(asked);
+    of("ask-label", HTMLElement).textContent = asked.kind === "pin" ? words.labelPin : words.labelOtp;
     const letters = asked.kind === "confirmation";
     code.inputMode = letters ? "text" : "numeric";
     code.autocapitalize = letters ? "characters" : "off";
@@ -193,14 +255,15 @@ const onAsked = (asked, before) => {
   countDown(asked);
 };
 
+/** @param {ChatQuestion} asked */
 const countDown = (asked) => {
   const from = Date.now();
-  const left = (seconds) => Math.max(0, Math.ceil(seconds - (Date.now() - from) / 1000));
+  const left = (/** @type {number} */ seconds) => Math.max(0, Math.ceil(seconds - (Date.now() - from) / 1000));
   const tries = fill(forms.select(asked.tries_left) === "one" ? words.triesOne : words.triesOther, { count: asked.tries_left });
-  const wait = of("ask-wait");
+  const wait = of("ask-wait", HTMLElement);
   const draw = () => {
     const end = asked.seconds_left === null ? "" : ` ${fill(words.left, { time: clock(left(asked.seconds_left)) })}`;
-    of("ask-tries").textContent = tries + end;
+    of("ask-tries", HTMLElement).textContent = tries + end;
     resend.hidden = wait.hidden = asked.resend_in === null;
     if (asked.resend_in === null) return;
     const rest = left(asked.resend_in);
@@ -213,7 +276,12 @@ const countDown = (asked) => {
 
 // Speaking to the gateway.
 
+/**
+ * @param {string} act
+ * @param {object} content
+ */
 const call = async (act, content) => {
+  /** @type {Record<string, string>} */
   const headers = { "content-type": "application/json" };
   if (session) headers.authorization = `Bearer ${session}`;
   return fetch(`${words.path}/${act}`, { method: "POST", headers, body: JSON.stringify(content), cache: "no-store" });
@@ -223,6 +291,11 @@ const call = async (act, content) => {
 // another answer.
 const typed = new Map();
 
+/**
+ * @param {string} said
+ * @param {boolean} inCard
+ * @returns {Promise<TypedText>}
+ */
 const type = async (said, inCard) => {
   const what = JSON.stringify([inCard, state?.asked?.id ?? null, said]);
   const id = typed.get(what) ?? crypto.randomUUID();
@@ -234,6 +307,7 @@ const type = async (said, inCard) => {
   return reply.json();
 };
 
+/** @type {Record<string, string>} */
 const judged = {
   wrong: words.wrong,
   locked: words.locked,
@@ -249,11 +323,12 @@ composer.addEventListener("submit", async (event) => {
   if (!said.trim() || send.disabled) return;
   send.disabled = true;
   try {
-    const { taken, outcome } = await type(said, false);
+    const { taken, outcome = "" } = await type(said, false);
     text.value = "";
     // Only a page of our own origin can hear it: the admin console's, which plays the bot of a try.
     if (taken === "said") window.dispatchEvent(new Event("countersign.said"));
-    if (judged[outcome]) notice(judged[outcome]);
+    const problem = judged[outcome];
+    if (problem) notice(problem);
     say("");
   } catch {
     say(words.unsent); // what was typed stays where it is
@@ -273,7 +348,7 @@ ask.addEventListener("submit", async (event) => {
   if (!said.trim()) return;
   mistake("");
   try {
-    const { outcome } = await type(said, true);
+    const { outcome = "" } = await type(said, true);
     code.value = "";
     if (outcome === "passed") return;
     if (outcome === "not_a_code") mistake(state?.asked ? words.notACode : words.late);
@@ -293,16 +368,24 @@ resend.addEventListener("click", async () => {
 
 // The stream: read by hand, since an EventSource can send no session but in a cookie or a URL.
 
+/** @param {string} block */
 const handle = (block) => {
+  /** @type {Record<string, string>} */
   const fields = {};
   for (const line of block.split("\n")) {
     const colon = line.indexOf(": ");
     if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
   }
-  if (fields.event === "entry") onEntry(JSON.parse(fields.data), Number(fields.id));
-  if (fields.event === "state") onState(JSON.parse(fields.data));
+  const { event, data, id } = fields;
+  if (data === undefined) return;
+  if (event === "entry") onEntry(JSON.parse(data), Number(id));
+  if (event === "state") onState(JSON.parse(data));
 };
 
+/**
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
+ * @param {() => void} alive
+ */
 const read = async (stream, alive) => {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -311,26 +394,27 @@ const read = async (stream, alive) => {
     if (done) return;
     alive();
     const blocks = (rest + value).split("\n\n");
-    rest = blocks.pop();
+    rest = blocks.pop() ?? "";
     blocks.forEach(handle);
   }
 };
 
 const listenOnce = async () => {
-  listening = new AbortController();
-  const { signal } = listening;
-  let silence;
+  const mine = (listening = new AbortController());
+  const { signal } = mine;
+  let silence = 0;
   const alive = () => {
     clearTimeout(silence);
-    silence = setTimeout(() => listening.abort(), SILENCE);
+    silence = setTimeout(() => mine.abort(), SILENCE);
   };
   alive();
   try {
+    /** @type {Record<string, string>} */
     const headers = { authorization: `Bearer ${session}` };
     if (last) headers["last-event-id"] = String(last);
     const reply = await fetch(`${words.path}/stream`, { headers, signal, cache: "no-store" });
     if (reply.status === 401 || reply.status === 403) return leave();
-    if (!reply.ok) throw new Error(`${reply.status}`);
+    if (!reply.ok || !reply.body) throw new Error(`${reply.status}`);
     say(state && !state.open ? words.closed : "");
     text.disabled = send.disabled = Boolean(state && !state.open);
     if (shown && document.activeElement === body) text.focus();
@@ -340,6 +424,7 @@ const listenOnce = async () => {
   }
 };
 
+/** @param {string} mine */
 const listen = async (mine) => {
   for (let pause = 500; session === mine; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     const before = last;
@@ -376,12 +461,15 @@ const leave = () => {
   else fail();
 };
 
+/** @param {string} token */
 const comeIn = async (token) => {
   session = null;
   listening?.abort();
   const reply = await call("session", { token, origin: page }).catch(() => null);
   if (!reply?.ok) return fail();
-  ({ session } = await reply.json());
+  /** @type {{ session: string }} */
+  const mine = await reply.json();
+  ({ session } = mine);
   asked = 0;
   last = 0;
   state = null;
@@ -389,7 +477,7 @@ const comeIn = async (token) => {
   code.value = "";
   mistake("");
   entries.replaceChildren();
-  listen(session);
+  listen(mine.session);
 };
 
 again.addEventListener("click", () => {

@@ -52,6 +52,7 @@ mod properties;
 mod races;
 mod readme;
 mod rolling;
+mod scripts;
 mod sending;
 mod showing;
 mod simulation;

@@ -4,6 +4,7 @@
 //
 // Prints its issuer. Whoever names herself at its login is who she says; `NAME@GROUP,GROUP` brings groups along.
 
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -13,8 +14,10 @@ const { default: Provider } = await import(pathToFileURL(home.resolve("oidc-prov
 
 const [redirect] = process.argv.slice(2);
 const server = createServer();
-await new Promise((done) => server.listen(0, "127.0.0.1", done));
-const issuer = `http://127.0.0.1:${server.address().port}`;
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+const issuer = `http://127.0.0.1:${port}`;
 
 const provider = new Provider(issuer, {
   clients: [
@@ -31,7 +34,7 @@ const provider = new Provider(issuer, {
   conformIdTokenClaims: process.env.CLAIMS_IN_USERINFO === "1",
   features: { devInteractions: { enabled: true } },
   cookies: { keys: ["not-a-secret"] },
-  findAccount: (_, id) => ({
+  findAccount: (/** @type {unknown} */ _, /** @type {string} */ id) => ({
     accountId: id,
     claims: () => {
       const [name, groups = ""] = id.split("@");

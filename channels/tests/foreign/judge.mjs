@@ -6,16 +6,47 @@
 //   {"do": "take", …the same, and "headers"}      whether a request of ours is taken
 
 import { createHash, createPrivateKey, createPublicKey, createHmac, createSecretKey, createSign, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import https from "node:https";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 import { readFileSync } from "node:fs";
 
+/**
+ * @typedef {"auth_token" | "channel_secret" | "inbound_secret" | "signing_secret" | "signing_key" | "signature_secret"
+ *   | "webhook_secret" | "jwt_secret" | "api_secret" | "secret_access_key"} SecretName
+ * @typedef {"topic_arn" | "connection_id" | "msp_id" | "app_id" | "access_key_id" | "region"} AccountField
+ */
+
+/**
+ * @typedef {object} Question
+ * @property {"sign" | "judge" | "take"} do
+ * @property {string} by
+ * @property {string} url
+ * @property {string} body
+ * @property {number} now
+ * @property {Record<SecretName, string>} secrets
+ * @property {Record<AccountField, string>} account
+ * @property {string} key
+ * @property {string} certificate
+ * @property {Record<string, string>} headers
+ */
+
+/** @typedef {{ url?: string, headers: Record<string, string>, body?: string }} Signed */
+/** @typedef {boolean | Promise<boolean>} Judged */
+
+/**
+ * @typedef {object} Scheme
+ * @property {(question: Question) => Signed} [sign]
+ * @property {(question: Question) => Judged} [judge]
+ * @property {(question: Question) => Judged} [take]
+ */
+
 const home = createRequire(`${process.argv[2]}/package.json`);
-const sha256 = (body) => createHash("sha256").update(body).digest("hex");
-const bearer = (question) => question.headers.authorization.replace(/^Bearer /, "");
-const held = (check) => {
+const sha256 = (/** @type {string} */ body) => createHash("sha256").update(body).digest("hex");
+const bearer = (/** @type {Question} */ question) => (question.headers.authorization ?? "").replace(/^Bearer /, "");
+const held = (/** @type {() => unknown} */ check) => {
   try {
     return check() !== false;
   } catch {
@@ -24,18 +55,28 @@ const held = (check) => {
 };
 
 const twilio = () => home("twilio/lib/webhooks/webhooks");
-const params = (body) => {
+const params = (/** @type {string} */ body) => {
+  /** @type {Record<string, string | string[]>} */
   const found = {};
   for (const [name, value] of new URLSearchParams(body)) {
-    found[name] = name in found ? [].concat(found[name], value) : value;
+    const before = found[name];
+    found[name] = before === undefined ? value : [before, value].flat();
   }
   return found;
 };
 
-/** What Amazon signs: the fields in this order, each with its name on a line before it. */
+/**
+ * What Amazon signs: the fields in this order, each with its name on a line before it.
+ *
+ * @param {Record<string, string>} message
+ */
 const notification = (message) =>
   ["Message", "MessageId", "Timestamp", "TopicArn", "Type"].map((name) => `${name}\n${message[name]}\n`).join("");
 
+/**
+ * @param {"1" | "2"} version
+ * @returns {Scheme}
+ */
 const sns = (version) => ({
   sign(question) {
     const message = {
@@ -48,30 +89,35 @@ const sns = (version) => ({
       SigningCertURL: "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0000.pem",
     };
     const algorithm = version === "1" ? "RSA-SHA1" : "RSA-SHA256";
-    message.Signature = createSign(algorithm).update(notification(message)).sign(question.key, "base64");
-    return { headers: {}, body: JSON.stringify(message) };
+    const Signature = createSign(algorithm).update(notification(message)).sign(question.key, "base64");
+    return { headers: {}, body: JSON.stringify({ ...message, Signature }) };
   },
   async judge(question) {
-    const fetch = https.get;
-    // The certificate is the test's, whatever its address.
-    https.get = (_url, answer) => {
-      const reply = Object.assign(Readable.from([question.certificate]), { statusCode: 200 });
-      answer(reply);
+    const { get } = https;
+    /** @type {(url: string, answer: (reply: Readable) => void) => object} */
+    const answered = (_url, answer) => {
+      answer(Object.assign(Readable.from([question.certificate]), { statusCode: 200 }));
       return { on() {} };
     };
+    Object.assign(https, { get: answered }); // the certificate is the test's, whatever its address
     try {
       const Validator = home("sns-validator");
       const message = JSON.parse(question.body);
-      return await new Promise((done) => new Validator().validate(message, (error) => done(!error)));
+      return await new Promise((done) => new Validator().validate(message, (/** @type {unknown} */ error) => done(!error)));
     } catch {
       return false;
     } finally {
-      https.get = fetch;
+      Object.assign(https, { get });
     }
   },
 });
 
-/** A JSON web token that a widely used library makes and reads. */
+/**
+ * A JSON web token that a widely used library makes and reads.
+ *
+ * @param {(question: Question) => { claims: Record<string, string>, key: string | Buffer }} options
+ * @returns {Scheme}
+ */
 const token = (options) => ({
   sign(question) {
     const { claims, key } = options(question);
@@ -87,6 +133,7 @@ const token = (options) => ({
   },
 });
 
+/** @type {Record<string, Scheme>} */
 const schemes = {
   twilio: {
     sign: ({ secrets, url, body }) => ({
@@ -137,6 +184,7 @@ const schemes = {
     },
     judge: ({ secrets, url, body, headers }) => {
       const { verify } = home("messagebird/lib/webhook-signature-jwt");
+      /** @type {Promise<unknown>} */
       const judged = verify(url, Buffer.from(body), headers["messagebird-signature-jwt"], createSecretKey(secrets.signing_key, "utf8"));
       return judged.then(() => true, () => false);
     },
@@ -200,11 +248,11 @@ const schemes = {
       const server = await published(question.key);
       try {
         const { serviceUrl, channelId } = JSON.parse(question.body);
-        ChannelValidation.OpenIdMetadataEndpoint = `http://127.0.0.1:${server.address().port}/configuration`;
+        ChannelValidation.OpenIdMetadataEndpoint = `${addressOf(server)}/configuration`;
         const app = new SimpleCredentialProvider(question.account.app_id, "");
         const { authorization } = question.headers;
-        const judged = ChannelValidation.authenticateChannelTokenWithServiceUrl(authorization, app, serviceUrl, channelId);
-        return await judged.then((identity) => identity.isAuthenticated, () => false);
+        const identity = await ChannelValidation.authenticateChannelTokenWithServiceUrl(authorization, app, serviceUrl, channelId);
+        return identity.isAuthenticated;
       } catch {
         return false;
       } finally {
@@ -219,7 +267,8 @@ const schemes = {
       const { host, hostname, pathname: path } = new URL(url);
       const credentials = { accessKeyId: account.access_key_id, secretAccessKey: secrets.secret_access_key };
       const signer = new SignatureV4({ service: "sns", region: account.region, credentials, sha256: Sha256, applyChecksum: false });
-      const [, year, month, day, hour, minute, second] = headers["x-amz-date"].match(/^(....)(..)(..)T(..)(..)(..)Z$/);
+      const date = headers["x-amz-date"] ?? "";
+      const [, year, month, day, hour, minute, second] = date.match(/^(....)(..)(..)T(..)(..)(..)Z$/) ?? [];
       const signingDate = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
       const request = { method: "POST", protocol: "https:", hostname, path, query: {}, body };
       const own = { host, "content-type": headers["content-type"] };
@@ -229,26 +278,38 @@ const schemes = {
   },
 };
 
-/** A server that publishes the key as the platform does. */
+/** @param {import("node:http").Server} server */
+const addressOf = (server) => `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
+
+/**
+ * A server that publishes the key as the platform does.
+ *
+ * @param {string} key
+ */
 async function published(key) {
   const { n, e } = createPublicKey(key).export({ format: "jwk" });
   const server = createServer((request, reply) => {
     const keys = { keys: [{ kty: "RSA", kid: "one", n, e, use: "sig", endorsements: ["msteams"] }] };
     const configuration = {
       issuer: "https://api.botframework.com",
-      jwks_uri: `http://127.0.0.1:${server.address().port}/keys`,
+      jwks_uri: `${addressOf(server)}/keys`,
       id_token_signing_alg_values_supported: ["RS256"],
     };
     const body = JSON.stringify(request.url === "/keys" ? keys : configuration);
     reply.writeHead(200, { "content-type": "application/json", connection: "close" }).end(body);
   });
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
   return server;
 }
 
+/** @type {Question[]} */
+const questions = JSON.parse(readFileSync(0, "utf8"));
 const answers = [];
-for (const question of JSON.parse(readFileSync(0, "utf8"))) {
-  const act = schemes[question.by][question.do];
+for (const question of questions) {
+  const scheme = schemes[question.by];
+  if (!scheme) throw new Error(`there is no scheme ${question.by}`);
+  const act = scheme[question.do];
   answers.push(act ? await act(question) : null);
 }
 process.stdout.write(JSON.stringify(answers), () => process.exit(0));

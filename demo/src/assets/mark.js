@@ -1,16 +1,23 @@
 // The agent's mark and its countdown. The mark falls here at its time, even if no word comes; and
 // while nothing is heard from the server it says so, and is never left standing.
 
-const region = document.querySelector("#mark");
-const clock = document.querySelector("#clock");
-const seconds = document.querySelector("#seconds");
-const bar = document.querySelector("#left");
+import { element } from "./element.js";
+
+const region = element("mark");
+const clock = element("clock");
+const seconds = element("seconds");
+const bar = /** @type {HTMLProgressElement} */ (element("left"));
 
 let drawn = "";
 let until = 0; // on the page's own clock: the two machines' clocks may differ
 let timer = 0;
 
-/** Draws the mark as the server rendered it, standing for `left` more milliseconds. */
+/**
+ * Draws the mark as the server rendered it, standing for `left` more milliseconds.
+ *
+ * @param {string} html
+ * @param {number} left
+ */
 export function show(html, left) {
   draw(html);
   until = performance.now() + left;
@@ -21,7 +28,7 @@ export function show(html, left) {
 
 /** Draws "unknown": the connection is gone. */
 export function forget() {
-  show(document.querySelector("#mark-unknown").innerHTML, 0);
+  show(element("mark-unknown").innerHTML, 0);
 }
 
 function tick() {
@@ -33,12 +40,16 @@ function tick() {
     clearInterval(timer);
     timer = 0;
     if (until > 0 && region.querySelector("[data-status=verified]")) {
-      draw(document.querySelector("#mark-expired").innerHTML);
+      draw(element("mark-expired").innerHTML);
     }
   }
 }
 
-// Redrawn only when it says something else: a screen reader hears each change once.
+/**
+ * Redrawn only when it says something else: a screen reader hears each change once.
+ *
+ * @param {string} html
+ */
 function draw(html) {
   if (html === drawn) return;
   drawn = html;

@@ -3,17 +3,23 @@
 
 let ahead = 0; // milliseconds by which the server's clock is ahead of the page's
 
-/** Counts from the server's `now` on, in Unix milliseconds. */
+/**
+ * Counts from the server's `now` on, in Unix milliseconds.
+ *
+ * @param {number} now
+ */
 export function count(now) {
   ahead = now - performance.now();
   tick();
 }
 
 function tick() {
-  for (const button of document.querySelectorAll("button[data-at]")) {
-    const left = Math.max(0, Math.ceil((button.dataset.at - ahead - performance.now()) / 1000));
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll("button[data-at]");
+  for (const button of buttons) {
+    const left = Math.max(0, Math.ceil((Number(button.dataset.at) - ahead - performance.now()) / 1000));
     button.disabled = left > 0;
-    button.querySelector("[data-wait]").textContent = left > 0 ? ` in ${left} s` : "";
+    button.querySelector("[data-wait]")?.replaceChildren(left > 0 ? ` in ${left} s` : "");
   }
 }
 
