@@ -6,12 +6,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Moment;
+use crate::time::backoff::Backoff;
 
 /// What is not taken is tried for so long.
 pub const MAX_RETRY_TIME: Duration = Duration::from_secs(24 * 3600);
 
-/// The longest wait between two tries.
-const MAX_WAIT: Duration = Duration::from_secs(2 * 3600);
+/// The waits between two tries: at most two hours, a quarter more or less.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(5),
+    doubled_to: Duration::from_secs(2 * 3600),
+    max: Duration::from_secs(2 * 3600 * 5 / 4),
+};
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +101,7 @@ impl PostOutcome {
 /// How long to wait after so many tries: 5, 10, 20 … seconds and at most two hours, a quarter more or
 /// less, and no less than the receiver asks for.
 pub fn wait(tries: u32, asked: Option<Duration>, jitter: u8) -> Duration {
-    let whole = Duration::from_secs(5 << tries.saturating_sub(1).min(16)).min(MAX_WAIT);
-    let wait = whole * 3 / 4 + whole * u32::from(jitter) / 510;
-    wait.max(asked.unwrap_or_default()).min(MAX_RETRY_TIME)
+    BACKOFF.wait(tries, jitter).max(asked.unwrap_or_default()).min(MAX_RETRY_TIME)
 }
 
 /// Until when something waits, where it still does. What lies further ahead than anybody waits was

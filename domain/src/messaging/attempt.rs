@@ -3,12 +3,18 @@
 
 use std::time::Duration;
 
-use super::sending::Trying;
+use serde::{Deserialize, Serialize};
+
 use crate::accounts::channel::Health;
 use crate::time::Moment;
+use crate::time::backoff::Backoff;
+use crate::time::lease::Lease;
 
 /// The longest wait between two tries.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// The waits between tries that say nothing of the next.
+pub const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), doubled_to: MAX_WAIT, max: MAX_WAIT };
 
 /// Tries on a way that has another behind it: half a minute, by the waits between them.
 pub(crate) const TRIES_BEFORE_THE_NEXT: u32 = 5;
@@ -56,8 +62,69 @@ impl AttemptResult {
     }
 }
 
-/// 1, 2, 4, 8 … seconds and at most a minute, a quarter more or less.
-pub fn backoff(tries: u32, jitter: u8) -> Duration {
-    let whole = Duration::from_secs(1 << tries.saturating_sub(1).min(6)).min(MAX_WAIT);
-    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(MAX_WAIT)
+/// How a message has been tried on its present way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trying {
+    /// Tries that were begun, the one under way included.
+    pub tries: u32,
+    /// Of these, how many may have arrived without an answer.
+    pub lost: u32,
+    /// When it is due: for who claimed it, the end of the claim.
+    pub next: Moment,
+    /// When it was first to leave.
+    pub since: Moment,
+    /// Its turn in what the account may send, where it has waited for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Moment>,
+}
+
+impl Trying {
+    /// Due now, and never tried.
+    pub fn new(now: Moment) -> Self {
+        Self { tries: 0, lost: 0, next: now, since: now, slot: None }
+    }
+
+    /// Due now, and claimed by whoever commits this.
+    pub fn claimed(now: Moment) -> Self {
+        let mut trying = Self::new(now);
+        trying.claim(now);
+        trying
+    }
+
+    /// Claims the next try, where it is due; whoever commits this has it.
+    pub fn claim(&mut self, now: Moment) -> bool {
+        let is_due = Lease(self.next).is_over(now);
+        if is_due {
+            self.tries += 1;
+            self.renew(now);
+        }
+        is_due
+    }
+
+    /// The claim of the try under way begins anew.
+    pub fn renew(&mut self, now: Moment) {
+        self.next = Lease::begin(now).0;
+    }
+
+    /// It was not tried after all, and is due then.
+    fn held(self, next: Moment, slot: Option<Moment>) -> Self {
+        Self { tries: self.tries.saturating_sub(1), next, slot, ..self }
+    }
+
+    /// It is tried once more.
+    pub fn after(self, how: AttemptResult, now: Moment, jitter: u8) -> Self {
+        match how {
+            AttemptResult::Deferred(at) => self.held(at, Some(at)),
+            AttemptResult::Shut(wait) => {
+                let wait = wait.clamp(Duration::from_secs(1), MAX_WAIT) + Duration::from_millis(4) * jitter.into();
+                self.held(now.plus(wait), None)
+            }
+            AttemptResult::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
+            how => {
+                let lost = self.lost + u32::from(how == AttemptResult::Lost);
+                Self { lost, next: now.plus(BACKOFF.wait(self.tries, jitter)), slot: None, ..self }
+            }
+        }
+    }
 }

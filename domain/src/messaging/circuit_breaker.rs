@@ -7,19 +7,18 @@
 
 use std::time::Duration;
 
-use super::attempt::AttemptResult;
-use super::sending::{LEASE, Trying};
+use super::attempt::{AttemptResult, Trying};
 use crate::accounts::channel::Health;
 use crate::time::Moment;
+use crate::time::backoff::Backoff;
+use crate::time::lease::Lease;
 
 /// Failures in a row, of whichever messages.
 const MAX_FAILURES: u32 = 5;
 
-/// The first wait before one message finds out; each later one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
-
-/// No wait is longer.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The waits before one message finds out.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(5), doubled_to: Duration::from_secs(80), max: Duration::from_secs(60) };
 
 /// What one node decides is known to all after so long.
 const KNOWN_TO_ALL: Duration = Duration::from_secs(1);
@@ -80,7 +79,7 @@ impl CircuitBreaker {
             Self::Closed { .. } => 0,
         };
         match (down, *self) {
-            (true, _) => *self = Self::Probing { probes, until: now.plus(LEASE), since: now },
+            (true, _) => *self = Self::Probing { probes, until: Lease::begin(now).0, since: now },
             (false, Self::Closed { .. }) => {}
             (false, _) => *self = Self::default(),
         }
@@ -89,7 +88,7 @@ impl CircuitBreaker {
     /// A message ended so, after these tries before it (none: it was a trial); what that says of the
     /// channel. `jitter` spreads those that wait.
     pub fn hear(&mut self, how: AttemptResult, trying: Option<Trying>, now: Moment, jitter: u8) -> Option<Health> {
-        let open = |probes| Self::Open { probes, next: now.plus(wait(probes, jitter)), since: now };
+        let open = |probes| Self::Open { probes, next: now.plus(BACKOFF.wait(probes + 1, jitter)), since: now };
         let told = how.health(trying);
         if how == AttemptResult::Sent {
             *self = Self::default();
@@ -122,12 +121,6 @@ impl CircuitBreaker {
             }
         }
     }
-}
-
-/// 5, 10, 20 … seconds, a quarter more or less, and at most a minute.
-fn wait(probes: u32, jitter: u8) -> Duration {
-    let whole = FIRST_WAIT * (1 << probes.min(4));
-    (whole * 3 / 4 + whole * u32::from(jitter) / 510).min(MAX_WAIT)
 }
 
 #[cfg(test)]
@@ -209,7 +202,7 @@ mod tests {
         for probe in 0..20 {
             circuit_breaker.lets_go(true, at(100 * probe));
             circuit_breaker.hear(AttemptResult::Lost, first(), at(100 * probe), 255);
-            assert!(circuit_breaker.is_shut(true, at(100 * probe)) <= Some(MAX_WAIT));
+            assert!(circuit_breaker.is_shut(true, at(100 * probe)) <= Some(BACKOFF.max));
         }
     }
 

@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::sending::LEASE;
 use crate::base::id::{ChannelName, TeamName};
 use crate::event::posting::{MAX_RETRY_TIME, PostOutcome, awaited, wait};
 use crate::secret::Secret;
 use crate::time::Moment;
+use crate::time::lease::Lease;
 
 /// Posts that wait in one outbox at most; then the oldest gives way.
 const MAX_WAITING: usize = 64;
@@ -86,7 +86,7 @@ impl PostOutbox {
         let alone = self.waiting.is_empty();
         self.waiting.push_back(post);
         let rests = self.rest_until.and_then(|until| awaited(until, now)).unwrap_or(now);
-        self.next = self.next.min(now.plus(LEASE).max(rests));
+        self.next = self.next.min(Lease::begin(now).0.max(rests));
         (alone.then(|| self.begin(now)), dropped)
     }
 
@@ -103,8 +103,8 @@ impl PostOutbox {
     }
 
     /// The post that a claim is for, and when it ends.
-    pub fn claimed(&self, claim: PostClaim) -> Option<(&Post, Moment)> {
-        self.waiting.front().filter(|_| claim.0 == self.claims).map(|post| (post, self.next))
+    pub fn claimed(&self, claim: PostClaim) -> Option<(&Post, Lease)> {
+        self.waiting.front().filter(|_| claim.0 == self.claims).map(|post| (post, Lease(self.next)))
     }
 
     /// How a try of the post of that id ended. The next one's claim, where it goes on at once.
@@ -154,7 +154,7 @@ impl PostOutbox {
     }
 
     fn begin(&mut self, now: Moment) -> PostClaim {
-        (self.tries, self.claims, self.next) = (self.tries + 1, self.claims.wrapping_add(1), now.plus(LEASE));
+        (self.tries, self.claims, self.next) = (self.tries + 1, self.claims.wrapping_add(1), Lease::begin(now).0);
         PostClaim(self.claims)
     }
 
@@ -177,6 +177,7 @@ mod tests {
     use super::*;
     use crate::event::posting::PostFailure;
     use crate::event::posting::Why;
+    use crate::time::lease::LEASE;
 
     const FAILED: PostOutcome = PostOutcome::Failed(PostFailure { why: Why::Unanswered, after: None });
 

@@ -10,17 +10,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Trying;
 use crate::base::id::{InteractionId, InvalidName, ParticipantId};
 use crate::base::way::Way;
 use crate::is_default;
 use crate::time::Moment;
-
-/// How long who claimed a message may take to send it and to say so: then it is due again.
-pub const LEASE: Duration = Duration::from_secs(10);
-
-/// A receiver that has not answered after so long has lost the answer. Shorter than the lease, so
-/// that nobody else sends meanwhile.
-pub const TIMEOUT: Duration = Duration::from_secs(7);
 
 /// A platform that has not answered a message after so long has lost the answer. Longer than the lease,
 /// which is renewed meanwhile: to ask again sooner would be to send twice.
@@ -96,23 +90,6 @@ pub enum DeliveryState {
     Delivered,
     /// No way led to the person.
     Failed,
-}
-
-/// How a message has been tried on its present way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trying {
-    /// Tries that were begun, the one under way included.
-    pub tries: u32,
-    /// Of these, how many may have arrived without an answer.
-    pub lost: u32,
-    /// When it is due: for who claimed it, the end of the claim.
-    pub next: Moment,
-    /// When it was first to leave.
-    pub since: Moment,
-    /// Its turn in what the account may send, where it has waited for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slot: Option<Moment>,
 }
 
 impl DeliveryState {

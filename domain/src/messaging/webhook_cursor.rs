@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::sending::LEASE;
 use crate::base::id::InteractionId;
 use crate::event::posting::{MAX_RETRY_TIME, PostOutcome, Why, awaited, wait};
 use crate::event::webhook::Start;
 use crate::time::Moment;
+use crate::time::lease::Lease;
 
 /// Events that wait in lines at most; what comes after them waits in the stream.
 const MAX_WAITING: usize = 500;
@@ -78,7 +78,7 @@ pub struct Work {
     /// Whose right it is.
     pub claim: DeliveryClaim,
     /// Until when it is.
-    pub until: Moment,
+    pub lease: Lease,
     /// By line.
     pub lines: Vec<(String, Vec<WaitingEvent>)>,
 }
@@ -153,7 +153,7 @@ impl WebhookCursor {
 
     /// Until when another has it, where one has.
     pub fn held(&self, claim: Option<DeliveryClaim>, now: Moment) -> Option<Moment> {
-        self.held.filter(|until| *until > now && *until <= now.plus(LEASE) && claim != Some(DeliveryClaim(self.claims)))
+        self.held.filter(|until| Lease(*until).is_held(now) && claim != Some(DeliveryClaim(self.claims)))
     }
 
     /// Whether it takes up more.
@@ -239,9 +239,9 @@ impl WebhookCursor {
             return None;
         }
         self.claims = self.claims.wrapping_add(1);
-        let until = now.plus(LEASE);
-        self.held = Some(until);
-        Some(Work { claim: DeliveryClaim(self.claims), until, lines })
+        let lease = Lease::begin(now);
+        self.held = Some(lease.0);
+        Some(Work { claim: DeliveryClaim(self.claims), lease, lines })
     }
 
     /// How the tries under a claim ended; nothing follows where another has claimed since, who will try

@@ -14,11 +14,11 @@ use crate::domain::conversation::destination::Destination;
 use crate::domain::event::webhook::OTP_REQUESTED;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::messaging::attempt::AttemptResult;
-use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::account_messages::{AccountMessage, AccountMessageNews, MessageSubject, Stop};
 use crate::domain::team::login::{Login, LoginTag};
+use crate::domain::time::lease::{Lease, TIMEOUT};
 use crate::engine::decide::Reads;
 use crate::engine::{Error, decode};
 use crate::services::messaging::posting::signer;
@@ -74,7 +74,7 @@ impl Logins {
         let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
             return Ok(());
         };
-        if self.engine.now().plus(TIMEOUT) > message.trying.next {
+        if !Lease(message.trying.next).leaves(TIMEOUT, self.engine.now()) {
             return Ok(()); // too late for this claim: whoever makes the next one has the time for it
         }
         let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Conversations;
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::conversation::destination::Spent;
-use crate::domain::messaging::sending::LEASE;
 use crate::domain::time::Moment;
+use crate::domain::time::lease::Lease;
 use crate::engine::decide::PlainRecord;
 use crate::engine::encode;
 use crate::services::names::RETRACTION;
@@ -44,7 +44,7 @@ fn is_theirs(is_ours: &bool) -> bool {
 impl Retraction {
     /// Its record: who commits it tries it at once.
     pub fn record(&self, name: String, now: Moment) -> PlainRecord {
-        PlainRecord { name, bytes: encode(self), alarm: Some(now.plus(LEASE)), ..PlainRecord::default() }
+        PlainRecord { name, bytes: encode(self), alarm: Some(Lease::begin(now).0), ..PlainRecord::default() }
     }
 }
 

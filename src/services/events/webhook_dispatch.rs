@@ -20,12 +20,12 @@ use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::event::posting::{PostOutcome, Why};
 use crate::domain::event::webhook::{Start, Webhook};
 use crate::domain::event::{Actor, EventKind};
-use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::messaging::webhook_cursor::{
     DeliveryClaim, DeliveryRecord, Settled, Try, WaitingEvent, WebhookCursor, Work,
 };
 use crate::domain::secret::hex;
 use crate::domain::time::Moment;
+use crate::domain::time::lease::{Lease, TIMEOUT};
 use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
 use crate::engine::{Error, encode};
 use crate::services::messaging::posting::signer;
@@ -70,7 +70,7 @@ struct WebhookTask<'a> {
 struct To<'a> {
     url: &'a str,
     signer: WebhookSigner,
-    until: Moment,
+    lease: Lease,
 }
 
 /// What a step knows beforehand.
@@ -255,7 +255,7 @@ impl Webhooks {
         work: Work,
         page: &[Arc<SharedEvent>],
     ) -> Vec<Try> {
-        let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), until: work.until };
+        let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), lease: work.lease };
         let lines = stream::iter(work.lines).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
@@ -289,7 +289,7 @@ impl Webhooks {
                 .ok()?,
         };
         let Some(heard) = heard else { return Some(PostOutcome::without(Why::Untried)) };
-        if self.engine.now().plus(TIMEOUT) > to.until {
+        if !to.lease.leaves(TIMEOUT, self.engine.now()) {
             return None; // too late for this claim: whoever makes the next one has the time for it
         }
         let body = heard.told().to_string().into_bytes();

@@ -9,13 +9,11 @@ use crate::domain::base::id::InteractionId;
 use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::messages::send::claim;
+use crate::domain::time::lease::LEASE;
 use crate::engine::Error;
 use crate::services::conversations::snapshots::{Acting, RequestContext, With};
 use crate::services::names::RETRACTION;
 use crate::store::RecordKey;
-
-/// How long a claimed alarm is this node's.
-const LEASE_MS: u64 = 10_000;
 
 /// Alarms that are claimed at once.
 pub(crate) const MAX_BATCH: usize = 256;
@@ -27,7 +25,7 @@ pub(crate) const CONCURRENCY: usize = 32;
 impl Maintenance {
     /// Looks after every record whose alarm has come, at most a page of them; how many it was.
     pub async fn ring(&self) -> Result<usize, Error> {
-        let keys = self.engine.store.due(self.engine.now().0, MAX_BATCH, LEASE_MS).await?;
+        let keys = self.engine.store.due(self.engine.now().0, MAX_BATCH, LEASE.as_secs() * 1_000).await?;
         stream::iter(&keys).for_each_concurrent(CONCURRENCY, |key| self.look_after(key)).await;
         Ok(keys.len())
     }

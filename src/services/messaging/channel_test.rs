@@ -10,10 +10,10 @@ use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::conversation::destination::Destination;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::messaging::attempt::AttemptResult;
-use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::base64url;
+use crate::domain::time::lease::TIMEOUT;
 use crate::engine::Error;
 
 impl Messaging {

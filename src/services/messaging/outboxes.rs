@@ -10,8 +10,8 @@ use super::Messaging;
 use crate::domain::base::id::{ChannelName, Conversation, TeamName};
 use crate::domain::event::posting::PostOutcome;
 use crate::domain::messaging::outbox::{Post, PostClaim, PostOutbox, Recipient};
-use crate::domain::messaging::sending::TIMEOUT;
 use crate::domain::time::Moment;
+use crate::domain::time::lease::TIMEOUT;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::queue::Queue;
 use crate::engine::{DAY, Error, decode, encode};
@@ -99,8 +99,8 @@ impl Messaging {
         let reads = Reads { partition: outbox.partition, names: vec![outbox.name.clone()] };
         let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
         let kept: PostOutbox = decode(&outbox.name, &bytes)?;
-        let Some((post, until)) = kept.claimed(claim) else { return Ok(None) };
-        if self.engine.now().plus(TIMEOUT) > until {
+        let Some((post, lease)) = kept.claimed(claim) else { return Ok(None) };
+        if !lease.leaves(TIMEOUT, self.engine.now()) {
             return Ok(None); // too late for this claim: whoever makes the next one has the time for it
         }
         let Some((url, signer)) = self.recipient(&kept).await? else {

@@ -14,8 +14,8 @@ use countersign_channels::{Author, DeliveryError, MessageAddress};
 use super::Messaging;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::destination::Spent;
-use crate::domain::messaging::attempt::backoff;
-use crate::domain::messaging::sending::TIMEOUT;
+use crate::domain::messaging::attempt::BACKOFF;
+use crate::domain::time::lease::TIMEOUT;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::queue::Queue;
 use crate::engine::{Error, decode};
@@ -131,7 +131,9 @@ impl Messaging {
         let (again, label) = match taken.unwrap_or(Err(DeliveryError::Ambiguous)) {
             Ok(()) => (None, "gone"),
             Err(DeliveryError::RetryAfter(wait)) => (Some(wait.max(Duration::from_secs(1))), "later"),
-            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => (Some(backoff(kept.tries, jitter)), "later"),
+            Err(DeliveryError::Retry(_) | DeliveryError::Ambiguous) => {
+                (Some(BACKOFF.wait(kept.tries, jitter)), "later")
+            }
             Err(DeliveryError::Fallback(_) | DeliveryError::Permanent(_) | DeliveryError::AuthBroken(_)) => {
                 (None, "stays")
             }

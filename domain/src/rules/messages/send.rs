@@ -13,8 +13,8 @@ use crate::base::way::{DeliverTo, Way};
 use crate::conversation::context::{Context, Decision, link_id, object};
 use crate::conversation::destination::Destination;
 use crate::event::EventKind;
-use crate::messaging::attempt::{AttemptResult, MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, backoff};
-use crate::messaging::sending::{DeliveryState, Kind, LEASE, Sending, Trying, What};
+use crate::messaging::attempt::{AttemptResult, MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, Trying};
+use crate::messaging::sending::{DeliveryState, Kind, Sending, What};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::refusal::Refusal;
 use crate::rules::messages::ways::ways;
@@ -79,7 +79,7 @@ impl Context<'_> {
         let participant = self.interaction.participants[ready.at].id.clone();
         let mut ways = ready.ways.into_iter();
         let way = ways.next().expect("it has at least one way");
-        let state = DeliveryState::Queued(Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None });
+        let state = DeliveryState::Queued(Trying::claimed(now));
         let then: Vec<Way> = ways.collect();
         let to_chat = way == Way::Chat || then.contains(&Way::Chat);
         let freely_until = self.address.freely_until.filter(|until| to_chat && now < *until);
@@ -104,29 +104,6 @@ impl Context<'_> {
 
     pub(crate) fn sending(&mut self, number: u32) -> Option<&mut Sending> {
         self.interaction.sendings.iter_mut().find(|sending| sending.number == number)
-    }
-}
-
-impl Trying {
-    /// It was not tried after all, and is due then.
-    fn held(self, next: Moment, slot: Option<Moment>) -> Self {
-        Self { tries: self.tries.saturating_sub(1), next, slot, ..self }
-    }
-
-    /// It is tried once more.
-    fn after(self, how: AttemptResult, now: Moment, jitter: u8) -> Self {
-        match how {
-            AttemptResult::Deferred(at) => self.held(at, Some(at)),
-            AttemptResult::Shut(wait) => {
-                let wait = wait.clamp(Duration::from_secs(1), MAX_WAIT) + Duration::from_millis(4) * jitter.into();
-                self.held(now.plus(wait), None)
-            }
-            AttemptResult::After(wait) => Self { next: now.plus(wait.max(Duration::from_secs(1))), slot: None, ..self },
-            how => {
-                let lost = self.lost + u32::from(how == AttemptResult::Lost);
-                Self { lost, next: now.plus(backoff(self.tries, jitter)), slot: None, ..self }
-            }
-        }
     }
 }
 
@@ -170,9 +147,8 @@ pub fn claim(mut context: Context<'_>) -> Decision<()> {
     let now = context.environment.now;
     for sending in &mut context.interaction.sendings {
         if let DeliveryState::Queued(trying) = &mut sending.state
-            && trying.next <= now
+            && trying.claim(now)
         {
-            (trying.tries, trying.next) = (trying.tries + 1, now.plus(LEASE));
             context.claimed.push(sending.number);
         }
     }
@@ -181,11 +157,11 @@ pub fn claim(mut context: Context<'_>) -> Decision<()> {
 
 /// The claim goes on: whoever sends is at it still. False where it is not theirs any more.
 pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool> {
-    let until = context.environment.now.plus(LEASE);
+    let now = context.environment.now;
     let state = context.sending(number).map(|sending| &mut sending.state);
     let mine = match state {
         Some(DeliveryState::Queued(trying)) if trying.tries == tries => {
-            trying.next = until;
+            trying.renew(now);
             true
         }
         _ => false,
@@ -285,7 +261,7 @@ pub(crate) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
             sending.way = way;
             sending.platform_id = None;
             sending.fallen += 1;
-            sending.state = DeliveryState::Queued(Trying { tries: 0, lost: 0, next: now, since: now, slot: None });
+            sending.state = DeliveryState::Queued(Trying::new(now));
             context.interaction.messages += 1;
         }
         None => {
@@ -310,18 +286,4 @@ pub(crate) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Val
     data.extend(more);
     let participant: ParticipantId = sending.participant.clone();
     context.tell(kind, Some(participant), data);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_are_spread_and_never_longer_than_a_minute() {
-        for (tries, whole) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (1000, 60)] {
-            let (least, most) = (backoff(tries, 0), backoff(tries, 255));
-            assert_eq!(least, Duration::from_secs(whole) * 3 / 4);
-            assert_eq!(most, (Duration::from_secs(whole) * 5 / 4).min(MAX_WAIT));
-        }
-    }
 }

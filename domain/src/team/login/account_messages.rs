@@ -11,8 +11,7 @@ use super::Login;
 use super::codes::CodePurpose;
 use crate::base::way::Way;
 use crate::is_default;
-use crate::messaging::attempt::{AttemptResult, backoff};
-use crate::messaging::sending::{LEASE, Trying};
+use crate::messaging::attempt::{AttemptResult, Trying};
 use crate::time::Moment;
 
 /// Tries on a way that has another behind it.
@@ -88,25 +87,20 @@ impl Login {
     /// One more letter. Who commits this has claimed it and sends it at once; its number.
     pub fn write(&mut self, about: MessageSubject, stops: Vec<Stop>, now: Moment) -> u32 {
         self.account_messages_made = self.account_messages_made.wrapping_add(1);
-        let trying = Trying { tries: 1, lost: 0, next: now.plus(LEASE), since: now, slot: None };
         self.account_messages.push(AccountMessage {
             number: self.account_messages_made,
             about,
             stops,
             fallen: 0,
-            trying,
+            trying: Trying::claimed(now),
         });
         self.account_messages_made
     }
 
     /// Letters that are due, each claimed by whoever commits this.
     pub fn claim_account_messages(&mut self, now: Moment) -> Vec<u32> {
-        let due = self.account_messages.iter_mut().filter(|message| message.trying.next <= now);
-        due.map(|message| {
-            (message.trying.tries, message.trying.next) = (message.trying.tries + 1, now.plus(LEASE));
-            message.number
-        })
-        .collect()
+        let claimed = |message: &mut AccountMessage| message.trying.claim(now).then_some(message.number);
+        self.account_messages.iter_mut().filter_map(claimed).collect()
     }
 
     /// A try ended. Where somebody else has claimed the letter since, it is theirs to say how it went,
@@ -125,26 +119,20 @@ impl Login {
             return None;
         }
         let (about, way) = (message.about, message.stops.first()?.way);
-        let wait = match how {
+        match how {
             AttemptResult::Sent => {
                 self.account_messages.remove(at);
-                return Some(AccountMessageNews::Sent(about, way));
+                Some(AccountMessageNews::Sent(about, way))
             }
-            AttemptResult::Refused(why) | AttemptResult::Barred(why) => return self.fall(at, why, now),
-            AttemptResult::Lost if message.trying.lost + 1 >= MAX_LOST => return self.fall(at, "no-answer", now),
-            _ if message.is_given_up(now) => return self.fall(at, "busy", now),
-            AttemptResult::Shut(_) if message.stops.len() > 1 => return self.fall(at, "channel-down", now),
-            AttemptResult::After(wait) => wait.max(Duration::from_secs(1)),
-            AttemptResult::Shut(wait) => wait.clamp(Duration::from_secs(1), Duration::from_secs(60)),
-            AttemptResult::Deferred(slot) => slot.since(now),
-            AttemptResult::Later(_) | AttemptResult::Lost => backoff(message.trying.tries, jitter),
-        };
-        let slot = if let AttemptResult::Deferred(slot) = how { Some(slot) } else { None };
-        let untried = matches!(how, AttemptResult::Deferred(_) | AttemptResult::Shut(_));
-        message.trying.tries -= u32::from(untried).min(message.trying.tries);
-        message.trying.lost += u32::from(how == AttemptResult::Lost);
-        (message.trying.next, message.trying.slot) = (now.plus(wait), slot);
-        None
+            AttemptResult::Refused(why) | AttemptResult::Barred(why) => self.fall(at, why, now),
+            AttemptResult::Lost if message.trying.lost + 1 >= MAX_LOST => self.fall(at, "no-answer", now),
+            _ if message.is_given_up(now) => self.fall(at, "busy", now),
+            AttemptResult::Shut(_) if message.stops.len() > 1 => self.fall(at, "channel-down", now),
+            how => {
+                message.trying = message.trying.after(how, now, jitter);
+                None
+            }
+        }
     }
 
     fn fall(&mut self, at: usize, why: &'static str, now: Moment) -> Option<AccountMessageNews> {
@@ -152,7 +140,7 @@ impl Login {
         let (about, way) = (message.about, message.stops.remove(0).way);
         let next = message.stops.first().map(|stop| stop.way);
         message.fallen += 1;
-        message.trying = Trying { tries: 0, lost: 0, next: now, since: now, slot: None };
+        message.trying = Trying::new(now);
         if next.is_none() {
             self.account_messages.remove(at);
         }
