@@ -22,6 +22,7 @@ pub mod caches;
 pub mod clock;
 pub mod decide;
 pub mod epoch;
+pub mod executor;
 pub mod keyed_locks;
 pub mod queue;
 pub mod replay;

@@ -72,7 +72,7 @@ impl Gateway {
         let retention = config.retention;
         let transcripts = Arc::new(Transcripts::new(&engine));
         let outgoing = Arc::new(Outgoing::default());
-        let retractions = Arc::new(Retractions::default());
+        let retractions = Arc::new(Retractions::new(&engine));
         let observers: Vec<Arc<dyn CommitObserver>> = vec![transcripts.clone(), outgoing.clone(), retractions.clone()];
         let channel_limits = Arc::new(ChannelLimits::default());
         let directories = Arc::new(OpenedDirectories::default());
@@ -98,7 +98,7 @@ impl Gateway {
             conversations; questioning: KeyedLocks::default());
         let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
             links, outgoing, retractions; outboxes: outboxes::ClaimedOutboxes::default(),
-            posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::default());
+            posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::new(&engine));
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
         let webhooks = service!(Webhooks over engine, teams, messaging, event_log;

@@ -5,8 +5,6 @@
 //! Each is a record of its own, put by the commit that heard or ended the code. Who put it does it at once; its
 //! alarm hands it to whoever finds it, should that node die. Done twice it does no harm.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use countersign_channels::{Author, DeliveryError, MessageAddress};
@@ -17,49 +15,47 @@ use crate::domain::conversation::destination::Spent;
 use crate::domain::messaging::attempt::BACKOFF;
 use crate::domain::time::lease::TIMEOUT;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::queue::Queue;
+use crate::engine::executor::{Claim, Executor, JobKind, JobPolicy, Next};
 use crate::engine::{Error, decode};
 use crate::services::conversations::committed::{CommitObserver, Committed};
 use crate::services::conversations::retractions::Retraction;
-use crate::store::{Partition, RecordKey};
-
-/// Retractions that are tried at the same time.
-const CONCURRENCY: usize = 32;
+use crate::store::{CommitId, Partition, RecordKey};
 
 /// After so long nobody tries any more: who was to see it has seen it.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(3600);
 
+/// A message that is to be taken back was committed here, or its alarm has come.
+pub(crate) struct RetractionClaim(pub RecordKey);
+
+impl Claim for RetractionClaim {
+    type Key = RecordKey;
+    const POLICY: JobPolicy = JobPolicy::new("retraction", 32);
+
+    fn key(&self) -> RecordKey {
+        self.0.clone()
+    }
+}
+
+/// A message that is to be taken back now.
+pub(crate) struct RetractionJob {
+    key: RecordKey,
+    retraction: Retraction,
+    version: CommitId,
+}
+
 /// What this node is to take back.
-#[derive(Default)]
-pub(crate) struct Retractions {
-    queue: Queue<RecordKey>,
-    /// Those that wait and those that are being taken back: an alarm may come for one of them.
-    known: Mutex<HashSet<RecordKey>>,
-}
-
-impl Retractions {
-    /// One that was committed here, or whose alarm has come.
-    pub fn push(&self, key: RecordKey) {
-        if self.known().insert(key.clone()) {
-            self.queue.push(key);
-        }
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashSet<RecordKey>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) type Retractions = Executor<RetractionClaim>;
 
 impl CommitObserver for Retractions {
     fn committed(&self, commit: &Committed<'_>) {
-        commit.retractions.iter().cloned().for_each(|key| self.push(key));
+        commit.retractions.iter().cloned().for_each(|key| self.push(RetractionClaim(key)));
     }
 }
 
 impl Messaging {
     /// The record of one that is to be taken back was put, or its alarm has come.
     pub(crate) fn take_back(&self, key: RecordKey) {
-        self.retractions.push(key);
+        self.retractions.push(RetractionClaim(key));
     }
 
     /// A code's message that has left while the code ended: nobody else knows of it.
@@ -71,58 +67,41 @@ impl Messaging {
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
         });
         saved.await?.outcome?;
-        self.retractions.push(RecordKey { partition: reads.partition, name: reads.names[0].clone() });
+        self.take_back(RecordKey { partition: reads.partition, name: reads.names[0].clone() });
         Ok(())
     }
 
     /// Takes back what this node is to take back so far; how many messages it was.
     pub async fn take_messages_back(&self) -> usize {
-        self.retractions.queue.drain(CONCURRENCY, |key| self.take_one_back(key)).await
+        self.retractions.run(self).await
     }
 
     /// Takes messages back for ever, at once when there is one.
     pub async fn take_messages_back_forever(&self) {
-        self.retractions.queue.serve(CONCURRENCY, |key| self.take_one_back(key)).await;
+        self.retractions.run_forever(self).await;
     }
+}
 
-    async fn take_one_back(&self, key: RecordKey) {
-        if let Err(error) = self.try_to_take_back(&key).await {
-            tracing::error!(%error, "a message to be taken back waits for its alarm to come again");
-        }
-        self.retractions.known().remove(&key);
-    }
+impl JobKind<RetractionClaim> for Messaging {
+    type Job = RetractionJob;
+    /// When to try again, where that may help.
+    type Attempt = Option<Duration>;
 
-    async fn try_to_take_back(&self, key: &RecordKey) -> Result<(), Error> {
+    async fn load(&self, RetractionClaim(key): RetractionClaim) -> Result<Option<RetractionJob>, Error> {
         let reads = Reads { partition: key.partition, names: vec![key.name.clone()] };
         // One that is over leaves an empty record, to be swept.
         let opened = self.engine.read(&reads).await?.pop().flatten();
-        let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(()) };
-        let kept: Retraction = decode(&key.name, &opened)?;
-        // What is due later than anybody waits was put off by a clock that has been set back.
-        if kept.due.is_some_and(|due| self.engine.now() < due && due.since(self.engine.now()) < MAX_RETRY_TIME) {
-            return Ok(()); // another has tried it since the alarm came: its own alarm stands
-        }
-        let again = self.try_retraction(&kept).await?;
-        let saved = self.engine.decide(&reads, |records, now| {
-            if records[0].as_ref().is_none_or(|record| record.version != opened.version) {
-                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) }); // another was quicker
-            }
-            let name = key.name.clone();
-            let put = match again.filter(|_| now.since(kept.since) < MAX_RETRY_TIME) {
-                Some(wait) => {
-                    let due = Some(now.plus(wait));
-                    let next = Retraction { tries: kept.tries + 1, due, ..kept.clone() };
-                    PlainRecord { alarm: due, ..next.record(name, now) }
-                }
-                None => PlainRecord { name, expires: Some(now), ..PlainRecord::default() },
-            };
-            Ok(Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
-        });
-        Ok(saved.await?.outcome?)
+        let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(None) };
+        let retraction: Retraction = decode(&key.name, &opened)?;
+        // What is due later than anybody waits was put off by a clock that has been set back. Else another has
+        // tried it since the alarm came: its own alarm stands.
+        let now = self.engine.now();
+        let waits = retraction.due.is_some_and(|due| now < due && due.since(now) < MAX_RETRY_TIME);
+        Ok((!waits).then_some(RetractionJob { key, retraction, version: opened.version }))
     }
 
-    /// When to try again, where that may help.
-    async fn try_retraction(&self, kept: &Retraction) -> Result<Option<Duration>, Error> {
+    async fn attempt(&self, job: &RetractionJob) -> Result<Option<Duration>, Error> {
+        let kept = &job.retraction;
         let view = self.teams.team(&kept.team).await?;
         let Some(driver) = view.and_then(|view| self.channels.driver(&view, &kept.channel)) else { return Ok(None) };
         let (to, jitter) = (MessageAddress::new(&kept.to), self.engine.draw::<1>()[0]);
@@ -140,5 +119,26 @@ impl Messaging {
         };
         metrics::counter!("countersign_retractions_total", "outcome" => label).increment(1);
         Ok(again)
+    }
+    async fn settle(&self, job: RetractionJob, again: Option<Duration>) -> Result<Next<RetractionClaim>, Error> {
+        let RetractionJob { key: RecordKey { partition, name }, retraction: kept, version } = job;
+        let reads = Reads { partition, names: vec![name.clone()] };
+        let saved = self.engine.decide(&reads, |records, now| {
+            if records[0].as_ref().is_none_or(|record| record.version != version) {
+                return Ok(Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) }); // another was quicker
+            }
+            let name = name.clone();
+            let put = match again.filter(|_| now.since(kept.since) < MAX_RETRY_TIME) {
+                Some(wait) => {
+                    let due = Some(now.plus(wait));
+                    let next = Retraction { tries: kept.tries + 1, due, ..kept.clone() };
+                    PlainRecord { alarm: due, ..next.record(name, now) }
+                }
+                None => PlainRecord { name, expires: Some(now), ..PlainRecord::default() },
+            };
+            Ok(Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(())) })
+        });
+        saved.await?.outcome?;
+        Ok(Next::Done)
     }
 }
