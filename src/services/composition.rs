@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::ambient::{Clock, Entropy};
 use crate::domain::secret::Secret;
 use crate::engine::Engine;
+use crate::engine::executor::Executor;
 use crate::engine::keyed_locks::KeyedLocks;
 use crate::services::accounts::passwords::Hashing;
 use crate::services::accounts::{Accounts, CustomerLogin, HostedLogin, Logins, logins};
@@ -32,12 +33,12 @@ use crate::services::links::Links;
 use crate::services::lockouts::Lockouts;
 use crate::services::maintenance::Maintenance;
 use crate::services::maintenance::reapply::Restore;
+use crate::services::messaging::Messaging;
 use crate::services::messaging::posting::PostingClient;
 use crate::services::messaging::retracting::Retractions;
 use crate::services::messaging::sending::Outgoing;
 use crate::services::messaging::showing::Showing;
 use crate::services::messaging::transcripts::Transcripts;
-use crate::services::messaging::{Messaging, outboxes};
 use crate::services::staff::callers::Proven;
 use crate::services::staff::oidc::Fetched;
 use crate::services::staff::{Callers, SignIn, Users, owner_tag};
@@ -97,7 +98,7 @@ impl Gateway {
         let challenges = service!(Challenges over engine, urls, teams, providers, customers, limits,
             conversations; questioning: KeyedLocks::default());
         let messaging = service!(Messaging over engine, urls, drivers, teams, channels, limits, conversations,
-            links, outgoing, retractions; outboxes: outboxes::ClaimedOutboxes::default(),
+            links, outgoing, retractions; outboxes: Executor::new(&engine),
             posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::new(&engine));
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());

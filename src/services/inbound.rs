@@ -42,6 +42,7 @@ use crate::services::conversations::saving::address_record;
 use crate::services::conversations::snapshots::Snapshot;
 use crate::services::limits::Limits;
 use crate::services::messaging::Messaging;
+use crate::services::messaging::outboxes::OutboxClaim;
 use crate::services::messaging::transcripts::Transcripts;
 use crate::services::names::{RETRACTION, address_of};
 use crate::services::teams::channels::Channels;
@@ -381,7 +382,7 @@ impl InboundMessage<'_> {
                 .take_back(RecordKey { partition: self.outbox.partition, name: self.retraction_name() });
         }
         if let Some(claim) = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            self.inbound.messaging.post_claimed(self.outbox.clone(), claim);
+            self.inbound.messaging.outboxes.push(OutboxClaim { outbox: self.outbox.clone(), claim });
         }
         let outcome = match received {
             Received::Answer(..) => "answer",

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use self::outboxes::ClaimedOutboxes;
+use self::outboxes::OutboxClaim;
 use self::posting::PostingClient;
 use self::retracting::Retractions;
 use self::sending::Outgoing;
 use self::showing::Showing;
 use crate::engine::Engine;
+use crate::engine::executor::Executor;
 use crate::services::conversations::Conversations;
 use crate::services::limits::Limits;
 use crate::services::links::Links;
@@ -44,7 +45,7 @@ pub struct Messaging {
     /// Messages that this node is to take out of their chats.
     pub(crate) retractions: Arc<Retractions>,
     /// Lines of posts that this node has claimed.
-    pub(crate) outboxes: ClaimedOutboxes,
+    pub(crate) outboxes: Executor<OutboxClaim>,
     /// What carries posts to addresses of teams.
     pub(crate) posting_client: PostingClient,
     /// Conversations whose agents are to be shown how they stand.

@@ -11,26 +11,39 @@ use crate::domain::base::id::{ChannelName, Conversation, TeamName};
 use crate::domain::event::posting::PostOutcome;
 use crate::domain::messaging::outbox::{Post, PostClaim, PostOutbox, Recipient};
 use crate::domain::time::Moment;
-use crate::domain::time::lease::TIMEOUT;
+use crate::domain::time::lease::Lease;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use crate::engine::queue::Queue;
+use crate::engine::executor::{Claim, JobKind, JobPolicy, Next};
 use crate::engine::{DAY, Error, decode, encode};
 use crate::services::names::{address_of, outbox_name};
 use crate::store::RecordKey;
 
-/// Lines that are served at the same time: a receiver that is slow to answer must not keep the others
-/// waiting.
-const CONCURRENCY: usize = 64;
+/// The right to try an outbox's first post. After it the next one's follows at once.
+pub(crate) struct OutboxClaim {
+    pub outbox: RecordKey,
+    pub claim: PostClaim,
+}
 
-/// Lines that this node has claimed.
-pub(crate) type ClaimedOutboxes = Queue<(RecordKey, PostClaim)>;
+impl Claim for OutboxClaim {
+    type Key = RecordKey;
+    const POLICY: JobPolicy = JobPolicy::new("forward", 64);
+
+    fn key(&self) -> RecordKey {
+        self.outbox.clone()
+    }
+}
+
+/// The first post of an outbox, where the outbox leads, and what signs it.
+pub(crate) struct ForwardJob {
+    claimed: OutboxClaim,
+    team: TeamName,
+    post: Post,
+    lease: Lease,
+    url: String,
+    signer: WebhookSigner,
+}
 
 impl Messaging {
-    /// Posts of an outbox that were claimed by another commit than its own.
-    pub(crate) fn post_claimed(&self, outbox: RecordKey, claim: PostClaim) {
-        self.outboxes.push((outbox, claim));
-    }
-
     /// The outbox of a conversation. It lies with the address, and so with its interactions.
     pub(crate) fn outbox_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> RecordKey {
         let (partition, _) = address_of(&self.engine, team, channel, conversation);
@@ -65,7 +78,7 @@ impl Messaging {
     pub(crate) async fn claim_line(&self, outbox: &RecordKey) {
         let claimed = self.change_outbox(outbox, |outbox, now| outbox.claim(now)).await;
         match claimed {
-            Ok(Some(Some(claim))) => self.outboxes.push((outbox.clone(), claim)),
+            Ok(Some(Some(claim))) => self.outboxes.push(OutboxClaim { outbox: outbox.clone(), claim }),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "an outbox could not be claimed; its alarm comes again"),
         }
@@ -73,48 +86,12 @@ impl Messaging {
 
     /// Posts what this node has claimed so far; how many outboxes it was.
     pub async fn post_lines(&self) -> usize {
-        self.outboxes.drain(CONCURRENCY, |(outbox, claim)| self.serve_line(outbox, claim)).await
+        self.outboxes.run(self).await
     }
 
     /// Posts for ever, at once when something is claimed.
     pub async fn post_lines_forever(&self) {
-        self.outboxes.serve(CONCURRENCY, |(outbox, claim)| self.serve_line(outbox, claim)).await;
-    }
-
-    async fn serve_line(&self, outbox: RecordKey, claim: PostClaim) {
-        let mut claim = Some(claim);
-        while let Some(mine) = claim {
-            claim = match self.post_first(&outbox, mine).await {
-                Ok(next) => next,
-                Err(error) => {
-                    tracing::error!(%error, "a post waits for its claim to lapse");
-                    None
-                }
-            };
-        }
-    }
-
-    /// Tries an outbox's first post; the next one's claim, where it goes on.
-    async fn post_first(&self, outbox: &RecordKey, claim: PostClaim) -> Result<Option<PostClaim>, Error> {
-        let reads = Reads { partition: outbox.partition, names: vec![outbox.name.clone()] };
-        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
-        let kept: PostOutbox = decode(&outbox.name, &bytes)?;
-        let Some((post, lease)) = kept.claimed(claim) else { return Ok(None) };
-        if !lease.leaves(TIMEOUT, self.engine.now()) {
-            return Ok(None); // too late for this claim: whoever makes the next one has the time for it
-        }
-        let Some((url, signer)) = self.recipient(&kept).await? else {
-            return self.change_outbox(outbox, |outbox, _| outbox.clear()).await.map(|_| None);
-        };
-        let answer = self.post(&url, &signer, &post.id, post.body.expose().to_vec()).await;
-        if let PostOutcome::Failed(failure) = answer {
-            tracing::info!(team = %kept.team, why = failure.why.as_str(), "a post was not taken");
-        }
-        let jitter = self.engine.draw::<1>()[0];
-        let id = post.id.clone();
-        self.change_outbox(outbox, |outbox, now| outbox.settle(claim, &id, answer, now, jitter))
-            .await
-            .map(Option::flatten)
+        self.outboxes.run_forever(self).await;
     }
 
     /// Where an outbox leads now, and what signs what goes there.
@@ -144,6 +121,44 @@ impl Messaging {
             Ok(Change { put, confirm: Confirm::Nothing, ..Change::nothing(Ok(Some(outcome))) })
         });
         Ok(saved.await?.outcome?)
+    }
+}
+
+impl JobKind<OutboxClaim> for Messaging {
+    type Job = ForwardJob;
+    type Attempt = PostOutcome;
+
+    async fn load(&self, claimed: OutboxClaim) -> Result<Option<ForwardJob>, Error> {
+        let OutboxClaim { outbox, claim } = &claimed;
+        let reads = Reads { partition: outbox.partition, names: vec![outbox.name.clone()] };
+        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let kept: PostOutbox = decode(&outbox.name, &bytes)?;
+        let Some((post, lease)) = kept.claimed(*claim) else { return Ok(None) };
+        let Some((url, signer)) = self.recipient(&kept).await? else {
+            return self.change_outbox(outbox, |outbox, _| outbox.clear()).await.map(|_| None);
+        };
+        let (team, post) = (kept.team.clone(), post.clone());
+        Ok(Some(ForwardJob { claimed, team, post, lease, url, signer }))
+    }
+
+    fn lease(&self, job: &ForwardJob) -> Option<Lease> {
+        Some(job.lease)
+    }
+
+    async fn attempt(&self, job: &ForwardJob) -> Result<PostOutcome, Error> {
+        let answer = self.post(&job.url, &job.signer, &job.post.id, job.post.body.expose().to_vec()).await;
+        if let PostOutcome::Failed(failure) = answer {
+            tracing::info!(team = %job.team, why = failure.why.as_str(), "a post was not taken");
+        }
+        Ok(answer)
+    }
+
+    async fn settle(&self, job: ForwardJob, answer: PostOutcome) -> Result<Next<OutboxClaim>, Error> {
+        let ForwardJob { claimed: OutboxClaim { outbox, claim }, post, .. } = job;
+        let jitter = self.engine.draw::<1>()[0];
+        let settle = |outbox: &mut PostOutbox, now| outbox.settle(claim, &post.id, answer, now, jitter);
+        let next = self.change_outbox(&outbox, settle).await?.flatten();
+        Ok(next.map_or(Next::Done, |claim| Next::AtOnce(OutboxClaim { outbox, claim })))
     }
 }
 
