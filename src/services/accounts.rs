@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use self::logins::{BothTimes, ClaimedMessages, LoginAccount, Ruled};
+use self::logins::{AccountMessageClaim, BothTimes, LoginAccount, Ruled};
 use self::passwords::Hashing;
 use crate::domain::base::country;
 use crate::domain::base::id::{CustomerId, TeamName};
@@ -24,6 +24,7 @@ use crate::domain::team::login::account_messages::Stop;
 use crate::domain::team::login::account_status::AccountStatus;
 use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::domain::time::Moment;
+use crate::engine::executor::Executor;
 use crate::engine::keyed_locks::KeyedLocks;
 use crate::engine::replay::executed;
 use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
@@ -316,7 +317,7 @@ pub struct Logins {
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) hashing: Hashing,
     /// Messages to customers that this node has claimed.
-    pub(crate) account_messages: ClaimedMessages,
+    pub(crate) account_messages: Executor<AccountMessageClaim>,
 }
 
 /// Customers who log in by password or by code, and who choose another password.

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::executor::Executor;
 use crate::engine::keyed_locks::KeyedLocks;
 use crate::services::accounts::passwords::Hashing;
-use crate::services::accounts::{Accounts, CustomerLogin, HostedLogin, Logins, logins};
+use crate::services::accounts::{Accounts, CustomerLogin, HostedLogin, Logins};
 use crate::services::challenges::Challenges;
 use crate::services::config::GatewayConfig;
 use crate::services::conversations::Conversations;
@@ -106,7 +106,7 @@ impl Gateway {
             pending_webhooks: PendingWebhooks::default());
         let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);
         let logins = service!(Logins over engine, urls, teams, channels, customers, limits, messaging;
-            hashing: Hashing::default(), account_messages: logins::ClaimedMessages::default());
+            hashing: Hashing::default(), account_messages: Executor::new(&engine));
         let accounts = service!(Accounts over engine, teams, customers, conversations, relay, logins);
         let customer_login = service!(CustomerLogin over engine, teams, customers, logins, accounts);
         let hosted_login = service!(HostedLogin over engine, urls, teams, customers, conversations, links,

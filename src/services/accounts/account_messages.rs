@@ -2,12 +2,14 @@
 //! channel, or tells the team's own sender, and records what became of it. A claim that nobody settled
 //! lapses, and the message goes again under the same id.
 
+use std::sync::Arc;
+
 use countersign_channels::{Content, Message, MessageAddress, Terms};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::Logins;
-use super::logins::{AccountMessageClaim, LoginAccount, LoginOwner, Ruled};
+use super::logins::{AccountMessageClaim, BothTimes, LoginAccount, LoginOwner, Ruled};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::base::way::Way;
 use crate::domain::conversation::destination::Destination;
@@ -20,6 +22,7 @@ use crate::domain::team::login::account_messages::{AccountMessage, AccountMessag
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::lease::{Lease, TIMEOUT};
 use crate::engine::decide::Reads;
+use crate::engine::executor::{JobKind, Next};
 use crate::engine::{Error, decode};
 use crate::services::messaging::posting::signer;
 use crate::services::messaging::requesting;
@@ -27,13 +30,18 @@ use crate::services::messaging::sending::{hand, outcome_of};
 use crate::services::teams::{TeamView, sms};
 use crate::store::RecordKey;
 
-/// Letters that are handed over at the same time.
-const CONCURRENCY: usize = 32;
+/// A letter, and the login record that it is about.
+pub(crate) struct AccountMessageJob {
+    account: LoginAccount,
+    login: Login,
+    message: AccountMessage,
+    team: Arc<TeamView>,
+}
 
 impl Logins {
     /// The alarm of a login has come: whoever hears it first claims what is due.
     pub(crate) async fn claim_account_messages(&self, key: &RecordKey) {
-        let Some(account) = account_at(key) else { return };
+        let Some(account) = account_at(&key.name) else { return };
         let claimed = self.change_login(
             &account,
             |login, when| Ruled { claimed: login.claim_account_messages(when.now), ..Ruled::quiet(Ok(())) },
@@ -47,94 +55,12 @@ impl Logins {
 
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send_account_messages(&self) -> usize {
-        self.account_messages.drain(CONCURRENCY, |claim| self.send_account_message(claim)).await
+        self.account_messages.run(self).await
     }
 
     /// Sends for ever, at once when something is claimed.
     pub async fn send_account_messages_forever(&self) {
-        self.account_messages.serve(CONCURRENCY, |claim| self.send_account_message(claim)).await;
-    }
-
-    async fn send_account_message(&self, claim: AccountMessageClaim) {
-        match self.try_account_message(&claim).await {
-            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
-            Err(error) => tracing::error!(%error, "a customer's letter waits for its claim to lapse"),
-        }
-    }
-
-    async fn try_account_message(&self, claim: &AccountMessageClaim) -> Result<(), Error> {
-        let Some(account) = account_at(&claim.key) else { return Ok(()) };
-        let Reads { partition, names } = Reads { partition: claim.key.partition, names: vec![claim.key.name.clone()] };
-        let opened = self.engine.read(&Reads { partition, names }).await?.pop().flatten();
-        let Some(bytes) = opened else { return Ok(()) };
-        let mut login: Login = decode(&claim.key.name, &bytes)?;
-        login.settle(self.engine.now(), self.engine.epoch().number);
-        let Some(id) = &login.customer else { return Ok(()) };
-        let account = LoginAccount { whose: LoginOwner::Customers(id.clone()), ..account };
-        let Some(message) = login.account_messages.iter().find(|message| message.number == claim.number) else {
-            return Ok(());
-        };
-        if !Lease(message.trying.next).leaves(TIMEOUT, self.engine.now()) {
-            return Ok(()); // too late for this claim: whoever makes the next one has the time for it
-        }
-        let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
-        let how = self.try_stop(&team, &account, &login, message).await?;
-        let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
-        let rule = |login: &mut Login, when: crate::services::accounts::logins::BothTimes| {
-            let news = login.tried(number, tries, how, when.now, jitter);
-            let told = news.map(|news| {
-                let (kind, data) = told(news);
-                account.tells(&self.engine, kind, &Actor::Time, when.now, data)
-            });
-            Ruled::with_events(Ok(()), told.into_iter().collect())
-        };
-        self.change_login(&account, rule, None).await.map(drop)
-    }
-
-    /// Sends it where it is to go now. What is sent is paid for here: until then nobody has asked for
-    /// anything but that it be tried.
-    async fn try_stop(
-        &self,
-        team: &TeamView,
-        account: &LoginAccount,
-        login: &Login,
-        message: &AccountMessage,
-    ) -> Result<AttemptResult, Error> {
-        let Some(stop) = message.stops.first() else { return Ok(AttemptResult::Refused("no-address")) };
-        let name = &team.team.name;
-        let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
-        let to = Destination::of(name, &channel, &stop.to, &self.engine.keys.pseudonym);
-        if stop.way == Way::Event {
-            if let Some(refused) = self.unpaid(team, to, message).await? {
-                return Ok(refused);
-            }
-            return Ok(self.request_account_message(team, account, login, message, stop).await);
-        }
-        let Some(driver) = self.channels.driver(team, &channel) else {
-            return Ok(AttemptResult::Refused("no-channel"));
-        };
-        let Some((subject, content)) = self.account_message_texts(team, account.tag, login, message, stop) else {
-            return Ok(AttemptResult::Refused("gone"));
-        };
-        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
-            return Ok(delayed);
-        }
-        if let Some(refused) = self.unpaid(team, to, message).await? {
-            return Ok(refused);
-        }
-        let sent = Message {
-            id: message.message_id(account.tag),
-            to: MessageAddress::new(&stop.to),
-            subject: Some(subject),
-            content,
-            terms: self.account_message_terms(login, message),
-        };
-        let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
-        self.limits.went(team, &channel, how, Some(message.trying)).await;
-        if how == AttemptResult::Sent && matches!(message.about, MessageSubject::Code(..)) {
-            self.limits.count_sent(name, to.country);
-        }
-        Ok(how)
+        self.account_messages.run_forever(self).await;
     }
 
     /// Pays for the first try on a way; what it cannot pay for is not sent.
@@ -164,20 +90,14 @@ impl Logins {
         Terms { freely: false, seconds: ends.map(|end| end.since(self.engine.now()).as_secs()) }
     }
 
-    fn account_message_texts(
-        &self,
-        team: &TeamView,
-        of: LoginTag,
-        login: &Login,
-        message: &AccountMessage,
-        stop: &Stop,
-    ) -> Option<(String, Content)> {
+    fn account_message_texts(&self, job: &AccountMessageJob, stop: &Stop) -> Option<(String, Content)> {
+        let AccountMessageJob { account: LoginAccount { tag: of, .. }, login, message, team } = job;
         let settings = &team.effective.settings;
         let (locale, brand) = (settings.locale.as_str(), settings.brand.name.as_deref());
         match message.about {
             MessageSubject::Code(purpose, _) => {
                 let live = login.codes.get(purpose)?;
-                let digits = live.digits(of, purpose, &self.engine.keys.code);
+                let digits = live.digits(*of, purpose, &self.engine.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
                 let words = settings.otp.message.as_str();
                 let text = match stop.way {
@@ -187,7 +107,7 @@ impl Logins {
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }
             MessageSubject::Reset(_) => {
-                let token = login.reset.as_ref()?.token(&team.team.name, of, &self.engine.keys.link);
+                let token = login.reset.as_ref()?.token(&team.team.name, *of, &self.engine.keys.link);
                 let url = SecretString::from(self.urls.reset_url(&token));
                 let text = wording::reset(locale, brand);
                 let text = if stop.way == Way::Sms { sms::plainer(&text) } else { text };
@@ -198,14 +118,8 @@ impl Logins {
 
     /// Asks the team to send a code: `otp.requested`, at the webhook that its settings name and nowhere
     /// else.
-    async fn request_account_message(
-        &self,
-        team: &TeamView,
-        account: &LoginAccount,
-        login: &Login,
-        message: &AccountMessage,
-        stop: &Stop,
-    ) -> AttemptResult {
+    async fn request_account_message(&self, job: &AccountMessageJob, stop: &Stop) -> AttemptResult {
+        let AccountMessageJob { account, login, message, team } = job;
         let (Some(webhook), MessageSubject::Code(purpose, _)) = (team.event_webhook(), message.about) else {
             return AttemptResult::Refused("no-channel");
         };
@@ -236,6 +150,87 @@ impl Logins {
     }
 }
 
+impl JobKind<AccountMessageClaim> for Logins {
+    type Job = AccountMessageJob;
+    type Attempt = AttemptResult;
+
+    async fn load(&self, claim: AccountMessageClaim) -> Result<Option<AccountMessageJob>, Error> {
+        let AccountMessageClaim { key: RecordKey { partition, name }, number } = claim;
+        let Some(mut account) = account_at(&name) else { return Ok(None) };
+        let reads = Reads { partition, names: vec![name] };
+        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
+        let mut login: Login = decode(&reads.names[0], &bytes)?;
+        login.settle(self.engine.now(), self.engine.epoch().number);
+        let Some(id) = &login.customer else { return Ok(None) };
+        account.whose = LoginOwner::Customers(id.clone());
+        let Some(message) = login.account_messages.iter().find(|message| message.number == number).cloned() else {
+            return Ok(None);
+        };
+        let team = self.teams.team(&account.team).await?.ok_or(Refusal::NotFound("team"))?;
+        Ok(Some(AccountMessageJob { account, login, message, team }))
+    }
+
+    fn lease(&self, job: &AccountMessageJob) -> Option<Lease> {
+        Some(Lease(job.message.trying.next))
+    }
+
+    /// Sends it where it is to go now. What is sent is paid for here: until then nobody has asked for
+    /// anything but that it be tried.
+    async fn attempt(&self, job: &AccountMessageJob) -> Result<AttemptResult, Error> {
+        let AccountMessageJob { account, login, message, team } = job;
+        let Some(stop) = message.stops.first() else { return Ok(AttemptResult::Refused("no-address")) };
+        let name = &team.team.name;
+        let channel: ChannelName = stop.way.as_str().parse().expect("the names of ways are names of channels");
+        let to = Destination::of(name, &channel, &stop.to, &self.engine.keys.pseudonym);
+        if stop.way == Way::Event {
+            if let Some(refused) = self.unpaid(team, to, message).await? {
+                return Ok(refused);
+            }
+            return Ok(self.request_account_message(job, stop).await);
+        }
+        let Some(driver) = self.channels.driver(team, &channel) else {
+            return Ok(AttemptResult::Refused("no-channel"));
+        };
+        let Some((subject, content)) = self.account_message_texts(job, stop) else {
+            return Ok(AttemptResult::Refused("gone"));
+        };
+        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), message.trying).await? {
+            return Ok(delayed);
+        }
+        if let Some(refused) = self.unpaid(team, to, message).await? {
+            return Ok(refused);
+        }
+        let sent = Message {
+            id: message.message_id(account.tag),
+            to: MessageAddress::new(&stop.to),
+            subject: Some(subject),
+            content,
+            terms: self.account_message_terms(login, message),
+        };
+        let how = outcome_of(&hand(&*driver, &sent, TIMEOUT).await);
+        self.limits.went(team, &channel, how, Some(message.trying)).await;
+        if how == AttemptResult::Sent && matches!(message.about, MessageSubject::Code(..)) {
+            self.limits.count_sent(name, to.country);
+        }
+        Ok(how)
+    }
+
+    async fn settle(&self, job: AccountMessageJob, how: AttemptResult) -> Result<Next<AccountMessageClaim>, Error> {
+        let AccountMessageJob { account, message, .. } = job;
+        let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
+        let rule = |login: &mut Login, when: BothTimes| {
+            let news = login.tried(number, tries, how, when.now, jitter);
+            let told = news.map(|news| {
+                let (kind, data) = told(news);
+                account.tells(&self.engine, kind, &Actor::Time, when.now, data)
+            });
+            Ruled::with_events(Ok(()), told.into_iter().collect())
+        };
+        self.change_login(&account, rule, None).await?;
+        Ok(Next::Done)
+    }
+}
+
 /// What a listener is told of a letter: what it is about and by which way, never where to.
 fn told(news: AccountMessageNews) -> (EventKind, Value) {
     let about = |about| match about {
@@ -257,9 +252,9 @@ fn told(news: AccountMessageNews) -> (EventKind, Value) {
     }
 }
 
-/// The account whose record that is.
-fn account_at(key: &RecordKey) -> Option<LoginAccount> {
-    let (team, tag) = key.name.strip_prefix("login/")?.split_once('/')?;
+/// The account whose record has that name.
+fn account_at(name: &str) -> Option<LoginAccount> {
+    let (team, tag) = name.strip_prefix("login/")?.split_once('/')?;
     let team: TeamName = team.parse().ok()?;
     Some(LoginAccount { team, tag: LoginTag::parse(tag)?, whose: LoginOwner::Kept })
 }

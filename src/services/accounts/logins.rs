@@ -13,7 +13,7 @@ use crate::domain::team::Team;
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::queue::Queue;
+use crate::engine::executor::{Claim, JobPolicy};
 use crate::engine::{DAY, Engine, Error, Execution, IdempotencyRecord, decode, encode};
 use crate::services::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use crate::services::teams::team_event;
@@ -311,10 +311,17 @@ fn account_record(name: &str, login: &Login, now: Moment) -> PlainRecord {
 }
 
 /// A letter that this node has claimed: in which record, by its number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AccountMessageClaim {
     pub key: RecordKey,
     pub number: u32,
 }
 
-/// What this node is to send.
-pub(crate) type ClaimedMessages = Queue<AccountMessageClaim>;
+impl Claim for AccountMessageClaim {
+    type Key = Self;
+    const POLICY: JobPolicy = JobPolicy::new("account-message", 32);
+
+    fn key(&self) -> Self {
+        self.clone()
+    }
+}
