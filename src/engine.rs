@@ -24,7 +24,6 @@ pub mod decide;
 pub mod epoch;
 pub mod executor;
 pub mod keyed_locks;
-pub mod queue;
 pub mod replay;
 pub mod seal;
 

@@ -72,7 +72,7 @@ impl Gateway {
         let oidc = config.oidc.map(Arc::new);
         let retention = config.retention;
         let transcripts = Arc::new(Transcripts::new(&engine));
-        let outgoing = Arc::new(Outgoing::default());
+        let outgoing = Arc::new(Outgoing::new(&engine));
         let retractions = Arc::new(Retractions::new(&engine));
         let observers: Vec<Arc<dyn CommitObserver>> = vec![transcripts.clone(), outgoing.clone(), retractions.clone()];
         let channel_limits = Arc::new(ChannelLimits::default());

@@ -4,6 +4,7 @@
 //!
 //! The words stand in `domain::messaging::wording`, the retries in `domain::rules::messages::send`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::{
@@ -27,21 +28,13 @@ use crate::domain::rules::messages::send::DeliveryAttempt;
 use crate::domain::rules::messages::send::renew;
 use crate::domain::rules::messages::send::tried;
 use crate::domain::secret::token::{Token, TokenKind};
-use crate::engine::queue::Queue;
+use crate::domain::time::lease::Lease;
+use crate::engine::executor::{Claim, Executor, JobKind, JobPolicy, Next};
 use crate::engine::{Error, Execution};
+use crate::services::conversations::Parsed;
 use crate::services::conversations::committed::{CommitObserver, Committed};
 use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::teams::{TeamView, sms};
-
-/// Messages that are handed over at the same time: a platform that is slow to answer must not keep
-/// the others waiting.
-const CONCURRENCY: usize = 64;
-
-/// While a platform is asked, the claim is renewed so often: no other node finds it lapsed.
-const RENEWED_EVERY: Duration = Duration::from_secs(3);
-
-/// A claim that has less left is renewed before the platform is asked.
-const MAX_PREPARATION: Duration = Duration::from_secs(5);
 
 /// A platform's id of a message that is longer is not kept.
 const MAX_ID_BYTES: usize = 256;
@@ -53,8 +46,33 @@ pub(crate) struct MessageClaim {
     number: u32,
 }
 
+impl Claim for MessageClaim {
+    type Key = (InteractionId, u32);
+    const POLICY: JobPolicy =
+        JobPolicy { renewed_every: Some(Duration::from_secs(3)), ..JobPolicy::new("message", 64) };
+
+    fn key(&self) -> Self::Key {
+        (self.id, self.number)
+    }
+}
+
+/// A message that waits, as it was when it was looked at.
+pub(crate) struct MessageJob {
+    team: Arc<TeamView>,
+    seen: Arc<Parsed>,
+    /// Its place in the interaction.
+    at: usize,
+    trying: Trying,
+}
+
+impl MessageJob {
+    fn sending(&self) -> &Sending {
+        &self.seen.interaction.sendings[self.at]
+    }
+}
+
 /// How a try went, and over what.
-struct Went {
+pub(crate) struct Went {
     how: AttemptResult,
     /// The platform's id of what it took.
     platform_id: Option<String>,
@@ -69,7 +87,7 @@ impl Went {
 }
 
 /// What this node is to send.
-pub(crate) type Outgoing = Queue<MessageClaim>;
+pub(crate) type Outgoing = Executor<MessageClaim>;
 
 impl CommitObserver for Outgoing {
     fn committed(&self, commit: &Committed<'_>) {
@@ -82,127 +100,12 @@ impl CommitObserver for Outgoing {
 impl Messaging {
     /// Sends what this node has claimed so far; how many messages it was.
     pub async fn send(&self) -> usize {
-        self.outgoing.drain(CONCURRENCY, |claim| self.send_one(claim)).await
+        self.outgoing.run(self).await
     }
 
     /// Sends for ever, at once when something is claimed.
     pub async fn send_forever(&self) {
-        self.outgoing.serve(CONCURRENCY, |claim| self.send_one(claim)).await;
-    }
-
-    async fn send_one(&self, claim: MessageClaim) {
-        match self.try_to_send(claim).await {
-            Ok(()) | Err(Error::Refused(Refusal::NotFound(_))) => {}
-            Err(error) => {
-                tracing::error!(id = %claim.id, message = claim.number, %error, "a message waits for its claim to lapse");
-            }
-        }
-    }
-
-    async fn try_to_send(&self, claim: MessageClaim) -> Result<(), Error> {
-        let seen = self.conversations.look(claim.id, None).await?;
-        let (interaction, now) = (&seen.interaction, self.engine.now());
-        let team = self.teams.team(&interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
-        let sending = interaction.sendings.iter().find(|sending| sending.number == claim.number);
-        let Some((sending, DeliveryState::Queued(trying))) = sending.map(|sending| (sending, sending.state)) else {
-            return Ok(());
-        };
-        if now >= trying.next {
-            return Ok(()); // the claim has lapsed: whoever makes the next one sends
-        }
-        let Some(Went { how, platform_id, capabilities }) = self.try_way(&team, interaction, sending, trying).await?
-        else {
-            return Ok(());
-        };
-        let label = match how {
-            AttemptResult::Sent => "sent",
-            AttemptResult::Deferred(_) | AttemptResult::Shut(_) => "waits",
-            _ => "not-sent",
-        };
-        metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
-        let (is_told_of, platform_id) = (capabilities.receipts != Receipts::None, platform_id.as_deref());
-        let (number, way, tries) = (claim.number, sending.way, trying.tries);
-        let attempt = DeliveryAttempt { number, way, tries, how, platform_id, is_told_of };
-        let told = self.conversations.transact(by_time(claim.id), |context, _| tried(context, &attempt), None).await?;
-        let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
-        match platform_id
-            .filter(|_| is_gone && capabilities.takes_back)
-            .and_then(|id| sending.spent_as(interaction, id))
-        {
-            Some(spent) => self.take_back_late(&interaction.team, claim.id, spent).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The claim goes on for as long as a claim lasts; false where it is not this node's any more.
-    async fn renew(&self, id: InteractionId, number: u32, tries: u32) -> Result<bool, Error> {
-        match self.conversations.transact(by_time(id), |context, _| renew(context, number, tries), None).await? {
-            Execution::Executed(snapshot) => Ok(snapshot.outcome),
-            Execution::Replayed(_) => unreachable!("nothing was to be remembered"),
-        }
-    }
-
-    /// Renews a claim for as long as this is waited for.
-    async fn keep_claim(&self, id: InteractionId, number: u32, tries: u32) {
-        loop {
-            tokio::time::sleep(RENEWED_EVERY).await;
-            if let Err(error) = self.renew(id, number, tries).await {
-                tracing::warn!(%id, message = number, %error, "a message's claim could not be renewed");
-            }
-        }
-    }
-
-    /// Sends it where it is to go now; nothing where somebody else does.
-    async fn try_way(
-        &self,
-        team: &TeamView,
-        interaction: &Interaction,
-        sending: &Sending,
-        trying: Trying,
-    ) -> Result<Option<Went>, Error> {
-        let not_tried = |how| Ok(Some(Went::without(how)));
-        let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
-        if sending.way == Way::Event {
-            let how = self.request_sending(team, interaction, participant, sending).await?;
-            return Ok(Some(Went::without(how)));
-        }
-        let channel = sending.way.channel(interaction);
-        let Some(driver) = self.channels.driver(team, &channel) else {
-            return not_tried(AttemptResult::Refused("no-channel"));
-        };
-        let Some(address) = sending.way.address(interaction, participant) else {
-            return not_tried(AttemptResult::Refused("no-address"));
-        };
-        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), trying).await? {
-            return not_tried(delayed);
-        }
-        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
-        if let Some(unpaid) = self.pay_for(team, sending, to).await? {
-            return not_tried(unpaid);
-        }
-        let (id, number, tries) = (interaction.id, sending.number, trying.tries);
-        if self.engine.now().plus(MAX_PREPARATION) > trying.next && !self.renew(id, number, tries).await? {
-            return Ok(None);
-        }
-        let capabilities = driver.capabilities();
-        let said = self.content_of(team, interaction, participant, sending, capabilities.is_text_message);
-        let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
-        let (Some((subject, content)), Some(terms)) = (said, terms) else {
-            return not_tried(AttemptResult::Refused("gone"));
-        };
-        let (to_whom, subject) = (MessageAddress::new(address), Some(subject));
-        let message = Message { id: sending.message_id(id), to: to_whom, subject, content, terms };
-        let answer = tokio::select! {
-            answer = self.hand_known(interaction, &channel, &*driver, &message) => answer?,
-            () = self.keep_claim(id, number, tries) => unreachable!("it renews for ever"),
-        };
-        let how = outcome_of(&answer);
-        self.limits.went(team, &channel, how, Some(trying)).await;
-        if how == AttemptResult::Sent && matches!(sending.what, What::Code { .. }) {
-            self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
-        }
-        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
-        Ok(Some(Went { how, platform_id, capabilities }))
+        self.outgoing.run_forever(self).await;
     }
 
     /// Hands a message over. Where the platform tells of it under an id of its own alone, whose that is is
@@ -280,6 +183,96 @@ impl Messaging {
                 Some((wording::code_subject(locale, brand), Content::Code { text, code }))
             }
         }
+    }
+}
+
+impl JobKind<MessageClaim> for Messaging {
+    type Job = MessageJob;
+    type Attempt = Went;
+
+    async fn load(&self, claim: MessageClaim) -> Result<Option<MessageJob>, Error> {
+        let seen = self.conversations.look(claim.id, None).await?;
+        let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("team"))?;
+        let Some(at) = seen.interaction.sendings.iter().position(|sending| sending.number == claim.number) else {
+            return Ok(None);
+        };
+        let DeliveryState::Queued(trying) = seen.interaction.sendings[at].state else { return Ok(None) };
+        Ok(Some(MessageJob { team, seen, at, trying }))
+    }
+
+    fn lease(&self, job: &MessageJob) -> Option<Lease> {
+        Some(Lease(job.trying.next))
+    }
+
+    async fn renew(&self, job: &MessageJob) -> Result<bool, Error> {
+        let (id, number, tries) = (job.seen.interaction.id, job.sending().number, job.trying.tries);
+        match self.conversations.transact(by_time(id), |context, _| renew(context, number, tries), None).await? {
+            Execution::Executed(snapshot) => Ok(snapshot.outcome),
+            Execution::Replayed(_) => unreachable!("nothing was to be remembered"),
+        }
+    }
+
+    /// Sends it where it is to go now.
+    async fn attempt(&self, job: &MessageJob) -> Result<Went, Error> {
+        let MessageJob { team, seen, trying, .. } = job;
+        let (interaction, sending) = (&seen.interaction, job.sending());
+        let not_tried = |how| Ok(Went::without(how));
+        let participant = interaction.participant(&sending.participant).ok_or(Refusal::NotFound("participant"))?;
+        if sending.way == Way::Event {
+            let how = self.request_sending(team, interaction, participant, sending).await?;
+            return not_tried(how);
+        }
+        let channel = sending.way.channel(interaction);
+        let Some(driver) = self.channels.driver(team, &channel) else {
+            return not_tried(AttemptResult::Refused("no-channel"));
+        };
+        let Some(address) = sending.way.address(interaction, participant) else {
+            return not_tried(AttemptResult::Refused("no-address"));
+        };
+        if let Some(delayed) = self.limits.held_back(team, &channel, driver.max_per_minute(), *trying).await? {
+            return not_tried(delayed);
+        }
+        let to = sending.way.destination(interaction, participant, &self.engine.keys.pseudonym);
+        if let Some(unpaid) = self.pay_for(team, sending, to).await? {
+            return not_tried(unpaid);
+        }
+        let capabilities = driver.capabilities();
+        let said = self.content_of(team, interaction, participant, sending, capabilities.is_text_message);
+        let terms = self.terms(participant, sending).filter(|terms| terms.seconds != Some(0));
+        let (Some((subject, content)), Some(terms)) = (said, terms) else {
+            return not_tried(AttemptResult::Refused("gone"));
+        };
+        let (to_whom, subject) = (MessageAddress::new(address), Some(subject));
+        let message = Message { id: sending.message_id(interaction.id), to: to_whom, subject, content, terms };
+        let answer = self.hand_known(interaction, &channel, &*driver, &message).await?;
+        let how = outcome_of(&answer);
+        self.limits.went(team, &channel, how, Some(*trying)).await;
+        if how == AttemptResult::Sent && matches!(sending.what, What::Code { .. }) {
+            self.limits.count_sent(&team.team.name, to.and_then(|to| to.country));
+        }
+        let platform_id = answer.ok().and_then(|sent| sent.platform_id).filter(|id| id.len() <= MAX_ID_BYTES);
+        Ok(Went { how, platform_id, capabilities })
+    }
+
+    async fn settle(&self, job: MessageJob, went: Went) -> Result<Next<MessageClaim>, Error> {
+        let Went { how, platform_id, capabilities } = went;
+        let label = match how {
+            AttemptResult::Sent => "sent",
+            AttemptResult::Deferred(_) | AttemptResult::Shut(_) => "waits",
+            _ => "not-sent",
+        };
+        metrics::counter!("countersign_messages_total", "outcome" => label).increment(1);
+        let (is_told_of, platform_id) = (capabilities.receipts != Receipts::None, platform_id.as_deref());
+        let (interaction, sending) = (&job.seen.interaction, job.sending());
+        let (id, number, way, tries) = (interaction.id, sending.number, sending.way, job.trying.tries);
+        let attempt = DeliveryAttempt { number, way, tries, how, platform_id, is_told_of };
+        let told = self.conversations.transact(by_time(id), |context, _| tried(context, &attempt), None).await?;
+        let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
+        let spent = platform_id.filter(|_| is_gone && capabilities.takes_back);
+        if let Some(spent) = spent.and_then(|platform_id| sending.spent_as(interaction, platform_id)) {
+            self.take_back_late(&interaction.team, id, spent).await?;
+        }
+        Ok(Next::Done)
     }
 }
 
