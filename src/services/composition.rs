@@ -20,7 +20,6 @@ use crate::services::conversations::Conversations;
 use crate::services::conversations::committed::CommitObserver;
 use crate::services::customers::Customers;
 use crate::services::customers::directories::OpenedDirectories;
-use crate::services::events::pending_webhooks::PendingWebhooks;
 use crate::services::events::stream::Tails;
 use crate::services::events::{EventLog, Relay, Webhooks};
 use crate::services::inbound::Inbound;
@@ -103,7 +102,7 @@ impl Gateway {
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
             tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
         let webhooks = service!(Webhooks over engine, teams, messaging, event_log;
-            pending_webhooks: PendingWebhooks::default());
+            executor: Executor::new(&engine));
         let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);
         let logins = service!(Logins over engine, urls, teams, channels, customers, limits, messaging;
             hashing: Hashing::default(), account_messages: Executor::new(&engine));

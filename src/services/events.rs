@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 
 use crate::engine::Engine;
+use crate::engine::executor::Executor;
 use crate::services::config::Retention;
 use crate::services::conversations::Conversations;
 use crate::services::messaging::Messaging;
@@ -17,15 +18,15 @@ pub mod event_log;
 pub mod history;
 pub mod insights;
 pub mod lock_index;
-pub mod pending_webhooks;
 pub mod relay;
 pub mod stream;
 pub mod trail;
+pub mod webhook_claim;
 pub mod webhook_dispatch;
 pub mod webhooks;
 
-use pending_webhooks::PendingWebhooks;
 use stream::Tails;
+use webhook_claim::WebhookClaim;
 
 /// Teams' events, audit trails and insights: as they are kept, and as they are listened to.
 pub struct EventLog {
@@ -48,7 +49,7 @@ pub struct Webhooks {
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) event_log: Arc<EventLog>,
     /// Webhooks that this node is to look after.
-    pub(crate) pending_webhooks: PendingWebhooks,
+    pub(crate) executor: Executor<WebhookClaim>,
 }
 
 /// Moves committed events from outboxes into the logs of their teams.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde_json::json;
 
 use super::Webhooks;
+use super::webhook_claim::WebhookClaim;
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::event::posting::Why;
@@ -211,7 +212,7 @@ impl Webhooks {
             Ok(change)
         });
         let now = saved.await?.outcome?;
-        self.pending_webhooks.push((team.clone(), name.clone()));
+        self.executor.push(WebhookClaim::news(team.clone(), name.clone()));
         let id = id.to_owned();
         Ok(Delivery {
             id,

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_channels::auth::webhook::WebhookSigner;
-use futures_util::stream::{self, FuturesUnordered, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
 
 use super::Webhooks;
-use super::pending_webhooks::WebhookId;
 use super::stream::SharedEvent;
+use super::webhook_claim::{ClaimedDeliveries, WebhookClaim};
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::event::posting::{PostOutcome, Why};
@@ -27,14 +27,12 @@ use crate::domain::secret::hex;
 use crate::domain::time::Moment;
 use crate::domain::time::lease::{Lease, TIMEOUT};
 use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
+use crate::engine::executor::{JobKind, Next};
 use crate::engine::{Error, encode};
 use crate::services::messaging::posting::signer;
 use crate::services::names::{dead_index, delivered_index, member};
 use crate::services::teams::team_event;
 use crate::store::{CommitId, Order, RecordKey};
-
-/// Webhooks that are looked after at the same time.
-const CONCURRENCY: usize = 64;
 
 /// Events that are taken up at once.
 const PAGE: usize = 256;
@@ -94,7 +92,8 @@ impl Webhooks {
     pub(crate) async fn tell_soon(&self, team: &TeamName) {
         match self.teams.team(team).await {
             Ok(Some(view)) => {
-                view.team.webhooks.keys().for_each(|name| self.pending_webhooks.push((team.clone(), name.clone())));
+                let claim = |name: &WebhookName| WebhookClaim::news(team.clone(), name.clone());
+                view.team.webhooks.keys().for_each(|name| self.executor.push(claim(name)));
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(%team, %error, "webhooks hear of news with the next housekeeping"),
@@ -107,82 +106,45 @@ impl Webhooks {
             return false;
         };
         if let (Ok(team), Ok(name)) = (team.parse(), name.parse()) {
-            self.pending_webhooks.push((team, name));
+            self.executor.push(WebhookClaim::news(team, name));
         }
         true
     }
 
     /// Tells what there is now; how many webhooks were looked after.
     pub async fn tell(&self) -> usize {
-        let (mut flying, mut later, mut count) = (FuturesUnordered::new(), Vec::new(), 0);
-        loop {
-            while flying.len() < CONCURRENCY
-                && let Some(name) = self.pending_webhooks.take()
-            {
-                flying.push(self.look_after_webhook(name));
-            }
-            match flying.next().await {
-                Some((_, false)) => count += 1,
-                Some((name, true)) => later.push(name),
-                None => break,
-            }
-        }
-        later.into_iter().for_each(|name| self.pending_webhooks.push(name));
-        count
+        self.executor.run(self).await
     }
 
     /// Tells for ever, at once when there are news.
     pub async fn tell_forever(&self) {
-        let (mut flying, mut later) = (FuturesUnordered::new(), FuturesUnordered::new());
-        loop {
-            while flying.len() < CONCURRENCY
-                && let Some(name) = self.pending_webhooks.take()
-            {
-                flying.push(self.look_after_webhook(name));
-            }
-            let room = flying.len() < CONCURRENCY;
-            tokio::select! {
-                Some((name, held)) = flying.next() => {
-                    if held {
-                        later.push(async move { tokio::time::sleep(LATER).await; name });
-                    }
-                }
-                Some(name) = later.next() => self.pending_webhooks.push(name),
-                () = self.pending_webhooks.woken.notified(), if room => {}
-            }
-        }
+        self.executor.run_forever(self).await;
     }
 
-    /// Whose it was, and whether another node has it.
-    async fn look_after_webhook(&self, name: WebhookId) -> (WebhookId, bool) {
-        let held = self.go_on(&name).await.unwrap_or_else(|error| {
-            tracing::error!(team = %name.0, webhook = %name.1, %error, "a webhook waits for its claim to lapse");
-            false
-        });
-        self.pending_webhooks.done(&name);
-        (name, held)
-    }
-
-    async fn go_on(&self, id: &WebhookId) -> Result<bool, Error> {
-        let (team, name) = id;
-        let one = WebhookTask { team, name, reads: self.cursor_reads(team, name) };
-        let mut tries = None;
+    /// Settles what was tried, takes up what is new and claims what is due.
+    async fn claim(
+        &self,
+        claim: WebhookClaim,
+        mut tries: Option<(DeliveryClaim, Vec<Try>)>,
+    ) -> Result<Next<WebhookClaim>, Error> {
+        let one = self.task(&claim);
         loop {
-            let Some(known) = self.known(&one).await? else { return Ok(false) };
+            let Some(known) = self.known(&one).await? else { return Ok(Next::Done) };
             match self.step(&one, &known, tries.take()).await? {
-                Step::Held => return Ok(true),
-                Step::Done => return Ok(false),
+                Step::Held => return Ok(Next::Later(WebhookClaim { deliveries: None, ..claim }, LATER)),
+                Step::Done => return Ok(Next::Done),
                 Step::More => {}
                 Step::Try(work, webhook) => {
-                    let claim = work.claim;
-                    let tried = self.try_all(&one, &webhook, work, &known.page).await;
-                    if tried.is_empty() {
-                        return Ok(false); // claimed at once again it would go no better: the claim lapses
-                    }
-                    tries = Some((claim, tried));
+                    let deliveries = Some(ClaimedDeliveries { work, webhook: *webhook, page: known.page });
+                    return Ok(Next::AtOnce(WebhookClaim { deliveries, ..claim }));
                 }
             }
         }
+    }
+
+    fn task<'a>(&self, claim: &'a WebhookClaim) -> WebhookTask<'a> {
+        let WebhookClaim { team, name, .. } = claim;
+        WebhookTask { team, name, reads: self.cursor_reads(team, name) }
     }
 
     /// What there is to take up, and what is kept for too long; nothing where there is no such webhook.
@@ -248,15 +210,10 @@ impl Webhooks {
         Ok(saved.await?.outcome?)
     }
 
-    async fn try_all(
-        &self,
-        one: &WebhookTask<'_>,
-        webhook: &Webhook,
-        work: Work,
-        page: &[Arc<SharedEvent>],
-    ) -> Vec<Try> {
+    async fn try_all(&self, one: &WebhookTask<'_>, deliveries: &ClaimedDeliveries) -> Vec<Try> {
+        let ClaimedDeliveries { work, webhook, page } = deliveries;
         let to = &To { url: &webhook.url, signer: signer(webhook, self.engine.now()), lease: work.lease };
-        let lines = stream::iter(work.lines).map(|(line, events)| async move {
+        let lines = stream::iter(work.lines.clone()).map(|(line, events)| async move {
             let mut tries = Vec::new();
             for event in events {
                 let Some(answer) = self.tell_one(one, to, event, page).await else { break };
@@ -315,6 +272,45 @@ impl Webhooks {
         let (number, at) = (event.number.to_be_bytes(), event.at.0.to_be_bytes());
         let tag = self.engine.keys.replay.tag(&[b"webhook", parts[0], parts[1], parts[2], &number, &at]);
         format!("{}_{}", member(event.number), hex(&tag.as_bytes()[..8]))
+    }
+}
+
+impl JobKind<WebhookClaim> for Webhooks {
+    /// Without deliveries where another node has it.
+    type Job = WebhookClaim;
+    type Attempt = Vec<Try>;
+
+    async fn load(&self, claim: WebhookClaim) -> Result<Option<WebhookClaim>, Error> {
+        if claim.deliveries.is_some() {
+            return Ok(Some(claim));
+        }
+        Ok(match self.claim(claim, None).await? {
+            Next::AtOnce(claim) | Next::Later(claim, _) => Some(claim),
+            Next::Done => None,
+        })
+    }
+
+    fn lease(&self, job: &WebhookClaim) -> Option<Lease> {
+        job.deliveries.as_ref().map(|deliveries| deliveries.work.lease)
+    }
+
+    async fn attempt(&self, job: &WebhookClaim) -> Result<Vec<Try>, Error> {
+        Ok(match &job.deliveries {
+            Some(deliveries) => self.try_all(&self.task(job), deliveries).await,
+            None => Vec::new(),
+        })
+    }
+
+    async fn settle(&self, job: WebhookClaim, tries: Vec<Try>) -> Result<Next<WebhookClaim>, Error> {
+        match &job.deliveries {
+            None => Ok(Next::Later(job, LATER)),
+            // Claimed at once again it would go no better: the claim lapses.
+            Some(_) if tries.is_empty() => Ok(Next::Done),
+            Some(deliveries) => {
+                let claim = deliveries.work.claim;
+                self.claim(job, Some((claim, tries))).await
+            }
+        }
     }
 }
 
