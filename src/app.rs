@@ -221,19 +221,15 @@ fn behind(gateway: &Gateway) -> Vec<JoinHandle<()>> {
             }),*]
         };
     }
-    forever![
+    let mut behind = forever![
         maintenance.keep_time_forever,
         maintenance.ring_forever,
-        messaging.send_forever,
-        logins.send_account_messages_forever,
-        messaging.take_messages_back_forever,
-        messaging.post_lines_forever,
-        messaging.show_forever,
         limits.add_counts_forever,
         relay.relay_forever,
-        webhooks.tell_forever,
         maintenance.keep_house_forever,
-    ]
+    ];
+    behind.extend(gateway.job_loops().into_iter().map(tokio::spawn));
+    behind
 }
 
 fn own_url(config: &Config, address: SocketAddr) -> anyhow::Result<String> {

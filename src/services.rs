@@ -6,6 +6,9 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
+use crate::engine::executor::{Claim, Executor, JobKind};
 use crate::engine::{Engine, Error};
 
 pub mod accounts;
@@ -108,18 +111,38 @@ impl Gateway {
     /// background loops do the same; tests call it when their clock has moved.
     pub async fn maintain(&self) -> Result<(), Error> {
         loop {
-            while self.maintenance.ring().await?
-                + self.messaging.send().await
-                + self.logins.send_account_messages().await
-                + self.messaging.take_messages_back().await
-                + self.messaging.post_lines().await
-                > 0
-            {}
+            while self.maintenance.ring().await? + self.run_jobs().await > 0 {}
             self.limits.add_all_counts().await?;
             while self.relay.relay().await? > 0 {}
-            if self.webhooks.tell().await == 0 {
+            if self.webhooks.executor.run(&*self.webhooks).await == 0 {
                 return Ok(());
             }
         }
     }
+
+    /// Executes what this node has claimed so far, webhooks apart; how many jobs it was.
+    pub async fn run_jobs(&self) -> usize {
+        let (messaging, logins) = (&*self.messaging, &*self.logins);
+        messaging.outgoing.run(messaging).await
+            + logins.account_messages.run(logins).await
+            + messaging.retractions.run(messaging).await
+            + messaging.outboxes.run(messaging).await
+    }
+
+    /// What executes jobs for ever, one future for each kind. To stop, they are dropped.
+    pub fn job_loops(&self) -> Vec<BoxFuture<'static, ()>> {
+        let (messaging, logins, webhooks) = (&self.messaging, &self.logins, &self.webhooks);
+        vec![
+            Box::pin(execute(messaging.clone(), |messaging| &*messaging.outgoing)),
+            Box::pin(execute(logins.clone(), |logins| &logins.account_messages)),
+            Box::pin(execute(messaging.clone(), |messaging| &*messaging.retractions)),
+            Box::pin(execute(messaging.clone(), |messaging| &messaging.outboxes)),
+            Box::pin(execute(messaging.clone(), |messaging| &messaging.showing.displays)),
+            Box::pin(execute(webhooks.clone(), |webhooks| &webhooks.executor)),
+        ]
+    }
+}
+
+async fn execute<C: Claim, K: JobKind<C>>(kind: Arc<K>, executor: fn(&K) -> &Executor<C>) {
+    executor(&kind).run_forever(&*kind).await;
 }

@@ -53,16 +53,6 @@ impl Logins {
         }
     }
 
-    /// Sends what this node has claimed so far; how many messages it was.
-    pub async fn send_account_messages(&self) -> usize {
-        self.account_messages.run(self).await
-    }
-
-    /// Sends for ever, at once when something is claimed.
-    pub async fn send_account_messages_forever(&self) {
-        self.account_messages.run_forever(self).await;
-    }
-
     /// Pays for the first try on a way; what it cannot pay for is not sent.
     async fn unpaid(
         &self,

@@ -111,16 +111,6 @@ impl Webhooks {
         true
     }
 
-    /// Tells what there is now; how many webhooks were looked after.
-    pub async fn tell(&self) -> usize {
-        self.executor.run(self).await
-    }
-
-    /// Tells for ever, at once when there are news.
-    pub async fn tell_forever(&self) {
-        self.executor.run_forever(self).await;
-    }
-
     /// Settles what was tried, takes up what is new and claims what is due.
     async fn claim(
         &self,

@@ -84,16 +84,6 @@ impl Messaging {
         }
     }
 
-    /// Posts what this node has claimed so far; how many outboxes it was.
-    pub async fn post_lines(&self) -> usize {
-        self.outboxes.run(self).await
-    }
-
-    /// Posts for ever, at once when something is claimed.
-    pub async fn post_lines_forever(&self) {
-        self.outboxes.run_forever(self).await;
-    }
-
     /// Where an outbox leads now, and what signs what goes there.
     async fn recipient(&self, outbox: &PostOutbox) -> Result<Option<(String, WebhookSigner)>, Error> {
         let Some(view) = self.teams.team(&outbox.team).await? else { return Ok(None) };

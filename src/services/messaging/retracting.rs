@@ -70,16 +70,6 @@ impl Messaging {
         self.take_back(RecordKey { partition: reads.partition, name: reads.names[0].clone() });
         Ok(())
     }
-
-    /// Takes back what this node is to take back so far; how many messages it was.
-    pub async fn take_messages_back(&self) -> usize {
-        self.retractions.run(self).await
-    }
-
-    /// Takes messages back for ever, at once when there is one.
-    pub async fn take_messages_back_forever(&self) {
-        self.retractions.run_forever(self).await;
-    }
 }
 
 impl JobKind<RetractionClaim> for Messaging {

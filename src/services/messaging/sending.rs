@@ -98,16 +98,6 @@ impl CommitObserver for Outgoing {
 }
 
 impl Messaging {
-    /// Sends what this node has claimed so far; how many messages it was.
-    pub async fn send(&self) -> usize {
-        self.outgoing.run(self).await
-    }
-
-    /// Sends for ever, at once when something is claimed.
-    pub async fn send_forever(&self) {
-        self.outgoing.run_forever(self).await;
-    }
-
     /// Hands a message over. Where the platform tells of it under an id of its own alone, whose that is is
     /// remembered: before it is asked, where the id is ours to choose, since it may tell before it answers.
     async fn hand_known(

@@ -83,7 +83,7 @@ pub(crate) enum DisplayResult {
 
 /// Conversations whose agents are to be shown something.
 pub(crate) struct Showing {
-    displays: Executor<StatusDisplay>,
+    pub(crate) displays: Executor<StatusDisplay>,
     /// What agents see.
     last: Cache<InteractionId, Stands>,
 }
@@ -123,11 +123,6 @@ impl Messaging {
             self.showing.last.remove_if(&id, |last| !last.status.is_authenticated);
         }
         self.showing.displays.push(StatusDisplay { team: team.clone(), id, tries: 0 });
-    }
-
-    /// Shows for ever, at once when something has changed.
-    pub async fn show_forever(&self) {
-        self.showing.displays.run_forever(self).await;
     }
 
     /// Shows a conversation as it stands, where agents see something else.

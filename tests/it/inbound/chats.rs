@@ -201,9 +201,9 @@ async fn a_retraction_is_tried_once_however_often_its_alarm_came() {
     }
     let later = (429, r#"{"ok":false,"error_code":429,"parameters":{"retry_after":30}}"#);
     api.answers(&[later, later, later, later]);
-    team.world.gateway.messaging.take_messages_back().await;
+    team.world.gateway.run_jobs().await;
     assert_eq!(api.asked().len(), 1, "once");
-    other.gateway.messaging.take_messages_back().await;
+    other.gateway.run_jobs().await;
     assert_eq!(api.asked().len(), 1, "and not before it is due");
     other.pass(31 * SECOND).await;
     assert_eq!(api.asked().len(), 2);

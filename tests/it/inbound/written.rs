@@ -210,7 +210,7 @@ async fn a112_a_code_that_ended_on_its_way_goes_too() {
     let asked = team.asks(&team.bot, &chat, json!({"method": "otp", "deliver_to": "chat"})).await.expect(202);
     let held = api.hold();
     let gateway = team.world.gateway.clone();
-    let sending = tokio::spawn(async move { gateway.messaging.send().await });
+    let sending = tokio::spawn(async move { gateway.run_jobs().await });
     api.was_asked(1).await;
     second.attends(&second.bot, "DELETE", &asked, "", Value::Null).await.expect(204);
     drop(held);

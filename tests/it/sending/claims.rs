@@ -65,7 +65,7 @@ async fn sent_by_two(thinks: u64, passes: u64) -> (usize, Value) {
     let chat = team.open_with("c", Some(PHONE), None).await;
     team.wants_code(&chat, json!({"deliver_to": "sms"})).await.expect(202);
     let gateway = first.gateway.clone();
-    let sending = tokio::spawn(async move { gateway.messaging.send().await });
+    let sending = tokio::spawn(async move { gateway.run_jobs().await });
     for _ in 0..passes {
         sleep(seconds(1)).await;
         world.clock.advance(seconds(1));

@@ -148,9 +148,7 @@ impl Cluster {
             tokio::spawn(async move { house.keep_house_forever().await }),
         ];
         if self.outside.get().is_some() {
-            let (sending, telling) = (gateway.messaging.clone(), gateway.webhooks.clone());
-            behind.push(tokio::spawn(async move { sending.send_forever().await }));
-            behind.push(tokio::spawn(async move { telling.tell_forever().await }));
+            behind.extend(gateway.job_loops().into_iter().map(tokio::spawn));
         }
         self.trace.say(format_args!("{name} starts"));
         self.slots()[place] = Some(Arc::new(Node { name, gateway, clock, died, cut, behind }));

@@ -16,12 +16,13 @@ use crate::world::{Team, World};
 /// Nodes behind a receiver, each tending for ever as a process does.
 fn run(world: &World) -> Vec<tokio::task::JoinHandle<()>> {
     let gateway = &world.gateway;
-    let (relay, webhooks, alarms) = (gateway.relay.clone(), gateway.webhooks.clone(), gateway.maintenance.clone());
-    vec![
+    let (relay, alarms) = (gateway.relay.clone(), gateway.maintenance.clone());
+    let mut behind = vec![
         tokio::spawn(async move { relay.relay_forever().await }),
-        tokio::spawn(async move { webhooks.tell_forever().await }),
         tokio::spawn(async move { alarms.ring_forever().await }),
-    ]
+    ];
+    behind.extend(gateway.job_loops().into_iter().map(tokio::spawn));
+    behind
 }
 
 #[tokio::test]
