@@ -11,9 +11,25 @@ const OPENING: &str = "# Settings\n\n\
     What the owner sets for the System (`PATCH /v1/settings`) and an admin for her team \
     (`PATCH /v1/teams/TEAM/settings`), with the console or by the API. A team's own value goes before the System's, \
     and that before the default; `null` takes a value back, and each reply says of every setting where its value \
-    comes from. Dots stand for nested objects: `{\"link\": {\"ttl_minutes\": 5}}`. `intents` are described at \
-    `/docs`. `countersign settings` prints this page.\n\n\
+    comes from. Dots stand for nested objects: `{\"link\": {\"ttl_minutes\": 5}}`. The schemas \
+    `Settings`, `SettingsLayer` and `Intent` of the API's description (`/docs`) say the same to programs. \
+    `countersign settings` prints this page.\n\n\
     | setting | takes | default | |\n| --- | --- | --- | --- |\n";
+
+/// What stands below the table.
+const INTENTS: &str = "\n## Intents\n\n\
+    An intent names something that the bot may want to do, and says which proofs are enough for it. The bot asks by the \
+    name: `GET /v1/interactions/ID/authentication?intent=pay`. A patch changes intents by their names; `null` takes one away. The System \
+    and a team together have at most 100.\n\n\
+    ```json\n\
+    {\"intents\": {\"pay\": {\"accept\": [\"login\", \"otp\"], \"max_age_minutes\": 5, \"label\": \"Pay a bill\"}}}\n\
+    ```\n\n\
+    | member | takes | where it is absent | |\n| --- | --- | --- | --- |\n\
+    | `accept` | a list of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`, at least one | must be there | Methods that count. |\n\
+    | `max_age_minutes` | 1 to 10080 | as long as the flag | A proof counts for so many minutes. |\n\
+    | `label` | a text | – | The name for people. |\n\
+    | `acr` | a list of texts | any | A login counts only where its `acr` is in the list. |\n\
+    | `bindings` | a list of `typed`, `code`, `platform`, `opener`, `token`, `browser`, `none` | all but `browser` and `none` | Bindings that count. |\n";
 
 /// The page, in Markdown.
 pub(super) fn page() -> String {
@@ -24,7 +40,7 @@ pub(super) fn page() -> String {
         let means = means.join(". ");
         format!("| `{path}` | {} | {} | {} |\n", takes(*shape), plain(default), means.replace('|', "\\|"))
     });
-    [OPENING.to_owned()].into_iter().chain(rows).collect()
+    [OPENING.to_owned()].into_iter().chain(rows).chain([INTENTS.to_owned()]).collect()
 }
 
 fn takes(shape: SettingShape) -> String {
@@ -37,7 +53,7 @@ fn takes(shape: SettingShape) -> String {
         SettingShape::Maybe(words) => format!("{}, or `\"none\"`", any(words)),
         SettingShape::Text => "a text, or `\"none\"`".to_owned(),
         SettingShape::Phrase => "a text".to_owned(),
-        SettingShape::Fields => "a list of names or objects".to_owned(),
+        SettingShape::MatchRules | SettingShape::QuestionRules => "a list of names or objects".to_owned(),
         SettingShape::List => "a list of texts".to_owned(),
     }
 }

@@ -22,6 +22,8 @@ use crate::services::Snapshot;
 
 pub mod challenge;
 mod lockout;
+mod setting_schemas;
+pub mod settings;
 
 /// A conversation, its participants and the primary's flag.
 #[derive(Serialize, ToSchema)]

@@ -37,7 +37,7 @@ fn settings_table_equals_its_snapshot() {
             SettingShape::Maybe(_) => "one of or none",
             SettingShape::Text => "text or none",
             SettingShape::Phrase => "text",
-            SettingShape::Fields => "list of names or rules",
+            SettingShape::MatchRules | SettingShape::QuestionRules => "list of names or rules",
             SettingShape::List => "list of texts",
         };
         row.insert("form".to_owned(), json!(form));

@@ -27,6 +27,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method.
+    pub const ALL: [Self; 6] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie];
+
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -22,8 +22,10 @@ pub enum SettingShape {
     Text,
     /// A text that is always there.
     Phrase,
-    /// A list whose items may be objects, such as fields of private data with how each is compared.
-    Fields,
+    /// Fields of private data: names, or objects that say how each is compared.
+    MatchRules,
+    /// Facts that are asked for: names, or objects that say how.
+    QuestionRules,
     /// Distinct texts.
     List,
 }
@@ -51,8 +53,8 @@ pub fn described() -> impl Iterator<Item = Described> {
             Takes::Text(_) => SettingShape::Text,
             Takes::Phrase(..) => SettingShape::Phrase,
             Takes::List(..) => SettingShape::List,
-            // Lists of more than texts.
-            _ => SettingShape::Fields,
+            Takes::Fields => SettingShape::MatchRules,
+            Takes::Asked => SettingShape::QuestionRules,
         };
         Described { path: row.path, shape, default: row.default_value() }
     })

@@ -1,7 +1,7 @@
 //! Settings: every row at its bounds and beyond, merge patches, layers, and what a system change
 //! may not break.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{names, points_at};
 use crate::world::{CHAT, OWNER, World};
@@ -46,6 +46,48 @@ async fn the_defaults_are_the_contracts() {
     assert_eq!(seen["warnings"], json!([]));
     assert!(seen["source"].as_object().unwrap().values().all(|s| s == "default"));
     assert_eq!(world.call(OWNER, "GET", "/v1/settings", Value::Null).await.expect(200), json!({}));
+}
+
+/// The settings within a schema or a document of settings, by their dotted paths. `members` finds what is in a
+/// section, and nothing where the value is a setting's own.
+fn leaves<'a>(
+    value: &'a Value,
+    prefix: &str,
+    members: fn(&Value) -> Option<&Map<String, Value>>,
+) -> Vec<(String, &'a Value)> {
+    let named = members(value).into_iter().flatten();
+    let inner = named.flat_map(|(name, inner)| match members(inner) {
+        Some(_) if name != "intents" => leaves(inner, &format!("{prefix}{name}."), members),
+        _ => vec![(format!("{prefix}{name}"), inner)],
+    });
+    inner.collect()
+}
+
+/// The schemas in the OpenAPI document name every setting and no other, each with its default; that of an intent
+/// names all that an intent takes.
+#[tokio::test]
+async fn the_document_describes_every_setting() {
+    let world = World::new().await;
+    let document = world.call("", "GET", "/openapi.json", Value::Null).await.expect(200);
+    let schemas = &document["components"]["schemas"];
+    let defaults = defaults();
+    let mut expected = leaves(&defaults, "", Value::as_object);
+    expected.sort_by(|one, other| one.0.cmp(&other.0));
+    for name in ["Settings", "SettingsLayer"] {
+        let mut described = leaves(&schemas[name], "", |schema| schema["properties"].as_object());
+        described.sort_by(|one, other| one.0.cmp(&other.0));
+        let paths = |settings: &[(String, &Value)]| settings.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+        assert_eq!(paths(&described), paths(&expected), "{name}");
+        for ((path, schema), (_, default)) in described.iter().zip(&expected) {
+            assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {path}");
+            assert!(path == "intents" || schema["default"] == **default, "{name} {path}: {schema}");
+        }
+    }
+    let intent =
+        json!({"accept": ["login"], "max_age_minutes": 5, "label": "Pay", "acr": ["gold"], "bindings": ["code"]});
+    assert_eq!(names(&schemas["Intent"]["properties"]), names(&intent));
+    let team = world.team("acme").await;
+    team.set(json!({"intents": {"pay": intent}})).await;
 }
 
 /// A106: each number at both bounds and one beyond. (The catalogue wants floors that the system

@@ -13,13 +13,14 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::{TeamName, plain_text};
 use crate::domain::base::validation;
-use crate::domain::settings::{Effective, SettingSource, Warning};
+use crate::domain::settings::Effective;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
 use crate::http::access::replies::limit;
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::views::settings::{EffectiveView, SettingsLayer, SettingsReply};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -125,47 +126,27 @@ async fn list_teams(
     Ok(Reply(TeamPage { items, next_cursor }).into_response())
 }
 
-/// Settings as they hold.
-#[derive(Serialize, ToSchema)]
-struct EffectiveView {
-    /// Every setting.
-    #[schema(value_type = Object)]
-    settings: Value,
-    /// Dotted path → `default`, `system` or `team`.
-    #[schema(value_type = Object)]
-    source: std::collections::BTreeMap<String, SettingSource>,
-    /// What departs from a standard.
-    #[schema(value_type = Vec<Object>)]
-    warnings: Vec<Warning>,
-}
-
-impl From<Effective> for EffectiveView {
-    fn from(effective: Effective) -> Self {
-        Self { settings: effective.json, source: effective.source, warnings: effective.warnings }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettingsQuery {
     effective: Option<bool>,
 }
 
-fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Response {
-    match query.effective {
-        Some(true) => Reply(EffectiveView::from(effective)).into_response(),
-        _ => Reply(own).into_response(),
-    }
+fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Reply<SettingsReply> {
+    Reply(match query.effective {
+        Some(true) => SettingsReply::Effective(effective.into()),
+        _ => SettingsReply::Layer(SettingsLayer(own)),
+    })
 }
 
 /// The system layer: only what it sets, or with `effective=true` what it comes to.
 #[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "get_system_settings",
-    params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+    params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = SettingsReply)))]
 async fn get_system_settings(
     State(state): State<Shared>,
     _owner: Owner,
     Query(query): Query<SettingsQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Reply<SettingsReply>, Problem> {
     let (own, effective) = state.gateway.teams.system_settings().await?;
     Ok(settings(own, effective, &query))
 }
@@ -184,7 +165,7 @@ impl TryFrom<PlainJson> for Patch {
 
 /// Changes the system layer by a merge patch (RFC 7396).
 #[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_system_settings",
-    request_body(content = Object), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
+    request_body(content = SettingsLayer), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
 async fn patch_system_settings(
     State(state): State<Shared>,
     Owner(caller): Owner,
@@ -198,19 +179,19 @@ async fn patch_system_settings(
 /// A team's layer: only what it sets, or with `effective=true` what holds.
 #[utoipa::path(get, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "get_team_settings",
     params(("team" = String, Path), ("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
-    responses((status = 200, body = EffectiveView)))]
+    responses((status = 200, body = SettingsReply)))]
 async fn get_team_settings(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<SettingsQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Reply<SettingsReply>, Problem> {
     let (own, effective) = state.gateway.teams.team_settings(&team).await?;
     Ok(settings(own, effective, &query))
 }
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
 #[utoipa::path(patch, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "patch_team_settings",
-    params(("team" = String, Path)), request_body(content = Object), security(("key" = ["admin"])),
+    params(("team" = String, Path)), request_body(content = SettingsLayer), security(("key" = ["admin"])),
     responses((status = 200, body = EffectiveView)))]
 async fn patch_team_settings(
     State(state): State<Shared>,

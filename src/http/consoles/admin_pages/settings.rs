@@ -59,7 +59,7 @@ fn known(described: Described, effective: &Effective, level: SettingSource, inhe
         SettingShape::Maybe(words) => (Kind::Maybe, None, words),
         SettingShape::Text => (Kind::Text, None, &[]),
         SettingShape::Phrase => (Kind::Phrase, None, &[]),
-        SettingShape::Fields => (Kind::Fields, None, &[]),
+        SettingShape::MatchRules | SettingShape::QuestionRules => (Kind::Fields, None, &[]),
         SettingShape::List => (Kind::List, None, &[]),
     };
     let warnings = effective.warnings.iter().filter(|warning| warning.path == path);
