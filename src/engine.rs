@@ -24,13 +24,18 @@ pub mod decide;
 pub mod epoch;
 pub mod executor;
 pub mod keyed_locks;
+pub mod records;
 pub mod replay;
+pub mod reservations;
 pub mod seal;
+pub mod transact;
 
 use clock::GatewayTime;
 use decide::OpenedRecord;
 use keyed_locks::KeyedLocks;
+pub(crate) use records::{KeyOf, KeysOf, Schedule, Slot, StoredRecord, plain_record};
 pub use replay::{Execution, IdempotencyRecord};
+pub(crate) use transact::Effects;
 
 /// Why a use case did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

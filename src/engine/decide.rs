@@ -20,6 +20,9 @@ const MAX_ATTEMPTS: u32 = 64;
 /// How long one writer waits for those before it.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(5);
 
+/// A commit is asked for again within seconds.
+const MARKER_LIFE: Duration = Duration::from_secs(3600);
+
 /// A record to write, not sealed yet.
 #[derive(Default)]
 pub(crate) struct PlainRecord {
@@ -64,8 +67,14 @@ impl<T> Change<T> {
         Self { put, delete, enter, remove, trim, events, confirm: Confirm::Read, outcome }
     }
 
-    fn saves(&self) -> bool {
-        !self.put.is_empty() || !self.delete.is_empty()
+    pub(super) fn saves(&self) -> bool {
+        let Self { put, delete, enter, remove, trim, events, .. } = self;
+        !(put.is_empty()
+            && delete.is_empty()
+            && enter.is_empty()
+            && remove.is_empty()
+            && trim.is_empty()
+            && events.is_empty())
     }
 
     /// Whether it may stand on memories that may be wrong: a commit would find out, and what is no
@@ -139,7 +148,10 @@ impl Engine {
         reads: &Reads,
         rule: impl Fn(&[Option<OpenedRecord>], Moment) -> Result<Change<T>, Error>,
     ) -> Result<Saved<T>, Error> {
-        let _first = self.keyed_locks.pass_for(reads.names.first().map_or("", String::as_str)).await?;
+        let _first = match reads.names.first() {
+            Some(name) => Some(self.keyed_locks.pass_for(name).await?),
+            None => None,
+        };
         let mut cached = self.cached(reads);
         for round in 0..MAX_ATTEMPTS {
             let CachedRecords { records, earliest } = match cached.take() {
@@ -255,6 +267,9 @@ impl Engine {
         batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, records);
         let mut left = Vec::new();
+        if change.put.is_empty() {
+            batch.put.push(self.marker(id));
+        }
         for PlainRecord { name, bytes, alarm, expires } in change.put {
             let (sealed, version_index) = (self.seal_record(&name, id, &bytes), (self.kinds.is_indexed)(&name));
             left.push((name.clone(), Some(OpenedRecord { version: id, bytes: bytes.into() })));
@@ -274,6 +289,13 @@ impl Engine {
         batch.trim = change.trim;
         batch.events = change.events.iter().map(|event| self.seal_at("outbox", &encode(event))).collect();
         (Made { batch, left }, change.outcome)
+    }
+
+    /// The record of a commit that writes no other: by it the store recognises the commit when it is asked again.
+    fn marker(&self, id: CommitId) -> Put {
+        let name = format!("marker/{:032x}", u128::from_be_bytes(id.0));
+        let expires = Some(self.now().plus(MARKER_LIFE).0);
+        Put { bytes: self.seal_record(&name, id, &[]), version_index: false, name, alarm: None, expires }
     }
 
     /// Commits; after an answer that may have been lost, asks again with the same id, which the

@@ -3,12 +3,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::decide::Reads;
-use super::{Engine, Error, SYSTEM, decode};
+use super::records::{KeyOf, StoredRecord};
+use super::{Engine, Error, SYSTEM};
 use crate::domain::time::epoch::Epoch;
-
-/// The record of the store's epoch.
-pub(crate) const EPOCH: &str = "epoch";
 
 impl Engine {
     /// The store's epoch.
@@ -22,8 +19,7 @@ impl Engine {
 
     /// Enters the epoch that the store is in: another node may have begun it.
     pub(crate) async fn see_epoch(&self) -> Result<(), Error> {
-        let mut opened = self.read(&epoch_reads()).await?;
-        let epoch: Epoch = opened.pop().flatten().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, &bytes))?;
+        let epoch = self.record(&epoch_key()).await?.unwrap_or_default();
         if epoch.number > self.epoch().number {
             self.enter(epoch);
         }
@@ -31,6 +27,9 @@ impl Engine {
     }
 }
 
-pub(crate) fn epoch_reads() -> Reads {
-    Reads { partition: SYSTEM, names: vec![EPOCH.into()] }
+impl StoredRecord for Epoch {}
+
+/// The record of the store's epoch.
+pub(crate) fn epoch_key() -> KeyOf<Epoch> {
+    KeyOf::new(SYSTEM, "epoch")
 }

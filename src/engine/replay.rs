@@ -1,21 +1,11 @@
 //! Answering the same request the same way: `Idempotency-Key`, and a message that a bot tells
 //! twice. The first reply lies in the commit of its effect, sealed for the one who got it.
-//!
-//! A key is reserved before its request runs, so that the same key with another body is refused
-//! wherever that body would lead.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use super::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use super::{DAY, Engine, Error, decode, encode};
+use super::decide::{Change, Confirm, OpenedRecord, PlainRecord};
+use super::{DAY, Engine, Error};
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
-
-/// After so long a request that has no reply is taken to have died.
-const RUNNING: Duration = Duration::from_secs(60);
+use crate::store::Partition;
 
 /// An outcome, or the reply that an earlier request got.
 #[derive(Debug)]
@@ -46,11 +36,11 @@ type Puts<'a, T> = dyn Fn(&[Option<OpenedRecord>], &T, Moment) -> Result<Vec<Pla
 /// Where a reply is remembered.
 #[derive(Clone)]
 pub struct ReplyKey {
-    name: String,
-    key: [u8; 32],
+    pub(super) name: String,
+    pub(super) key: [u8; 32],
     /// Nobody ran before with this key.
-    is_new: bool,
-    reservation: Option<(crate::store::Partition, String)>,
+    pub(super) is_new: bool,
+    pub(super) reservation: Option<(Partition, String)>,
 }
 
 impl<'a, T> IdempotencyRecord<'a, T> {
@@ -119,94 +109,6 @@ impl<'a, T> IdempotencyRecord<'a, T> {
             change.put.extend(more);
         }
         Ok(())
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reservation {
-    body: Tag,
-    /// When the key came first: it counts for a day from then, however often it is replayed.
-    at: Moment,
-    /// When its request began to run last.
-    since: Moment,
-}
-
-impl Engine {
-    /// Reserves an idempotency key for a caller's request.
-    pub async fn reserve(&self, caller: &Tag, key: &str, body: &[u8]) -> Result<ReplyKey, Error> {
-        let tag = self.keys.replay.tag(&[b"key", caller.as_bytes(), key.as_bytes()]);
-        let body = self.keys.replay.tag(&[b"body", body]);
-        let (partition, name) = (self.partition_of(&[b"replay", tag.as_bytes()]), format!("r/{}", tag.name()));
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self
-            .decide(&reads, |records, now| {
-                let found = records[0].as_ref().map(|bytes| decode::<Reservation>(&name, bytes)).transpose()?;
-                let found = found.filter(|r| now < r.at.plus(DAY));
-                if found.as_ref().is_some_and(|r| r.body != body) {
-                    return Ok(Change::nothing(Err(Refusal::IdempotencyMismatch)));
-                }
-                if found.as_ref().is_some_and(|r| now < r.since.plus(RUNNING)) {
-                    return Ok(Change::nothing(Ok(false)));
-                }
-                let at = found.map_or(now, |r| r.at);
-                let bytes = encode(&Reservation { body, at, since: now });
-                let put =
-                    PlainRecord { name: name.clone(), bytes, expires: Some(at.plus(DAY)), ..PlainRecord::default() };
-                Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
-            })
-            .await?;
-        let is_new = saved.outcome?;
-        let secret = self.keys.replay.tag(&[b"reply", caller.as_bytes(), key.as_bytes()]);
-        Ok(ReplyKey {
-            name: format!("y/{}", tag.name()),
-            key: *secret.as_bytes(),
-            is_new,
-            reservation: Some((partition, name)),
-        })
-    }
-
-    /// A refused request used nothing up: its key may come again.
-    pub async fn release(&self, place: &ReplyKey) {
-        let (Some((partition, name)), true) = (&place.reservation, place.is_new) else { return };
-        let reads = Reads { partition: *partition, names: vec![name.clone()] };
-        let gone = self
-            .decide(&reads, |_, now| {
-                // A put of nothing that is already past its time: the sweep takes it.
-                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-                change.put.push(PlainRecord {
-                    name: name.clone(),
-                    bytes: encode(&Reservation {
-                        body: self.keys.replay.tag(&[b"released"]),
-                        at: Moment(0),
-                        since: Moment(0),
-                    }),
-                    expires: Some(now),
-                    ..PlainRecord::default()
-                });
-                Ok(change)
-            })
-            .await;
-        if let Err(error) = gone {
-            tracing::warn!(%error, "an idempotency key could not be released; it frees itself in a minute");
-        }
-    }
-
-    /// Where the reply to a message that a bot passed on is remembered.
-    pub fn message_place(&self, interaction: &[u8; 16], message: &str) -> ReplyKey {
-        self.place_of(b"message", interaction, message)
-    }
-
-    /// Where it is remembered what became of a message that came to an address.
-    pub(crate) fn received_place(&self, address: &Tag, message: &str) -> ReplyKey {
-        self.place_of(b"received", address.as_bytes(), message)
-    }
-
-    /// Where the reply to what has a name of its own among others of its kind is remembered.
-    pub(crate) fn place_of(&self, kind: &[u8], of: &[u8], own: &str) -> ReplyKey {
-        let tag = self.keys.replay.tag(&[kind, of, own.as_bytes()]);
-        let secret = self.keys.replay.tag(&[&[kind, b" reply"].concat(), of, own.as_bytes()]);
-        ReplyKey { name: format!("m/{}", tag.name()), key: *secret.as_bytes(), is_new: true, reservation: None }
     }
 }
 

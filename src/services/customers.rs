@@ -19,10 +19,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use crate::engine::{Engine, Error, decode, encode};
-use crate::services::names::{customer_name, customers_index, login_name, team_record, value_index};
-use crate::services::teams::{Teams, team_event};
+use crate::engine::{Effects, Engine, Error, KeyOf, Slot, StoredRecord, decode, encode};
+use crate::services::names::{customer_name, customers_index, login_name, value_index};
+use crate::services::teams::{Teams, existing_team, team_event};
 use crate::store::Order;
 
 pub mod directories;
@@ -73,6 +72,10 @@ struct Named {
     customer: CustomerId,
 }
 
+impl StoredRecord for Kept {}
+
+impl StoredRecord for Named {}
+
 /// Teams' customers: the built-in directory, and those that teams connect.
 pub struct Customers {
     pub(crate) engine: Arc<Engine>,
@@ -94,10 +97,14 @@ impl Customers {
         login_name(team, &tag.name())
     }
 
-    /// Where a customer's record and her team's lie.
-    fn customer_reads(&self, team: &TeamName, id: &CustomerId) -> Reads {
-        let names = vec![customer_name(team, &self.customer_tag(team, id)), team_record(team)];
-        Reads { partition: self.engine.team_partition(team), names }
+    /// The record of a customer.
+    fn customer_key(&self, team: &TeamName, id: &CustomerId) -> KeyOf<Kept> {
+        KeyOf::new(self.engine.team_partition(team), customer_name(team, &self.customer_tag(team, id)))
+    }
+
+    /// The record of a login name: whose it is.
+    fn username_key(&self, team: &TeamName, name: &str) -> KeyOf<Named> {
+        KeyOf::new(self.engine.team_partition(team), self.login_record(team, name))
     }
 
     /// Makes a customer or writes her record anew; true where she is new.
@@ -112,72 +119,63 @@ impl Customers {
         if !errors.is_empty() {
             return Err(Refusal::Invalid(errors).into());
         }
-        let mut reads = self.customer_reads(team, &record.id);
-        reads.names.extend(record.username.as_deref().map(|name| self.login_record(team, name)));
-        let saved = self.engine.decide(&reads, |records, now| {
-            must_stand(&reads, records)?;
-            if let Err(refusal) = only_if.admit(records[0].is_some()) {
-                return Ok(Change::nothing(Err(refusal)));
+        let username = record.username.as_deref().map(|name| self.username_key(team, name));
+        let records = (self.customer_key(team, &record.id), self.teams.team_key(team), username);
+        let put = |(customer, team_slot, named): &mut (Slot<Kept>, Slot<Team>, Option<Slot<Named>>),
+                   effects: &mut Effects,
+                   now| {
+            existing_team(team_slot)?;
+            only_if.admit(customer.get().is_some())?;
+            let holder = named.as_ref().and_then(Slot::get);
+            if holder.is_some_and(|named| named.customer != record.id) {
+                return Err(Refusal::UsernameTaken.into());
             }
-            let named = records.get(2).and_then(Option::as_ref);
-            let named = named.map(|bytes| decode::<Named>(&reads.names[2], bytes)).transpose()?;
-            if named.is_some_and(|named| named.customer != record.id) {
-                return Ok(Change::nothing(Err(Refusal::UsernameTaken)));
-            }
-            let before = records[0].as_ref().map(|bytes| decode::<Kept>(&reads.names[0], bytes)).transpose()?;
-            let kept = match &before {
-                Some(before) => Kept { record: record.clone(), ..before.clone() },
-                None => Kept { record: record.clone(), created_at: now },
-            };
-            let mut change = self.replace(team, before.as_ref(), Some(&kept));
+            let created_at = customer.get().map_or(now, |before| before.created_at);
+            let kept = Kept { record: record.clone(), created_at };
+            let is_new = customer.get().is_none();
+            self.replace(team, customer.get(), Some(&kept), effects);
+            customer.put(kept.clone());
             let pseudonym = self.engine.keys.customer_pseudonym(team, record.id.as_str());
-            let data = json!({"pseudonym": pseudonym, "created": before.is_none()});
-            change.events.push(team_event(team, EventKind::CustomerChanged, actor, now, data));
-            Ok(change.map(|()| (before.is_none(), kept)))
-        });
-        Ok(saved.await?.outcome?)
+            let data = json!({"pseudonym": pseudonym, "created": is_new});
+            effects.tell(team_event(team, EventKind::CustomerChanged, actor, now, data));
+            Ok((is_new, kept))
+        };
+        self.engine.transact(&records, put).await
     }
 
-    /// What becomes of a customer's record, and of everything that she is found by.
-    fn replace(&self, team: &TeamName, before: Option<&Kept>, after: Option<&Kept>) -> Change<()> {
-        let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+    /// Replaces everything that a customer is found by.
+    fn replace(&self, team: &TeamName, before: Option<&Kept>, after: Option<&Kept>, effects: &mut Effects) {
         let tag = |kept: &Kept| self.customer_tag(team, &kept.record.id);
-        let login = |kept: &Kept| kept.record.username.as_deref().map(|name| self.login_record(team, name));
+        let login = |kept: &Kept| kept.record.username.as_deref().map(|name| self.username_key(team, name));
         let found_by = |kept: &Kept| self.found_by(team, &kept.record);
         let listed = |kept: &Kept| format!("{:016}-{}", kept.created_at.0, tag(kept));
         let now_by = after.map(found_by).unwrap_or_default();
         if let Some(before) = before {
-            let gone = found_by(before).into_iter().filter(|value| !now_by.contains(value));
-            change.remove.extend(gone.map(|value| (value_index(team, &value), tag(before))));
-            change.delete.extend(login(before).filter(|name| after.and_then(login).as_ref() != Some(name)));
-        }
-        match (after, before) {
-            (Some(kept), _) => {
-                let put = |name, bytes| PlainRecord { name, bytes, ..PlainRecord::default() };
-                change.put.push(put(customer_name(team, &tag(kept)), encode(kept)));
-                let named = Named { customer: kept.record.id.clone() };
-                change.put.extend(login(kept).map(|name| put(name, encode(&named))));
-                change.enter.push((customers_index(team), listed(kept), encode(&Summary::of(&kept.record))));
-                let enter = now_by.iter().map(|value| (value_index(team, value), tag(kept), Vec::new()));
-                change.enter.extend(enter);
+            for value in found_by(before).iter().filter(|value| !now_by.contains(*value)) {
+                effects.remove(value_index(team, value), tag(before));
             }
-            (None, Some(gone)) => {
-                change.delete.push(customer_name(team, &tag(gone)));
-                change.remove.push((customers_index(team), listed(gone)));
-                // A commit puts at least one record: this one says nothing.
-                change.put.push(PlainRecord { name: format!("customer/{team}/gone"), ..PlainRecord::default() });
+            let kept_name = after.and_then(login).map(|key| key.name);
+            if let Some(gone) = login(before).filter(|key| kept_name.as_ref() != Some(&key.name)) {
+                effects.delete(gone.name);
             }
-            (None, None) => {}
+            if after.is_none() {
+                effects.remove(customers_index(team), listed(before));
+            }
         }
-        change
+        if let Some(kept) = after {
+            if let Some(key) = login(kept) {
+                effects.put(&key, &Named { customer: kept.record.id.clone() });
+            }
+            effects.enter(customers_index(team), listed(kept), encode(&Summary::of(&kept.record)));
+            for value in &now_by {
+                effects.enter(value_index(team, value), tag(kept), Vec::new());
+            }
+        }
     }
 
     /// A customer of the built-in directory.
     pub async fn customer(&self, team: &TeamName, id: &CustomerId) -> Result<Option<Kept>, Error> {
-        let mut reads = self.customer_reads(team, id);
-        reads.names.truncate(1);
-        let opened = self.engine.read_to_tell(&reads).await?.pop().flatten();
-        opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
+        self.engine.record_to_tell(&self.customer_key(team, id)).await
     }
 
     /// A page of a team's customers, the newest first, and where the next one begins. `q` is the start
@@ -226,14 +224,14 @@ impl Customers {
 
     /// Takes a customer's record away with everything that she is found by; whether there was one.
     pub(crate) async fn remove_customer(&self, team: &TeamName, id: &CustomerId) -> Result<bool, Error> {
-        let mut reads = self.customer_reads(team, id);
-        reads.names.truncate(1); // also of a team that leaves
-        let saved = self.engine.decide(&reads, |records, _| {
-            let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(false))) };
-            let before: Kept = decode(&reads.names[0], bytes)?;
-            Ok(self.replace(team, Some(&before), None).map(|()| true))
-        });
-        Ok(saved.await?.outcome?)
+        // Also of a team that leaves.
+        let remove = |customer: &mut Slot<Kept>, effects: &mut Effects, _| {
+            let Some(before) = customer.get() else { return Ok(false) };
+            self.replace(team, Some(before), None, effects);
+            customer.delete();
+            Ok(true)
+        };
+        self.engine.transact(&self.customer_key(team, id), remove).await
     }
 
     /// Who the team's customers are.
@@ -264,11 +262,4 @@ impl Customers {
             }
         }
     }
-}
-
-/// Only a team that is there, and stays, gets customers: its record is the second that was read.
-fn must_stand(reads: &Reads, records: &[Option<OpenedRecord>]) -> Result<(), Error> {
-    let bytes = records[1].as_ref().ok_or(Refusal::NotFound("team"))?;
-    let team: Team = decode(&reads.names[1], bytes)?;
-    if team.leaving { Err(Refusal::NotFound("team").into()) } else { Ok(()) }
 }

@@ -33,12 +33,11 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::replay::{Execution, ExtraWrites, IdempotencyRecord, ReplyKey};
-use crate::engine::{Engine, Error, decode, encode};
+use crate::engine::{Engine, Error, decode, encode, plain_record};
 use crate::services::challenges::Challenges;
 use crate::services::challenges::messages::Text;
 use crate::services::conversations::Conversations;
 use crate::services::conversations::retractions::Retraction;
-use crate::services::conversations::saving::address_record;
 use crate::services::conversations::snapshots::Snapshot;
 use crate::services::limits::Limits;
 use crate::services::messaging::Messaging;
@@ -303,7 +302,7 @@ impl InboundMessage<'_> {
     fn note(&self, record: Option<&OpenedRecord>, now: Moment) -> Result<Option<PlainRecord>, Error> {
         let name = self.address().1;
         let address = record.map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
-        Ok(self.noted(&address, now).map(|noted| address_record(&name, &noted, now)))
+        Ok(self.noted(&address, now).map(|noted| plain_record(name, &noted, now)))
     }
 
     fn retraction_name(&self) -> String {

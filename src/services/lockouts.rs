@@ -18,16 +18,15 @@ use crate::domain::proof::lockout::{Budget, may_lift};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::Login;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Engine, Error, decode};
+use crate::engine::decide::{Confirm, Reads};
+use crate::engine::{Effects, Engine, Error, KeyOf, KeysOf, Slot, decode};
 use crate::services::accounts::{AccountState, Accounts, Logins};
 use crate::services::conversations::Conversations;
-use crate::services::conversations::saving::address_record;
 use crate::services::conversations::snapshots::Acting;
 use crate::services::events::EventLog;
 use crate::services::events::lock_index::{Lock, LockId};
 use crate::services::limits::Limits;
-use crate::services::names::{account_name, address_name, locked_accounts_index, locks_index, swept_name};
+use crate::services::names::{account_name, address_name, locked_accounts_index, locks_index};
 use crate::services::teams::{Teams, team_event};
 use crate::store::{CommitId, IndexEntry, Order, Partition};
 
@@ -218,25 +217,23 @@ impl Lockouts {
         budget: &str,
         lifting: &Lifting<'_>,
     ) -> Result<(), Error> {
-        let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |records, now| {
-            let mut address: Address = records[0].as_ref().map_or(Ok(Address::default()), |b| decode(&name, b))?;
-            let lifted = match address.lift([(what, budget.to_owned())], lifting.ban, self.engine.earliest()) {
-                Ok(lifted) if !lifted.is_empty() => lifted,
-                told => return Ok(Change::nothing(told.map(drop))),
-            };
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
+        let partition = Partition(lock.interaction.partition());
+        let lift = |slot: &mut Slot<Address>, effects: &mut Effects, now| {
+            let mut address = slot.get().cloned().unwrap_or_default();
+            let lifted = address.lift([(what, budget.to_owned())], lifting.ban, self.engine.earliest())?;
+            if lifted.is_empty() {
+                return Ok(());
+            }
             for lifted in lifted {
                 let mut told = team_event(team, lifted.kind, &lifting.actor, now, json!({}));
                 told.data = lifted.data(tag, lifting.reason);
                 told.data.insert("partition".into(), partition.0.into()); // no interaction says where it lies
-                change.events.push(told);
+                effects.tell(told);
             }
-            change.put.push(address_record(&name, &address, now));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            slot.put(address);
+            Ok(())
+        };
+        self.engine.transact(&KeyOf::new(partition, address_name(tag)), lift).await
     }
 
     async fn lift_failure_limit(&self, team: &TeamName, customer: &CustomerTag, by: &Lifting<'_>) -> Result<(), Error> {
@@ -289,21 +286,16 @@ impl Lockouts {
         if over.is_empty() {
             return Ok(());
         }
-        let accounts = over.iter().map(|(member, _)| account_name(team, member));
-        let reads = Reads {
-            partition: self.engine.team_partition(team),
-            names: [swept_name(team)].into_iter().chain(accounts).collect(),
-        };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
-            for ((member, seen), record) in over.iter().zip(&records[1..]) {
-                if record.as_ref().map(|record| record.version) == *seen {
-                    change.remove.push((locked_accounts_index(team), member.clone()));
+        let names = over.iter().map(|(member, _)| account_name(team, member)).collect();
+        let forget = |logins: &mut Vec<Slot<Login>>, effects: &mut Effects, _| {
+            for ((member, seen), login) in over.iter().zip(logins) {
+                if login.version() == *seen {
+                    effects.remove(locked_accounts_index(team), member);
                 }
             }
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            effects.confirm(Confirm::Nothing);
+            Ok(())
+        };
+        self.engine.transact(&KeysOf::new(self.engine.team_partition(team), names), forget).await
     }
 }

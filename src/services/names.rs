@@ -142,11 +142,6 @@ pub(crate) fn session_name(tag: &str) -> String {
     format!("session/{tag}")
 }
 
-/// That a team went, and when.
-pub(crate) fn gone_name(name: &TeamName) -> String {
-    format!("gone/{name}")
-}
-
 /// Where a team's streams stand.
 pub(crate) fn head_name(team: &TeamName) -> String {
     format!("h/{team}")
@@ -180,11 +175,6 @@ pub(crate) fn dead_index(team: &TeamName, webhook: &WebhookName) -> String {
 /// Both, to their ends.
 pub(crate) fn delivery_indexes(team: &TeamName, webhook: &WebhookName) -> [(String, String); 2] {
     [delivered_index, dead_index].map(|index| (index(team, webhook), "~".to_owned()))
-}
-
-/// What is written with what retention takes away.
-pub(crate) fn swept_name(team: &TeamName) -> String {
-    format!("swept/{team}")
 }
 
 /// A customer of the built-in directory, by her id's tag.
@@ -225,11 +215,6 @@ pub(crate) fn value_index(team: &TeamName, tag: &str) -> String {
 /// The index of a team's customers.
 pub(crate) fn customers_index(team: &TeamName) -> String {
     format!("customer/{team}")
-}
-
-/// That private data fitted more than one customer, where no conversation could tell it.
-pub(crate) fn ambiguous_name(team: &TeamName) -> String {
-    format!("directory/{team}")
 }
 
 /// The index of a team's events.

@@ -18,8 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use crate::engine::{Engine, Error, SYSTEM, decode, encode};
+use crate::engine::{Effects, Engine, Error, Execution, IdempotencyRecord, KeyOf, SYSTEM, Slot, StoredRecord};
 use crate::services::names::{SYSTEM_RECORD, team_record};
 use crate::store::{CommitId, Order, RecordKey, VersionIndex};
 
@@ -91,19 +90,18 @@ impl Teams {
             return Ok(kept.value.clone());
         }
         let known = known.map(|kept| (kept.version, kept.value.clone()));
-        let key = RecordKey { partition: self.engine.team_partition(name), name: team_record(name) };
+        let key = self.team_key(name);
         let fresh_until = self.engine.clock.elapsed() + FRESH;
-        let (opened, version) = self.read_one(key.clone()).await?;
-        let value = match opened {
+        let read = self.engine.load(&key).await?;
+        let version = read.version();
+        let value = match read.into_record() {
             // The same as before is the same view: whoever holds it sees at a glance that nothing changed.
             Some(_) if known.as_ref().is_some_and(|(before, _)| *before == version) => known.and_then(|(_, view)| view),
-            Some(bytes) => {
-                let team: Team = decode(name.as_str(), &bytes)?;
-                (!team.leaving).then(|| self.view(team, &system).map(Arc::new)).transpose()?
-            }
+            Some(team) => (!team.leaving).then(|| self.view(team, &system).map(Arc::new)).transpose()?,
             None => None,
         };
         if value.is_some() {
+            let key = key.into();
             let kept = Kept { key, value: value.clone(), version, system: system_version, fresh_until };
             self.teams.teams.insert(name.clone(), kept);
         } else if self.teams.teams.remove(name).is_some() {
@@ -137,12 +135,13 @@ impl Teams {
         {
             return Ok((kept.value.clone(), kept.version));
         }
-        let key = RecordKey { partition: SYSTEM, name: SYSTEM_RECORD.into() };
         let fresh_until = self.engine.clock.elapsed() + FRESH;
-        let (opened, version) = self.read_one(key.clone()).await?;
-        let layer: Overrides = opened.map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, &b))?;
+        let read = self.engine.load(&system_key()).await?;
+        let version = read.version();
+        let layer = read.into_record().unwrap_or_default();
         effective(&layer, &Overrides::default()).map_err(|refusal| unreadable("the system's settings", &refusal))?;
         let value = Arc::new(layer);
+        let key = system_key().into();
         self.teams.system.insert((), Kept { key, value: value.clone(), version, system: None, fresh_until });
         Ok((value, version))
     }
@@ -154,13 +153,6 @@ impl Teams {
             VersionIndex::Absent => kept.version.is_none(),
             VersionIndex::NotKept => self.engine.clock.elapsed() < kept.fresh_until,
         }
-    }
-
-    async fn read_one(&self, key: RecordKey) -> Result<(Option<OpenedRecord>, Option<CommitId>), Error> {
-        let opened =
-            self.engine.read(&Reads { partition: key.partition, names: vec![key.name] }).await?.pop().flatten();
-        let version = opened.as_ref().map(|opened| opened.version);
-        Ok((opened, version))
     }
 
     /// What this node kept of a team or of the system layer is out of date.
@@ -198,40 +190,21 @@ impl Teams {
         &self,
         name: &TeamName,
         rule: impl Fn(&mut Team, Moment) -> Result<(T, Vec<Event>), Refusal>,
-        idempotency: Option<&crate::engine::IdempotencyRecord<'_, T>>,
-    ) -> Result<crate::engine::Execution<T>, Error> {
-        let mut reads = self.team_reads(name);
-        reads.names.extend(idempotency.map(crate::engine::IdempotencyRecord::name));
-        let saved = self
-            .engine
-            .decide(&reads, |records, now| {
-                if let Some(idempotency) = idempotency
-                    && let Some(reply) = idempotency.earlier(&records[1], now)?
-                {
-                    return Ok(Change::nothing(Ok(crate::engine::Execution::Replayed(reply))));
-                }
-                let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
-                let mut team: Team = decode(name.as_str(), bytes)?;
-                if team.leaving {
-                    return Ok(Change::nothing(Err(Refusal::NotFound("team"))));
-                }
-                let (told, events) = match rule(&mut team, now) {
-                    Ok(told) => told,
-                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
-                };
-                let kept = idempotency.map(|idempotency| idempotency.keep(&self.engine, &told, now));
-                let mut change = save_team(&team, crate::engine::Execution::Executed(told));
-                change.put.extend(kept);
-                change.events = events;
-                Ok(change)
-            })
-            .await?;
+        idempotency: Option<&IdempotencyRecord<'_, T>>,
+    ) -> Result<Execution<T>, Error> {
+        let change = |team: &mut Slot<Team>, effects: &mut Effects, now| {
+            let (outcome, events) = rule(existing_team_mut(team)?, now)?;
+            effects.tell_all(events);
+            Ok(outcome)
+        };
+        let changed = self.engine.transact_once(&self.team_key(name), idempotency, change).await;
         self.forget(Some(name));
-        Ok(saved.outcome?)
+        changed
     }
 
-    pub(crate) fn team_reads(&self, name: &TeamName) -> Reads {
-        Reads { partition: self.engine.team_partition(name), names: vec![team_record(name)] }
+    /// The record of a team.
+    pub(crate) fn team_key(&self, name: &TeamName) -> KeyOf<Team> {
+        KeyOf::new(self.engine.team_partition(name), team_record(name))
     }
 
     /// A team as it is now.
@@ -249,9 +222,23 @@ fn unreadable(whose: &str, refusal: &Refusal) -> Error {
     Error::Damaged(format!("{whose} cannot be followed:{errors}"))
 }
 
-pub(crate) fn save_team<T>(team: &Team, outcome: T) -> Change<T> {
-    let put = PlainRecord { name: team_record(&team.name), bytes: encode(team), ..PlainRecord::default() };
-    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
+impl StoredRecord for Team {}
+
+impl StoredRecord for Overrides {}
+
+/// The record of the system layer of the settings.
+pub(crate) fn system_key() -> KeyOf<Overrides> {
+    KeyOf::new(SYSTEM, SYSTEM_RECORD)
+}
+
+/// The team; refused where there is none, or none any more.
+pub(crate) fn existing_team(team: &Slot<Team>) -> Result<&Team, Refusal> {
+    team.get().filter(|team| !team.leaving).ok_or(Refusal::NotFound("team"))
+}
+
+/// The team, to be changed; refused where there is none, or none any more.
+pub(crate) fn existing_team_mut(team: &mut Slot<Team>) -> Result<&mut Team, Refusal> {
+    team.get_mut().filter(|team| !team.leaving).ok_or(Refusal::NotFound("team"))
 }
 
 /// Something that happened to a team.

@@ -198,7 +198,7 @@ async fn take_out(stand: &Stand, team: &TeamName, which: std::ops::RangeInclusiv
     let page = stand.store.list(partition, &index, Order::Rising, None, 2_000).await.expect("a list");
     let is_meant = |member: &str| member.parse().is_ok_and(|number: u64| which.contains(&number));
     let gone = page.into_iter().filter(|entry| is_meant(&entry.member)).map(|entry| (index.clone(), entry.member));
-    let (version, name) = (CommitId(std::array::from_fn(|at| tag.as_bytes()[at])), format!("swept/by-hand/{team}"));
+    let (version, name) = (CommitId(std::array::from_fn(|at| tag.as_bytes()[at])), format!("marker/by-hand/{team}"));
     let put = Put { name, bytes: bytes::Bytes::new(), version_index: false, alarm: None, expires: Some(1) };
     let batch = Batch { put: vec![put], remove: gone.collect(), ..Batch::new(version, partition) };
     assert_eq!(stand.store.commit(batch).await.expect("it is taken out"), CommitOutcome::Committed);

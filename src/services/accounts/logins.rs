@@ -12,9 +12,12 @@ use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
+use crate::engine::decide::{Change, Confirm, Reads};
 use crate::engine::executor::{Claim, JobPolicy};
-use crate::engine::{DAY, Engine, Error, Execution, IdempotencyRecord, decode, encode};
+use crate::engine::{
+    DAY, Effects, Engine, Error, Execution, IdempotencyRecord, KeyOf, KeysOf, Schedule, Slot, StoredRecord, decode,
+    plain_record,
+};
 use crate::services::names::{account_name, accounts_index, locked_accounts_index, team_record};
 use crate::services::teams::team_event;
 use crate::store::{Order, RecordKey};
@@ -98,6 +101,10 @@ impl Logins {
         Reads { partition: self.engine.team_partition(&account.team), names }
     }
 
+    fn login_key(&self, team: &TeamName, tag: &str) -> KeyOf<Login> {
+        KeyOf::new(self.engine.team_partition(team), account_name(team, tag))
+    }
+
     /// Where an account's record lies.
     pub(crate) fn account_key(&self, account: &LoginAccount) -> RecordKey {
         let Reads { partition, mut names } = self.account_reads(account);
@@ -106,12 +113,11 @@ impl Logins {
 
     /// A login as it is now; none where nobody ever asked for it.
     pub(crate) async fn login(&self, account: &LoginAccount) -> Result<Option<Login>, Error> {
-        let mut reads = self.account_reads(account);
-        reads.names.truncate(1);
-        let Some(bytes) = self.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
-        let mut login: Login = decode(&reads.names[0], &bytes)?;
-        login.settle(self.engine.now(), self.engine.epoch().number);
-        Ok(Some(login))
+        let mut login = self.engine.record_to_tell(&self.login_key(&account.team, &account.tag.name())).await?;
+        if let Some(login) = &mut login {
+            login.settle(self.engine.now(), self.engine.epoch().number);
+        }
+        Ok(login)
     }
 
     /// Lets a rule change a login, and saves what it left, also where it refused.
@@ -146,7 +152,7 @@ impl Logins {
                 let ruled = rule(&mut login, when);
                 let mut change = Change { confirm: Confirm::Written, ..Change::nothing(ruled.outcome) };
                 if before.as_ref() != Some(&login) || !ruled.events.is_empty() {
-                    change.put.push(account_record(&reads.names[0], &login, now));
+                    change.put.push(plain_record(reads.names[0].clone(), &login, now));
                     if before.is_none() && login.customer.is_some() {
                         change.enter.push((accounts_index(&account.team), account.tag.name(), Vec::new()));
                     }
@@ -207,19 +213,15 @@ impl Logins {
     }
 
     async fn remove_login_of(&self, team: &TeamName, tag: &str) -> Result<(), Error> {
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![account_name(team, tag)] };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            if records[0].is_some() {
-                change.delete.push(reads.names[0].clone());
-                change.remove.push((accounts_index(team), tag.to_owned()));
-                change.remove.push((locked_accounts_index(team), tag.to_owned()));
-                // A commit puts at least one record: this one says nothing.
-                change.put.push(PlainRecord { name: gone(team), expires: Some(Moment(0)), ..PlainRecord::default() });
+        let remove = |login: &mut Slot<Login>, effects: &mut Effects, _| {
+            if login.get().is_some() {
+                login.delete();
+                effects.remove(accounts_index(team), tag);
+                effects.remove(locked_accounts_index(team), tag);
             }
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            Ok(())
+        };
+        self.engine.transact(&self.login_key(team, tag), remove).await
     }
 
     /// Whether anybody has a password here, or passwords are kept elsewhere. Only the first accounts are looked at:
@@ -254,14 +256,13 @@ impl Logins {
         let (index, partition) = (accounts_index(team), self.engine.team_partition(team));
         let page = self.engine.store.list(partition, &index, Order::Rising, after, LOGINS_AT_ONCE).await?;
         let more = page.last().filter(|_| page.len() == LOGINS_AT_ONCE).map(|last| last.member.clone());
-        let reads = Reads { partition, names: page.iter().map(|entry| account_name(team, &entry.member)).collect() };
-        let opened = if page.is_empty() { Vec::new() } else { self.engine.read(&reads).await? };
-        let mut logins = Vec::with_capacity(opened.len());
-        for (name, opened) in reads.names.iter().zip(opened) {
-            let login = opened.map(|bytes| decode::<Login>(name, &bytes)).transpose()?;
-            logins.extend(login.filter(|login| login.customer.is_some()));
+        if page.is_empty() {
+            return Ok((Vec::new(), None));
         }
-        Ok((logins, more))
+        let names = page.iter().map(|entry| account_name(team, &entry.member)).collect();
+        let read = self.engine.load(&KeysOf::<Login>::new(partition, names)).await?;
+        let logins = read.into_iter().filter_map(Slot::into_record).filter(|login| login.customer.is_some());
+        Ok((logins.collect(), more))
     }
 
     /// Takes away all logins of a team that goes.
@@ -300,14 +301,11 @@ impl Logins {
     }
 }
 
-fn gone(team: &TeamName) -> String {
-    format!("login/{team}/gone")
-}
-
-/// Of nobody it is kept for a day after the last guess.
-fn account_record(name: &str, login: &Login, now: Moment) -> PlainRecord {
-    let expires = login.customer.is_none().then(|| now.plus(DAY));
-    PlainRecord { name: name.to_owned(), bytes: encode(login), alarm: login.alarm(), expires }
+/// The login of a name that is nobody's is kept for a day after the last guess.
+impl StoredRecord for Login {
+    fn schedule(&self, now: Moment) -> Schedule {
+        Schedule { alarm: self.alarm(), expires: self.customer.is_none().then(|| now.plus(DAY)) }
+    }
 }
 
 /// A letter that this node has claimed: in which record, by its number.

@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord};
 use crate::engine::replay::{Execution, IdempotencyRecord};
-use crate::engine::{DAY, encode};
+use crate::engine::{DAY, Schedule, StoredRecord, encode, plain_record};
 use crate::services::names::{ended_challenge_name, ended_name, interaction_name};
 use crate::services::teams::TeamView;
 use crate::store::{Partition, RecordKey};
@@ -69,7 +69,7 @@ impl Conversations {
             // Addresses are without number: one with nothing to remember is forgotten.
             match address == Address::default() && !put.is_empty() {
                 true => delete.push(address_name.to_owned()),
-                false => put.push(address_record(address_name, &address, now)),
+                false => put.push(plain_record(address_name.to_owned(), &address, now)),
             }
         }
         put.extend(ended_records(interaction.id, &ended, now));
@@ -100,12 +100,14 @@ impl Conversations {
 
 /// An address's record: one that only remembers identity tokens, or what may come late, may be swept
 /// after the last, one that remembers nothing at once.
-pub(crate) fn address_record(name: &str, address: &Address, now: Moment) -> PlainRecord {
-    let only_words = address.open.is_none() && address.budgets.is_empty();
-    let late = address.closed_at.map(|closed| closed.plus(LATE));
-    let noted = late.into_iter().chain(address.freely_until).chain(address.group_until);
-    let expires = only_words.then(|| address.vouched.values().copied().chain(noted).max().unwrap_or(now));
-    PlainRecord { name: name.to_owned(), bytes: encode(address), expires, ..PlainRecord::default() }
+impl StoredRecord for Address {
+    fn schedule(&self, now: Moment) -> Schedule {
+        let only_words = self.open.is_none() && self.budgets.is_empty();
+        let late = self.closed_at.map(|closed| closed.plus(LATE));
+        let noted = late.into_iter().chain(self.freely_until).chain(self.group_until);
+        let expires = only_words.then(|| self.vouched.values().copied().chain(noted).max().unwrap_or(now));
+        Schedule { alarm: None, expires }
+    }
 }
 
 /// The records of what ended.

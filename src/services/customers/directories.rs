@@ -21,10 +21,8 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::proof::flag::Proof;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
+use crate::engine::Error;
 use crate::engine::replay::executed;
-use crate::engine::{DAY, Error};
-use crate::services::names::ambiguous_name;
 use crate::services::teams::{TeamCache, TeamView, team_event};
 
 /// Directories that were opened, with the connections that they were opened for.
@@ -225,15 +223,7 @@ impl Customers {
     /// The private data of a website's word fit more than one customer: there is no conversation yet that
     /// could tell it.
     pub(crate) async fn tell_ambiguous(&self, team: &TeamName, actor: &Actor) -> Result<(), Error> {
-        let name = ambiguous_name(team);
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |_, now| {
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(PlainRecord { name: name.clone(), expires: Some(now.plus(DAY)), ..PlainRecord::default() });
-            change.events.push(team_event(team, EventKind::DirectoryAmbiguous, actor, now, json!({})));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        self.teams.record_audit_event(team, EventKind::DirectoryAmbiguous, actor, json!({})).await
     }
 
     /// The customer of that id, as the team's directory has her.

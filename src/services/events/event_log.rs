@@ -9,19 +9,22 @@ use serde_json::{Value, json};
 use super::EventLog;
 use crate::domain::base::id::TeamName;
 use crate::domain::event::Event;
-use crate::engine::decide::Reads;
-use crate::engine::{Error, decode};
+use crate::engine::{Error, KeyOf, StoredRecord};
 use crate::services::names::{head_name, member};
 
 impl EventLog {
     /// Where a team's streams stand.
     pub(crate) async fn head(&self, team: &TeamName) -> Result<StreamHead, Error> {
-        let name = head_name(team);
-        let mut opened =
-            self.engine.read(&Reads { partition: self.engine.team_partition(team), names: vec![name.clone()] }).await?;
-        opened.pop().flatten().map_or(Ok(StreamHead::default()), |b| decode(&name, &b))
+        Ok(self.engine.record(&self.head_key(team)).await?.unwrap_or_default())
+    }
+
+    /// The record of where a team's streams stand.
+    pub(crate) fn head_key(&self, team: &TeamName) -> KeyOf<StreamHead> {
+        KeyOf::new(self.engine.team_partition(team), head_name(team))
     }
 }
+
+impl StoredRecord for StreamHead {}
 
 /// Where a team's streams stand.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

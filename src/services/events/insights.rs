@@ -9,42 +9,27 @@ use crate::domain::event::Event;
 use crate::domain::event::insight::{Counting, Hour, HourNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{DAY, Error, decode, encode};
-use crate::services::names::{counting_name, hours_index, member, swept_name};
+use crate::engine::decide::{Confirm, Reads};
+use crate::engine::{DAY, Effects, Error, Slot, StoredRecord, decode, encode};
+use crate::services::names::{counting_name, hours_index, member};
 use crate::store::Order;
 
 /// Hours that are read at once.
 const PAGE: usize = 1_000;
 
-/// The hours of a team that are being counted, as a relay reads, changes and saves them.
-pub(crate) struct Counted {
-    before: Counting,
-    counting: Counting,
-    closed: Vec<(HourNumber, Hour)>,
-}
+impl StoredRecord for Counting {}
 
-impl Counted {
-    /// What a record has counted so far; `Damaged` where it cannot be read.
-    pub fn of(name: &str, bytes: Option<&[u8]>) -> Result<Self, Error> {
-        let before: Counting = bytes.map_or(Ok(Counting::default()), |bytes| decode(name, bytes))?;
-        Ok(Self { counting: before.clone(), before, closed: Vec::new() })
-    }
-
-    /// Counts an event.
-    pub fn count(&mut self, event: &Event) {
-        self.closed.extend(self.counting.count(event));
-    }
-
-    /// What is over goes into the index. Where nothing was counted nothing is written.
-    pub fn keep<T>(self, team: &TeamName, change: &mut Change<T>) {
-        if self.counting == self.before {
-            return;
+/// Counts events into the hours that are open. Hours that are over go into the index; where nothing was counted
+/// nothing is written.
+pub(crate) fn count(slot: &mut Slot<Counting>, team: &TeamName, events: &[&Event], effects: &mut Effects) {
+    let mut counting = slot.get().cloned().unwrap_or_default();
+    for event in events {
+        for (hour, counts) in counting.count(event) {
+            effects.enter(hours_index(team), member(hour.0), encode(&counts));
         }
-        let name = counting_name(team);
-        change.put.push(PlainRecord { name, bytes: encode(&self.counting), ..PlainRecord::default() });
-        let entries = self.closed.iter().map(|(hour, counts)| (hours_index(team), member(hour.0), encode(counts)));
-        change.enter.extend(entries);
+    }
+    if slot.get().is_none_or(|before| *before != counting) {
+        slot.put(counting);
     }
 }
 
@@ -93,13 +78,11 @@ impl EventLog {
         if oldest.first().is_none_or(|entry| entry.member > newest) {
             return Ok(());
         }
-        let reads = Reads { partition, names: vec![swept_name(team)] };
-        let saved = self.engine.decide(&reads, |_, _| {
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
-            change.trim.push((index.clone(), newest.clone()));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        let forget = |(): &mut (), effects: &mut Effects, _| {
+            effects.trim(&index, &newest);
+            effects.confirm(Confirm::Nothing);
+            Ok(())
+        };
+        self.engine.transact(&partition, forget).await
     }
 }

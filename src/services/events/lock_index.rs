@@ -14,8 +14,7 @@ use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::CustomerTag;
 use crate::domain::event::EventKind;
 use crate::domain::time::Moment;
-use crate::engine::decide::Change;
-use crate::engine::encode;
+use crate::engine::{Effects, encode};
 use crate::services::names::locks_index;
 
 /// What it was that locked: a budget of an address, or a customer's failure limit.
@@ -106,11 +105,11 @@ impl Noted {
     }
 
     /// Into the index with what stands, out of it with what was lifted.
-    pub fn keep<T>(&self, team: &TeamName, change: &mut Change<T>) {
+    pub fn keep(&self, team: &TeamName, effects: &mut Effects) {
         for (id, lock) in &self.0 {
             match lock {
-                Some(lock) => change.enter.push((locks_index(team), id.to_string(), encode(lock))),
-                None => change.remove.push((locks_index(team), id.to_string())),
+                Some(lock) => effects.enter(locks_index(team), id.to_string(), encode(lock)),
+                None => effects.remove(locks_index(team), id.to_string()),
             }
         }
     }

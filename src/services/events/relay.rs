@@ -12,15 +12,16 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::Relay;
 use super::audit::{AuditEntry, link_entry};
 use super::event_log::{Numbered, StreamHead};
-use super::insights::Counted;
+use super::insights;
 use super::lock_index::Noted;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Event;
+use crate::domain::event::insight::Counting;
 use crate::domain::refusal::Refusal;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{Effects, Error, KeyOf, Slot, decode, encode};
 use crate::services::conversations::summary::Summary;
-use crate::services::names::{audit_index, counting_name, head_name, list_index, member, stream_index};
+use crate::services::names::{audit_index, counting_name, list_index, member, stream_index};
 use crate::store::{Outbox, OutboxEvent, StoreError};
 
 /// Events that are moved at once.
@@ -144,43 +145,38 @@ impl Relay {
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
         let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(CONCURRENCY);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
-        let names = vec![head_name(team), counting_name(team)];
-        let reads = Reads { partition: self.engine.team_partition(team), names };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let first = || Ok(StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() });
-            let mut head: StreamHead = records[0].as_ref().map_or_else(first, |b| decode(&reads.names[0], b))?;
-            let mut counting = Counted::of(&reads.names[1], records[1].as_deref())?;
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            let (mut news, mut locks) = (BTreeSet::new(), Noted::default());
+        let counting = KeyOf::<Counting>::new(self.engine.team_partition(team), counting_name(team));
+        let append = |(head, counting): &mut (Slot<StreamHead>, Slot<Counting>), effects: &mut Effects, _| {
+            let first = || StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() };
+            let head = head.get_or_insert_with(first);
+            let mut news = BTreeSet::new();
+            let mut locks = Noted::default();
+            let mut counted = Vec::new();
             for (tag, seq, event) in waiting {
                 if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
                     continue;
                 }
                 head.taken.insert(*tag, *seq);
                 news.extend(listed(event));
-                if let Some(entry) = self.number(&mut head, &mut change, team, event) {
+                if let Some(entry) = number(head, effects, team, event) {
                     locks.heed(&entry, event.channel.as_ref());
                 }
-                counting.count(event);
+                counted.push(event);
             }
             // What another node took was also read by it, perhaps later than here: an older
             // summary must not take the place of a newer one.
             for (id, summary) in summaries.iter().filter(|(id, _)| news.contains(id)) {
                 match summary {
-                    Some(bytes) => change.enter.push((list_index(team), id.to_string(), bytes.clone())),
-                    None => change.remove.push((list_index(team), id.to_string())),
+                    Some(bytes) => effects.enter(list_index(team), id.to_string(), bytes.clone()),
+                    None => effects.remove(list_index(team), id.to_string()),
                 }
             }
-            change.put.push(PlainRecord {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                ..PlainRecord::default()
-            });
-            counting.keep(team, &mut change);
-            locks.keep(team, &mut change);
-            Ok(change)
-        });
-        saved.await?.outcome?;
+            insights::count(counting, team, &counted, effects);
+            locks.keep(team, effects);
+            effects.confirm(Confirm::Nothing);
+            Ok(())
+        };
+        self.engine.transact(&(self.event_log.head_key(team), counting), append).await?;
         self.webhooks.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
             self.messaging.show_status(team, id, event.kind);
@@ -202,27 +198,6 @@ impl Relay {
         }
     }
 
-    /// Gives an event its number, and a security act its place in the chain.
-    fn number(
-        &self,
-        head: &mut StreamHead,
-        change: &mut Change<()>,
-        team: &TeamName,
-        event: &Event,
-    ) -> Option<AuditEntry> {
-        head.events += 1;
-        let numbered = Numbered { number: head.events, event };
-        change.enter.push((stream_index(team), member(head.events), encode(&numbered)));
-        if !event.kind.is_audited() {
-            return None;
-        }
-        head.audit += 1;
-        let entry: AuditEntry = link_entry(head.audit, &head.hash, event);
-        head.hash.clone_from(&entry.hash);
-        change.enter.push((audit_index(team), member(head.audit), encode(&entry)));
-        Some(entry)
-    }
-
     /// Relays for ever.
     pub async fn relay_forever(&self) {
         loop {
@@ -236,4 +211,18 @@ impl Relay {
             }
         }
     }
+}
+
+/// Gives an event its number, and a security act its place in the chain.
+fn number(head: &mut StreamHead, effects: &mut Effects, team: &TeamName, event: &Event) -> Option<AuditEntry> {
+    head.events += 1;
+    effects.enter(stream_index(team), member(head.events), encode(&Numbered { number: head.events, event }));
+    if !event.kind.is_audited() {
+        return None;
+    }
+    head.audit += 1;
+    let entry = link_entry(head.audit, &head.hash, event);
+    head.hash.clone_from(&entry.hash);
+    effects.enter(audit_index(team), member(head.audit), encode(&entry));
+    Some(entry)
 }

@@ -18,9 +18,9 @@ use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
+use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode, plain_record};
 use crate::services::names::{cursor_name, delivery_indexes, team_record};
-use crate::services::teams::{save_team, team_event};
+use crate::services::teams::team_event;
 
 /// An address has at most so many bytes.
 const MAX_URL_BYTES: usize = 2048;
@@ -151,7 +151,7 @@ impl Webhooks {
                 Ok(change) => change,
                 Err(refusal) => return Ok(Change::nothing(Err(refusal))),
             };
-            change.put.extend(save_team(&record, ()).put);
+            change.put.push(plain_record(reads.names[1].clone(), &record, now));
             Ok(Change { confirm: Confirm::Written, ..change })
         });
         let saved = saved.await?;

@@ -18,8 +18,7 @@ use crate::domain::messaging::circuit_breaker::CircuitBreaker;
 use crate::domain::messaging::rate_limit::{RateLimit, TakenSlots};
 use crate::domain::time::Moment;
 use crate::domain::time::lease::TIMEOUT;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::{Effects, Error, KeyOf, Schedule, Slot, StoredRecord};
 use crate::services::names::rate_limit_name;
 use crate::services::teams::{TeamCache, TeamView};
 
@@ -27,6 +26,12 @@ use crate::services::teams::{TeamCache, TeamView};
 const KEPT: Duration = Duration::from_secs(2 * 3600);
 
 type Place = (TeamName, ChannelName);
+
+impl StoredRecord for RateLimit {
+    fn schedule(&self, now: Moment) -> Schedule {
+        Schedule::expires(now.plus(KEPT))
+    }
+}
 
 /// What this node has seen of channels that fail, and what it has taken of their limits.
 #[derive(Default)]
@@ -137,20 +142,16 @@ impl Limits {
         limit: NonZeroU32,
     ) -> Result<Result<TakenSlots, Duration>, Error> {
         let partition = self.engine.partition_of(&[b"pace", team.as_str().as_bytes(), channel.as_str().as_bytes()]);
-        let name = rate_limit_name(team, channel);
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |records, now| {
-            let mut rate_limit: RateLimit =
-                records[0].as_ref().map_or(Ok(RateLimit::default()), |bytes| decode(&name, bytes))?;
-            let slots = match rate_limit.take(limit, now) {
-                Ok(slots) => slots,
-                Err(wait) => return Ok(Change::nothing(Ok(Err(wait)))),
-            };
-            let expires: Option<Moment> = Some(now.plus(KEPT));
-            let put = PlainRecord { name: name.clone(), bytes: encode(&rate_limit), expires, ..PlainRecord::default() };
-            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(Ok(slots))) })
-        });
-        Ok(saved.await?.outcome?)
+        let key = KeyOf::<RateLimit>::new(partition, rate_limit_name(team, channel));
+        let take = |slot: &mut Slot<RateLimit>, _: &mut Effects, now| {
+            let mut rate_limit = slot.get().cloned().unwrap_or_default();
+            let taken = rate_limit.take(limit, now);
+            if taken.is_ok() {
+                slot.put(rate_limit);
+            }
+            Ok(taken)
+        };
+        self.engine.transact(&key, take).await
     }
 }
 

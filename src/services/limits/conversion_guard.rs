@@ -14,13 +14,19 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::messaging::conversion_guard::{ConversionGuard, ConversionVerdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{DAY, Error, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{DAY, Effects, Error, KeyOf, Schedule, Slot, StoredRecord};
 use crate::services::names::conversion_guard_name;
 use crate::services::teams::{TeamView, team_event};
 
 /// What is known of a country counts for so long.
 const FRESH: Duration = Duration::from_secs(1);
+
+impl StoredRecord for ConversionGuard {
+    fn schedule(&self, now: Moment) -> Schedule {
+        Schedule::expires(now.plus(DAY * 3))
+    }
+}
 
 /// A team's codes to one country.
 type Place = (TeamName, Country);
@@ -109,37 +115,28 @@ impl Limits {
         let (team, country) = place;
         let code = country.to_string();
         let read_at = self.engine.clock.elapsed();
-        let reads = Reads {
-            partition: self.engine.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]),
-            names: vec![conversion_guard_name(team, &code)],
-        };
-        let saved = self.engine.decide(&reads, |records, now| {
-            let name = &reads.names[0];
-            let before: ConversionGuard =
-                records[0].as_ref().map_or(Ok(ConversionGuard::default()), |bytes| decode(name, bytes))?;
+        let partition = self.engine.partition_of(&[b"returns", team.as_str().as_bytes(), code.as_bytes()]);
+        let key = KeyOf::<ConversionGuard>::new(partition, conversion_guard_name(team, &code));
+        let add = |slot: &mut Slot<ConversionGuard>, effects: &mut Effects, now| {
+            let before = slot.get().cloned().unwrap_or_default();
             let mut conversion_guard = before.clone();
             let verdict = conversion_guard.count(counts.sent, counts.back, self.engine.earliest());
             let until = conversion_guard.until();
             if conversion_guard == before {
-                return Ok(Change::nothing(Ok(until)));
+                return Ok(until);
             }
-            let put = PlainRecord {
-                name: name.clone(),
-                bytes: encode(&conversion_guard),
-                expires: Some(now.plus(DAY * 3)),
-                ..PlainRecord::default()
-            };
-            let mut change = Change { put: vec![put], confirm: Confirm::Nothing, ..Change::nothing(Ok(until)) };
+            slot.put(conversion_guard);
+            effects.confirm(Confirm::Nothing);
             let kind = match verdict {
                 ConversionVerdict::Same => None,
                 ConversionVerdict::Paused => Some(EventKind::SendingPaused),
                 ConversionVerdict::Resumed => Some(EventKind::SendingResumed),
             };
             let data = json!({"country": code, "until": until.map(|until| until.to_string())});
-            change.events.extend(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));
-            Ok(change)
-        });
-        let paused_until = saved.await?.outcome?;
+            effects.tell_all(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));
+            Ok(until)
+        };
+        let paused_until = self.engine.transact(&key, add).await?;
         self.conversion_guard.known.insert(place.clone(), Known { paused_until, read_at });
         Ok(paused_until)
     }

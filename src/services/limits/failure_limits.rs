@@ -15,9 +15,14 @@ use crate::domain::conversation::failure_limit::{
 use crate::domain::event::Event;
 use crate::domain::proof::lockout::Redo;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::{Effects, Error, KeyOf, Schedule, Slot, StoredRecord};
 use crate::services::names::failure_limit_name;
+
+impl StoredRecord for CustomerFailureLimit {
+    fn schedule(&self, _: Moment) -> Schedule {
+        Schedule { alarm: None, expires: self.forgotten_at() }
+    }
+}
 
 impl Limits {
     /// Makes what a decision needs so. `answer` is the name of what is answered, where it has one:
@@ -69,30 +74,26 @@ impl Limits {
         change: impl Fn(&mut CustomerFailureLimit, Moment),
         lifted: Option<&Event>,
     ) -> Result<u32, Error> {
-        let name = failure_limit_name(customer.as_str());
         let partition = self.engine.partition_of(&[b"failure_limit", customer.as_str().as_bytes()]);
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |records, now| {
-            let opened = |bytes: &OpenedRecord| decode::<CustomerFailureLimit>(&name, bytes);
-            let before = records[0].as_ref().map(opened).transpose()?.unwrap_or_default();
+        let key = KeyOf::<CustomerFailureLimit>::new(partition, failure_limit_name(customer.as_str()));
+        let act = |slot: &mut Slot<CustomerFailureLimit>, effects: &mut Effects, now| {
+            let before = slot.get().cloned().unwrap_or_default();
             let mut after = before.clone();
             change(&mut after, now);
-            let mut told = Change::nothing(Ok(after.failures(now)));
-            if after != before {
-                told.confirm = Confirm::Written;
-                told.events.extend(lifted.filter(|_| before.bans() && !after.bans()).cloned());
-                match after.is_clear() {
-                    true => told.delete.push(name.clone()),
-                    false => told.put.push(PlainRecord {
-                        name: name.clone(),
-                        bytes: encode(&after),
-                        alarm: None,
-                        expires: after.forgotten_at(),
-                    }),
-                }
+            let failures = after.failures(now);
+            if after == before {
+                return Ok(failures);
             }
-            Ok(told)
-        });
-        Ok(saved.await?.outcome?)
+            if let Some(lifted) = lifted.filter(|_| before.bans() && !after.bans()) {
+                effects.tell(lifted.clone());
+            }
+            if after.is_clear() {
+                slot.delete();
+            } else {
+                slot.put(after);
+            }
+            Ok(failures)
+        };
+        self.engine.transact(&key, act).await
     }
 }

@@ -4,6 +4,8 @@
 //! Spent first, given back where nothing was queued after all: a crash in between errs towards
 //! refusing. A team's is spent in small blocks, so that not every message writes one record.
 
+use std::time::Duration;
+
 use dashmap::DashMap;
 
 use super::Limits;
@@ -13,10 +15,29 @@ use crate::domain::messaging::send_budget::{ByTeam, DAY, ToDestination};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::SendBudget;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::{Effects, Error, KeyOf, Schedule, Slot, StoredRecord};
 use crate::services::names::{destination_name, team_budget_name};
 use crate::services::teams::TeamView;
+use crate::store::Partition;
+
+/// By either line of time nothing of a budget counts after so long.
+const KEPT: Duration = DAY.saturating_mul(2);
+
+impl StoredRecord for ByTeam {
+    fn schedule(&self, now: Moment) -> Schedule {
+        Schedule::expires(now.plus(KEPT))
+    }
+}
+
+impl StoredRecord for ToDestination {
+    fn schedule(&self, now: Moment) -> Schedule {
+        Schedule::expires(now.plus(KEPT))
+    }
+}
+
+fn destination_key(to: Destination) -> KeyOf<ToDestination> {
+    KeyOf::new(Partition(to.tag.as_bytes()[31]), destination_name(&to.tag.name()))
+}
 
 /// A team's budget is spent in blocks of at most so many.
 const LARGEST_BLOCK: u32 = 64;
@@ -42,7 +63,7 @@ impl Blocks {
     /// One of the block, where it is fresh and not used up.
     fn take(&self, team: &TeamName, now: Moment) -> bool {
         let Some(mut block) = self.0.get_mut(team) else { return false };
-        let fresh = now < block.taken.plus(std::time::Duration::from_secs(BLOCK_SECONDS));
+        let fresh = now < block.taken.plus(Duration::from_secs(BLOCK_SECONDS));
         if fresh && block.left > 0 {
             block.left -= 1;
         } else {
@@ -61,7 +82,7 @@ impl Blocks {
     /// the old one was used up while it was fresh.
     fn next(&self, team: &TeamName, rule: &SendBudget, now: Moment) -> (u32, u32) {
         let Some((_, old)) = self.0.remove(team) else { return (0, 1) };
-        let fresh = now < old.taken.plus(std::time::Duration::from_secs(BLOCK_SECONDS));
+        let fresh = now < old.taken.plus(Duration::from_secs(BLOCK_SECONDS));
         let most = LARGEST_BLOCK.min(rule.per_team_day / PART).max(1);
         let size = if fresh && old.left == 0 { (old.size * 2).min(most) } else { 1 };
         (old.left, size)
@@ -107,7 +128,7 @@ impl Limits {
 
     async fn spend_at(&self, rule: &SendBudget, to: Destination) -> Result<(), Error> {
         let spend = |record: &mut ToDestination, now| record.spend(rule, now).map_err(Refusal::SendBudget);
-        self.change_budget(&self.destination_reads(to), spend).await
+        self.change_budget(&destination_key(to), spend).await
     }
 
     async fn give_back_at(&self, to: Destination) {
@@ -115,7 +136,7 @@ impl Limits {
             record.give_back();
             Ok(())
         };
-        if let Err(error) = self.change_budget(&self.destination_reads(to), back).await {
+        if let Err(error) = self.change_budget(&destination_key(to), back).await {
             tracing::warn!(%error, "a destination's budget could not be given back; it frees itself in time");
         }
     }
@@ -127,28 +148,19 @@ impl Limits {
         }
         let now = self.engine.earliest();
         let (unused, wanted) = self.budgets.next(name, rule, now);
-        let reads = Reads {
-            partition: self.engine.partition_of(&[b"send budget", name.as_str().as_bytes()]),
-            names: vec![team_budget_name(name)],
-        };
+        let partition = self.engine.partition_of(&[b"send budget", name.as_str().as_bytes()]);
+        let key = KeyOf::<ByTeam>::new(partition, team_budget_name(name));
         let exchange =
             |record: &mut ByTeam, now| record.exchange(unused, wanted, rule, now).map_err(Refusal::SendBudget);
-        let given = self.change_budget(&reads, exchange).await?;
+        let given = self.change_budget(&key, exchange).await?;
         self.budgets.put(name, given, now);
         Ok(())
     }
 
     /// Whether anything has left for a destination within the hour.
     pub(crate) async fn was_sent_to(&self, to: Destination) -> Result<bool, Error> {
-        let reads = self.destination_reads(to);
-        let opened = self.engine.read(&reads).await?.pop().flatten();
-        let record = opened.map(|bytes| decode::<ToDestination>(&reads.names[0], &bytes)).transpose()?;
+        let record = self.engine.record(&destination_key(to)).await?;
         Ok(record.is_some_and(|record| record.is_fresh(self.engine.earliest())))
-    }
-
-    fn destination_reads(&self, to: Destination) -> Reads {
-        let partition = crate::store::Partition(to.tag.as_bytes()[31]);
-        Reads { partition, names: vec![destination_name(&to.tag.name())] }
     }
 
     /// An end of waiting as clocks show it.
@@ -160,25 +172,15 @@ impl Limits {
     }
 
     /// Changes one budget's record. A refusal changes nothing.
-    async fn change_budget<R, T>(
+    async fn change_budget<R: StoredRecord + Default, T>(
         &self,
-        reads: &Reads,
+        key: &KeyOf<R>,
         rule: impl Fn(&mut R, Moment) -> Result<T, Refusal>,
-    ) -> Result<T, Error>
-    where
-        R: serde::Serialize + serde::de::DeserializeOwned + Default,
-    {
-        let name = &reads.names[0];
-        let saved = self.engine.decide(reads, |records, now| {
-            let mut record: R = records[0].as_ref().map_or(Ok(R::default()), |bytes| decode(name, bytes))?;
-            let told = match rule(&mut record, self.engine.earliest()) {
-                Ok(told) => told,
-                Err(refusal) => return Ok(Change::nothing(Err(self.as_shown(refusal)))),
-            };
-            let expires = Some(now.plus(DAY * 2)); // by either line of time nothing of it counts then
-            let put = PlainRecord { name: name.clone(), bytes: encode(&record), expires, ..PlainRecord::default() };
-            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(told)) })
-        });
-        Ok(saved.await?.outcome?)
+    ) -> Result<T, Error> {
+        let change = |slot: &mut Slot<R>, _: &mut Effects, _| {
+            let outcome = rule(slot.get_or_default(), self.engine.earliest());
+            outcome.map_err(|refusal| self.as_shown(refusal).into())
+        };
+        self.engine.transact(key, change).await
     }
 }

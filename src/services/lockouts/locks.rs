@@ -11,12 +11,12 @@ use crate::domain::base::id::TeamName;
 use crate::domain::event::EventKind;
 use crate::domain::team::login::LoginTag;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{DAY, Error, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{DAY, Effects, Error, Slot, decode};
 use crate::services::events::audit::AuditEntry;
 use crate::services::events::event_log::StreamHead;
 use crate::services::events::lock_index::{Lock, Noted, is, text};
-use crate::services::names::{head_name, locked_accounts_index, locks_index, swept_name};
+use crate::services::names::{locked_accounts_index, locks_index};
 use crate::store::{CommitId, Order};
 
 /// Entries of an index that are read at once where all are, or written.
@@ -65,16 +65,13 @@ impl Lockouts {
     }
 
     async fn head_with_locks(&self, team: &TeamName) -> Result<Option<(CommitId, StreamHead)>, Error> {
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
-        let Some(opened) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
-        Ok(Some((opened.version, decode(&reads.names[0], &opened)?)))
+        let read = self.engine.load(&self.event_log.head_key(team)).await?;
+        Ok(read.version().zip(read.into_record()))
     }
 
     /// Makes the index whole, a piece at a time; each is entered only where the trail has not gone on meanwhile,
     /// so that nothing older is written over what a relay has brought.
     async fn make_locks_whole(&self, team: &TeamName) -> Result<(), Error> {
-        let reads =
-            Reads { partition: self.engine.team_partition(team), names: vec![head_name(team), swept_name(team)] };
         let mut left = Left::default();
         loop {
             let stood = match self.head_with_locks(team).await? {
@@ -83,24 +80,21 @@ impl Lockouts {
             };
             self.read_on(team, &mut left).await?;
             let mut piece = left.piece(PAGE);
-            let saved = self.engine.decide(&reads, |records, _| {
-                let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(false)) };
-                let head = records[0].as_ref().map(|bytes| decode::<StreamHead>(&reads.names[0], bytes)).transpose()?;
-                let Some(mut head) = head.filter(|head| head.audit == stood) else { return Ok(change) };
-                piece.locks.keep(team, &mut change);
-                let accounts = piece.accounts.iter().map(|tag| (locked_accounts_index(team), tag.clone(), Vec::new()));
-                change.enter.extend(accounts);
-                head.locks_kept = left.is_empty();
-                let put = if head.locks_kept {
-                    PlainRecord { name: reads.names[0].clone(), bytes: encode(&head), ..PlainRecord::default() }
-                } else {
-                    PlainRecord { name: reads.names[1].clone(), ..PlainRecord::default() }
-                };
-                change.put.push(put);
-                change.outcome = Ok(true);
-                Ok(change)
-            });
-            if !saved.await?.outcome? {
+            let enter = |head: &mut Slot<StreamHead>, effects: &mut Effects, _| {
+                if head.get().is_none_or(|head| head.audit != stood) {
+                    return Ok(false);
+                }
+                piece.locks.keep(team, effects);
+                for tag in &piece.accounts {
+                    effects.enter(locked_accounts_index(team), tag, Vec::new());
+                }
+                if left.is_empty() {
+                    head.get_or_default().locks_kept = true;
+                }
+                effects.confirm(Confirm::Nothing);
+                Ok(true)
+            };
+            if !self.engine.transact(&self.event_log.head_key(team), enter).await? {
                 left.take_back(&mut piece);
             }
         }
@@ -152,17 +146,16 @@ impl Lockouts {
         if gone.is_empty() {
             return Ok(());
         }
-        let reads =
-            Reads { partition: self.engine.team_partition(team), names: vec![head_name(team), swept_name(team)] };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            if records[0].as_ref().map(|head| head.version) == seen {
-                change.put.push(PlainRecord { name: reads.names[1].clone(), ..PlainRecord::default() });
-                change.remove.clone_from(&gone);
+        let forget = |head: &mut Slot<StreamHead>, effects: &mut Effects, _| {
+            if head.version() == seen {
+                for (index, member) in &gone {
+                    effects.remove(index, member);
+                }
+                effects.confirm(Confirm::Nothing);
             }
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            Ok(())
+        };
+        self.engine.transact(&self.event_log.head_key(team), forget).await
     }
 
     /// Makes the index whole where it is not, and takes locks out of it that were over a day ago: nobody may ever

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Maintenance;
 use crate::domain::time::Moment;
 use crate::domain::time::clock::{ClockMark, ClockReadings, STEP, Woke};
-use crate::engine::decide::{Change, PlainRecord, Reads};
-use crate::engine::{Error, SYSTEM, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{Effects, Error, KeyOf, SYSTEM, Slot, StoredRecord};
 use crate::services::names::CLOCK;
 
 impl Maintenance {
@@ -15,10 +15,7 @@ impl Maintenance {
     /// taken as it is.
     pub(crate) async fn wake(&self, believe: bool) -> Result<StartClock, Error> {
         self.ask_referee().await?;
-        let reads = clock_reads();
-        let mut opened = self.engine.read(&reads).await?;
-        let mark: Option<ClockMark> = opened.pop().flatten().map(|bytes| decode(CLOCK, &bytes)).transpose()?;
-        let Some(mark) = mark else { return Ok(StartClock::Good) };
+        let Some(mark) = self.engine.record(&clock_key()).await? else { return Ok(StartClock::Good) };
         let woke = self.engine.time.with(|reading| {
             let elapsed = self.engine.clock.elapsed();
             let wall = reading.referee.map_or(Duration::from_millis(self.engine.clock.now()), |began| began + elapsed);
@@ -68,17 +65,16 @@ impl Maintenance {
 
     /// Saves where time stands. Another node's later mark stays, unless what it says is not believed.
     pub(crate) async fn save_mark(&self, anew: bool) -> Result<(), Error> {
-        let reads = clock_reads();
-        let saved = self.engine.decide(&reads, |records, _| {
+        let save = |slot: &mut Slot<ClockMark>, effects: &mut Effects, _| {
             let mut mark = self.engine.clock_readings().mark();
-            let kept: Option<ClockMark> = records[0].as_ref().map(|bytes| decode(CLOCK, bytes)).transpose()?;
-            if let Some(kept) = kept.filter(|_| !anew) {
+            if let Some(kept) = slot.get().filter(|_| !anew) {
                 mark = ClockMark { now: mark.now.max(kept.now), earliest: mark.earliest.max(kept.earliest) };
             }
-            let put = PlainRecord { name: CLOCK.into(), bytes: encode(&mark), ..PlainRecord::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(())) })
-        });
-        Ok(saved.await?.outcome?)
+            slot.put(mark);
+            effects.confirm(Confirm::Read);
+            Ok(())
+        };
+        self.engine.transact(&clock_key(), save).await
     }
 
     /// Keeps time for ever.
@@ -124,6 +120,9 @@ pub enum StartClock {
     SetBack(Duration),
 }
 
-fn clock_reads() -> Reads {
-    Reads { partition: SYSTEM, names: vec![CLOCK.into()] }
+impl StoredRecord for ClockMark {}
+
+/// The record of where time stands.
+fn clock_key() -> KeyOf<ClockMark> {
+    KeyOf::new(SYSTEM, CLOCK)
 }

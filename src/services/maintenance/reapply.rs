@@ -19,8 +19,8 @@ use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, PlainRecord, Reads};
-use crate::engine::{Engine, Error, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{Effects, Engine, Error, KeyOf, Slot, encode};
 use crate::services::accounts::Logins;
 use crate::services::conversations::snapshots::Acting;
 use crate::services::customers::Customers;
@@ -28,7 +28,7 @@ use crate::services::events::EventLog;
 use crate::services::events::audit::{AuditEntry, Trail};
 use crate::services::events::event_log::StreamHead;
 use crate::services::limits::Limits;
-use crate::services::names::{address_name, audit_index, head_name, member};
+use crate::services::names::{address_name, audit_index, member};
 use crate::services::staff::Users;
 use crate::services::teams::Teams;
 use crate::store::Partition;
@@ -133,23 +133,20 @@ impl Restore {
 
     /// Makes entries of another life of this store part of its trail.
     async fn take_entries(&self, team: &TeamName, page: &[&AuditEntry]) -> Result<(), Error> {
-        let (partition, name, index) = (self.engine.team_partition(team), head_name(team), audit_index(team));
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: StreamHead =
-                records[0].as_ref().map_or(Ok(StreamHead::default()), |bytes| decode(&name, bytes))?;
-            let mut change = Change::nothing(Ok(()));
+        let take = |head: &mut Slot<StreamHead>, effects: &mut Effects, _| {
+            let head = head.get_or_default();
             for entry in page.iter().filter(|entry| entry.number > head.audit) {
-                change.enter.push((index.clone(), member(entry.number), encode(*entry)));
+                effects.enter(audit_index(team), member(entry.number), encode(*entry));
             }
             if let Some(last) = page.last().filter(|last| last.number > head.audit) {
-                (head.audit, head.hash) = (last.number, last.hash.clone());
+                head.audit = last.number;
+                head.hash.clone_from(&last.hash);
                 head.locks_kept = false; // what was taken may tell of some
             }
-            change.put.push(PlainRecord { name: name.clone(), bytes: encode(&head), ..PlainRecord::default() });
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            effects.confirm(Confirm::Read);
+            Ok(())
+        };
+        self.engine.transact(&self.event_log.head_key(team), take).await
     }
 
     async fn again(&self, team: &TeamName, entry: &AuditEntry, told: &mut Reapplied) -> Result<(), Error> {
@@ -227,19 +224,17 @@ impl Restore {
             return Ok(false);
         };
         let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
-        let name = address_name(address);
-        let reads = Reads { partition, names: vec![name.clone()] };
-        let saved = self.engine.decide(&reads, |records, now| {
-            let mut kept: Address = records[0].as_ref().map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
+        let act = |kept: &mut Slot<Address>, effects: &mut Effects, now: Moment| {
+            let kept = kept.get_or_default();
             let earliest = self.engine.earliest();
             // What was told of a lock's end was told on the other line of time.
             let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
             kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
             kept.budgets.retain(|_, budget| !budget.is_clear());
-            let put = PlainRecord { name: name.clone(), bytes: encode(&kept), ..PlainRecord::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(true)) })
-        });
-        Ok(saved.await?.outcome?)
+            effects.confirm(Confirm::Read);
+            Ok(true)
+        };
+        self.engine.transact(&KeyOf::new(partition, address_name(address)), act).await
     }
 
     /// Whether the entry names a customer's failure limit.

@@ -12,16 +12,16 @@ use crate::domain::conversation::interaction::Interaction;
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{DAY, Error, decode, encode};
-use crate::services::conversations::saving::address_record;
+
+use crate::engine::decide::{Change, Confirm, Reads};
+use crate::engine::{DAY, Effects, Error, Slot, decode, plain_record};
 use crate::services::conversations::snapshots::{Acting, Snapshot};
 use crate::services::conversations::summary::Summary;
 use crate::services::events::audit::AuditEntry;
 use crate::services::events::event_log::{Numbered, StreamHead};
 use crate::services::names::{
-    address_of, audit_index, ended_challenge_name, ended_name, head_name, interaction_name, list_index, locks_index,
-    member, stream_index, swept_name, transcript_name,
+    address_of, audit_index, ended_challenge_name, ended_name, interaction_name, list_index, locks_index, member,
+    stream_index, transcript_name,
 };
 use crate::services::teams::team_event;
 use crate::store::Order;
@@ -114,7 +114,7 @@ impl Maintenance {
                 let facts = (&interaction.team, &interaction.channel, &interaction.conversation);
                 change.delete.push(self.messaging.outbox_of(facts.0, facts.1, facts.2).name);
             }
-            change.put.push(address_record(&reads.names[1], &address, now));
+            change.put.push(plain_record(reads.names[1].clone(), &address, now));
             change.events.push(Event {
                 interaction: Some(acting.id),
                 ..team_event(&interaction.team, EventKind::InteractionErased, &acting.actor, now, json!({}))
@@ -180,23 +180,16 @@ impl Maintenance {
     /// Empties the streams of a team that goes. Their numbers go on, so that what waits in an
     /// outbox is not taken twice and no id comes back.
     pub(crate) async fn end_streams(&self, team: &TeamName) -> Result<(), Error> {
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: StreamHead =
-                records[0].as_ref().map_or(Ok(StreamHead::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            (head.gone, head.audit_gone) = (head.events, Some(head.audit));
-            change.trim.push((stream_index(team), member(head.events)));
-            change.trim.push((audit_index(team), member(head.audit)));
-            change.trim.push((locks_index(team), "~".to_owned()));
-            change.put.push(PlainRecord {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                ..PlainRecord::default()
-            });
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        let end = |head: &mut Slot<StreamHead>, effects: &mut Effects, _| {
+            let head = head.get_or_default();
+            head.gone = head.events;
+            head.audit_gone = Some(head.audit);
+            effects.trim(stream_index(team), member(head.events));
+            effects.trim(audit_index(team), member(head.audit));
+            effects.trim(locks_index(team), "~");
+            Ok(())
+        };
+        self.engine.transact(&self.event_log.head_key(team), end).await
     }
 
     /// Sweeps what is past its time out of the store, and what retention ends out of every
@@ -239,27 +232,20 @@ impl Maintenance {
         if gone.is_none() && audit_gone.is_none() {
             return self.drop_closed(team, before(self.retention.interactions)).await;
         }
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![head_name(team)] };
-        let saved = self.engine.decide(&reads, |records, _| {
-            let mut head: StreamHead =
-                records[0].as_ref().map_or(Ok(Default::default()), |b| decode(&reads.names[0], b))?;
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
+        let retain = |head: &mut Slot<StreamHead>, effects: &mut Effects, _| {
+            let head = head.get_or_default();
             if let Some(gone) = gone {
                 head.gone = head.gone.max(gone);
-                change.trim.push((stream_index(team), member(gone)));
+                effects.trim(&stream, member(gone));
             }
             if let Some(gone) = audit_gone {
                 head.audit_gone = head.audit_gone.max(Some(gone));
-                change.trim.push((trail.clone(), member(gone)));
+                effects.trim(&trail, member(gone));
             }
-            change.put.push(PlainRecord {
-                name: reads.names[0].clone(),
-                bytes: encode(&head),
-                ..PlainRecord::default()
-            });
-            Ok(change)
-        });
-        saved.await?.outcome?;
+            effects.confirm(Confirm::Nothing);
+            Ok(())
+        };
+        self.engine.transact(&self.event_log.head_key(team), retain).await?;
         self.drop_closed(team, before(self.retention.interactions)).await?;
         Ok(true)
     }
@@ -297,14 +283,14 @@ impl Maintenance {
         if gone.is_empty() {
             return Ok(false);
         }
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
-        let saved = self.engine.decide(&reads, |_, _| {
-            let mut change = Change { confirm: Confirm::Nothing, ..Change::nothing(Ok(())) };
-            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
-            change.remove.extend(gone.iter().cloned());
-            Ok(change)
-        });
-        saved.await?.outcome?;
+        let unlist = |(): &mut (), effects: &mut Effects, _| {
+            for (index, member) in &gone {
+                effects.remove(index, member);
+            }
+            effects.confirm(Confirm::Nothing);
+            Ok(())
+        };
+        self.engine.transact(&self.engine.team_partition(team), unlist).await?;
         Ok(true)
     }
 

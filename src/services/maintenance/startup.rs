@@ -8,9 +8,9 @@ use super::clock_mark::StartClock;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::epoch::Epoch;
-use crate::engine::decide::{Change, PlainRecord, Reads};
-use crate::engine::epoch::{EPOCH, epoch_reads};
-use crate::engine::{Error, SYSTEM, decode, encode};
+use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
+use crate::engine::epoch::epoch_key;
+use crate::engine::{Effects, Error, SYSTEM, Slot};
 use crate::services::names::SEALED_WITH;
 use crate::services::teams::team_event;
 
@@ -50,14 +50,14 @@ impl Maintenance {
     /// Begins a new epoch: no flag stands, no link and no identity token of before counts. Every
     /// team's audit trail says so.
     pub async fn begin_epoch(&self, why: &str) -> Result<Epoch, Error> {
-        let reads = epoch_reads();
-        let saved = self.engine.decide(&reads, |records, now| {
-            let before: Epoch = records[0].as_ref().map_or(Ok(Epoch::default()), |bytes| decode(EPOCH, bytes))?;
-            let epoch = Epoch { number: before.number + 1, since: Some(now), why: why.to_owned() };
-            let put = PlainRecord { name: EPOCH.into(), bytes: encode(&epoch), ..PlainRecord::default() };
-            Ok(Change { put: vec![put], ..Change::nothing(Ok(epoch)) })
-        });
-        let epoch = saved.await?.outcome?;
+        let begin = |slot: &mut Slot<Epoch>, effects: &mut Effects, now| {
+            let number = slot.get().map_or(0, |before| before.number) + 1;
+            let epoch = Epoch { number, since: Some(now), why: why.to_owned() };
+            slot.put(epoch.clone());
+            effects.confirm(Confirm::Read);
+            Ok(epoch)
+        };
+        let epoch = self.engine.transact(&epoch_key(), begin).await?;
         tracing::warn!(epoch = epoch.number, why, "a new epoch begins: no flag stands, and no earlier link counts");
         self.engine.enter(epoch.clone());
         self.announce(&epoch).await?;

@@ -18,13 +18,13 @@ use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::SignIn;
+use super::sessions::SessionGeneration;
 use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::secret::base64url;
 use crate::domain::team::oidc::{Doubt, Metadata, OidcProvider, ProviderKey, Rights, Vouched, groups, judge, keys};
 use crate::domain::team::session::{MAX_LIFETIME, STEP, Session, SessionOwner, Who};
-use crate::engine::decide::{Change, Confirm, PlainRecord};
-use crate::engine::{Error, decode, encode};
+use crate::engine::{Effects, Error, Slot};
 use crate::services::teams::team_event;
 
 /// What the provider says of itself is asked for again after so long.
@@ -217,17 +217,12 @@ impl SignIn {
                 teams.push(team);
             }
         }
-        let reads = self.users.provided_reads(issuer, subject);
-        let saved = self.engine.decide(&reads, |records, now| {
-            let generation: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
-            let put =
-                PlainRecord { name: reads.names[0].clone(), bytes: encode(&generation), ..PlainRecord::default() };
-            let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(generation)) };
+        let note = |generation: &mut Slot<SessionGeneration>, effects: &mut Effects, now| {
             let tell = |team: &&TeamName| team_event(team, EventKind::UserSignedIn, actor, now, json!({"by": "oidc"}));
-            change.events = teams.iter().map(tell).collect();
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            effects.tell_all(teams.iter().map(tell));
+            Ok(generation.get_or_default().0)
+        };
+        self.engine.transact(&self.users.generation_key(issuer, subject), note).await
     }
 
     /// The groups, where the provider tells them at another place; of the same person (§5.3.2).

@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Users;
 use super::caller::{Caller, Only};
 use crate::domain::base::id::{TeamName, UserName};
@@ -16,8 +18,8 @@ use crate::domain::team::oidc::Rights;
 use crate::domain::team::session::{FrameGuest, Session, SessionOwner, Voucher, Who};
 use crate::domain::team::user::User;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{Effects, Error, KeyOf, Schedule, Slot, StoredRecord, encode};
 use crate::services::names::{provided_name, session_name, user_name};
 use crate::store::Partition;
 
@@ -39,40 +41,32 @@ impl Users {
     /// Keeps a session; its secret is told to the browser and to nobody else.
     pub(crate) async fn keep_session(&self, of: SessionOwner, lasts: Duration) -> Result<String, Error> {
         let token = base64url(&self.engine.draw::<32>());
-        let reads = self.session_reads(&token);
         let epoch = self.engine.epoch().number;
-        let saved = self.engine.decide(&reads, |_, now| {
-            let session = Session::begin(of.clone(), lasts, epoch, now);
-            Ok(save(&reads, &session, ()))
-        });
-        saved.await?.outcome?;
+        let keep = |session: &mut Slot<Session>, _: &mut Effects, now| {
+            session.put(Session::begin(of.clone(), lasts, epoch, now));
+            Ok(())
+        };
+        self.engine.transact(&self.session_key(&token), keep).await?;
         Ok(token)
     }
 
     /// A session that counts now.
     pub(crate) async fn session(&self, token: &str) -> Result<Option<Session>, Error> {
-        let reads = self.session_reads(token);
-        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
-        let session: Session = decode("a session", &bytes)?;
-        Ok(Some(session).filter(|session| session.is_live(self.engine.epoch().number, self.engine.now())))
+        let session = self.engine.record(&self.session_key(token)).await?;
+        Ok(session.filter(|session| session.is_live(self.engine.epoch().number, self.engine.now())))
     }
 
     /// Ends a session; what it was, where it still counted. Of several at once one is told.
     pub(crate) async fn take_session(&self, token: &str) -> Result<Option<Session>, Error> {
-        let (reads, epoch) = (self.session_reads(token), self.engine.epoch().number);
-        let saved = self
-            .engine
-            .decide(&reads, |records, now| {
-                let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(None))) };
-                let session: Session = decode("a session", bytes)?;
-                if session.of == SessionOwner::Over {
-                    return Ok(Change::nothing(Ok(None)));
-                }
-                let over = Session { of: SessionOwner::Over, ..session.clone() };
-                Ok(save(&reads, &over, Some(session).filter(|session| session.is_live(epoch, now))))
-            })
-            .await?;
-        Ok(saved.outcome?)
+        let epoch = self.engine.epoch().number;
+        let take = |slot: &mut Slot<Session>, _: &mut Effects, now| {
+            let Some(session) = slot.get().filter(|session| session.of != SessionOwner::Over).cloned() else {
+                return Ok(None);
+            };
+            slot.put(Session { of: SessionOwner::Over, ..session.clone() });
+            Ok(Some(session).filter(|session| session.is_live(epoch, now)))
+        };
+        self.engine.transact(&self.session_key(token), take).await
     }
 
     /// The session's person goes.
@@ -82,19 +76,19 @@ impl Users {
 
     /// Its person is there: it does not become idle yet.
     pub async fn session_is_used(&self, token: &str) -> Result<(), Error> {
-        let (reads, epoch) = (self.session_reads(token), self.engine.epoch().number);
+        let epoch = self.engine.epoch().number;
         if self.session(token).await?.is_none_or(|mut session| !session.seen(self.engine.now())) {
             return Ok(());
         }
-        let saved = self.engine.decide(&reads, |records, now| {
-            let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
-            let mut session: Session = decode("a session", bytes)?;
-            match session.is_live(epoch, now) && session.seen(now) {
-                true => Ok(Change { confirm: Confirm::Nothing, ..save(&reads, &session, ()) }),
-                false => Ok(Change::nothing(Ok(()))),
+        let note = |slot: &mut Slot<Session>, effects: &mut Effects, now| {
+            let Some(mut session) = slot.get().cloned() else { return Ok(()) };
+            if session.is_live(epoch, now) && session.seen(now) {
+                slot.put(session);
+                effects.confirm(Confirm::Nothing);
             }
-        });
-        Ok(saved.await?.outcome?)
+            Ok(())
+        };
+        self.engine.transact(&self.session_key(token), note).await
     }
 
     /// Who is signed in by a session, and what she may do now.
@@ -184,12 +178,14 @@ impl Users {
         Ok(now.map(|role| role.min(guest.role)))
     }
 
+    /// The record of a local user.
+    pub(crate) fn user_key(&self, team: &TeamName, name: &UserName) -> KeyOf<User> {
+        KeyOf::new(self.engine.team_partition(team), user_name(team, name))
+    }
+
     /// A local user's record.
     pub(crate) async fn user_record(&self, team: &TeamName, name: &UserName) -> Result<Option<User>, Error> {
-        let names = vec![user_name(team, name)];
-        let reads = Reads { partition: self.engine.team_partition(team), names };
-        let opened = self.engine.read(&reads).await?.pop().flatten();
-        opened.map(|bytes| decode(&reads.names[0], &bytes)).transpose()
+        self.engine.record(&self.user_key(team, name)).await
     }
 
     /// What a session of the owner's shows to count: no session of another key, or of an earlier generation.
@@ -202,39 +198,39 @@ impl Users {
 
     /// Which generation of sessions of a provider's person counts.
     pub(crate) async fn generation_of(&self, issuer: &str, subject: &str) -> Result<u64, Error> {
-        let opened = self.engine.read(&self.provided_reads(issuer, subject)).await?.pop().flatten();
-        opened.map_or(Ok(0), |bytes| decode("a provider's person", &bytes))
+        let generation = self.engine.record(&self.generation_key(issuer, subject)).await?;
+        Ok(generation.unwrap_or_default().0)
     }
 
     /// Every session of a provider's person is over.
     pub(crate) async fn end_generation(&self, issuer: &str, subject: &str) -> Result<(), Error> {
-        let reads = self.provided_reads(issuer, subject);
-        let saved = self.engine.decide(&reads, |records, _| {
-            let before: u64 = records[0].as_ref().map_or(Ok(0), |bytes| decode("a provider's person", bytes))?;
-            let put =
-                PlainRecord { name: reads.names[0].clone(), bytes: encode(&(before + 1)), ..PlainRecord::default() };
-            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
-        });
-        Ok(saved.await?.outcome?)
+        let end = |generation: &mut Slot<SessionGeneration>, _: &mut Effects, _| {
+            generation.get_or_default().0 += 1;
+            Ok(())
+        };
+        self.engine.transact(&self.generation_key(issuer, subject), end).await
     }
 
-    pub(crate) fn provided_reads(&self, issuer: &str, subject: &str) -> Reads {
+    pub(crate) fn generation_key(&self, issuer: &str, subject: &str) -> KeyOf<SessionGeneration> {
         let tag = self.engine.keys.session.tag(&[b"provided", issuer.as_bytes(), subject.as_bytes()]);
-        Reads { partition: Partition(tag.as_bytes()[31]), names: vec![provided_name(&tag.name())] }
+        KeyOf::new(Partition(tag.as_bytes()[31]), provided_name(&tag.name()))
     }
 
-    fn session_reads(&self, token: &str) -> Reads {
+    fn session_key(&self, token: &str) -> KeyOf<Session> {
         let tag = self.engine.keys.session.tag(&[b"session", token.as_bytes()]);
-        Reads { partition: Partition(tag.as_bytes()[31]), names: vec![session_name(&tag.name())] }
+        KeyOf::new(Partition(tag.as_bytes()[31]), session_name(&tag.name()))
     }
 }
 
-fn save<T>(reads: &Reads, session: &Session, outcome: T) -> Change<T> {
-    let put = PlainRecord {
-        name: reads.names[0].clone(),
-        bytes: encode(session),
-        expires: Some(session.ends_at),
-        ..PlainRecord::default()
-    };
-    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
+impl StoredRecord for Session {
+    fn schedule(&self, _: Moment) -> Schedule {
+        Schedule::expires(self.ends_at)
+    }
 }
+
+/// Which generation of sessions of a provider's person counts.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SessionGeneration(pub u64);
+
+impl StoredRecord for SessionGeneration {}

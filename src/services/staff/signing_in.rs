@@ -2,6 +2,7 @@
 //! What was wrong is counted and saved before anybody is told; who is unknown costs the same work and gets
 //! the same answer. By OpenID Connect, `oidc` says.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::sessions::OWNER;
@@ -15,8 +16,7 @@ use crate::domain::secret::totp::Totp;
 use crate::domain::team::session::{Local, MAX_LIFETIME, STEP, Session, SessionOwner, Who};
 use crate::domain::team::user::{JudgedSignIn, MIN_PASSWORD, User};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, SYSTEM, encode};
+use crate::engine::{Effects, Error, KeyOf, SYSTEM, Slot, StoredRecord};
 use crate::services::names::unknown_users_name;
 
 /// Where somebody stands after a step of signing in.
@@ -116,12 +116,12 @@ impl SignIn {
     /// nothing. What is kept is that there was one; guesses at the same name wait for each other.
     async fn note_unknown_user(&self, name: &str) -> Result<(), Error> {
         let bucket = self.engine.keys.session.tag(&[b"stranger", name.as_bytes()]).as_bytes()[0];
-        let reads = Reads { partition: SYSTEM, names: vec![unknown_users_name(bucket)] };
-        let noted = self.engine.decide(&reads, |_, now| {
-            let put = PlainRecord { name: reads.names[0].clone(), bytes: encode(&now), ..PlainRecord::default() };
-            Ok(Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) })
-        });
-        Ok(noted.await?.outcome?)
+        let key = KeyOf::<UnknownGuess>::new(SYSTEM, unknown_users_name(bucket));
+        let note = |guess: &mut Slot<UnknownGuess>, _: &mut Effects, now| {
+            guess.put(UnknownGuess(now));
+            Ok(())
+        };
+        self.engine.transact(&key, note).await
     }
 
     /// Who is meant by what was typed; the same reading for whoever it is.
@@ -274,6 +274,13 @@ impl SignIn {
         self.users.end_session(token).await
     }
 }
+
+/// When somebody last guessed at a user whom there is not.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct UnknownGuess(Moment);
+
+impl StoredRecord for UnknownGuess {}
 
 /// A set-password link's parts.
 fn parts(token: &str) -> Option<(TeamName, UserName, &str)> {

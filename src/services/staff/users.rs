@@ -15,11 +15,10 @@ use crate::domain::team::user::{MAX_USERS, User, UserIndex, UserInput, words};
 use crate::domain::team::{Role, Team};
 use crate::domain::time::Moment;
 use crate::domain::time::lease::TIMEOUT;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, decode, encode};
+use crate::engine::{Effects, Error, KeyOf, KeysOf, Slot, StoredRecord};
 use crate::services::messaging::sending::{hand, outcome_of};
-use crate::services::names::{team_record, user_index_name, user_name};
-use crate::services::teams::team_event;
+use crate::services::names::{user_index_name, user_name};
+use crate::services::teams::{existing_team, team_event};
 
 /// A user who was written, and what she was sent.
 pub struct SavedUser {
@@ -68,36 +67,29 @@ impl Users {
     ) -> Result<SavedUser, Error> {
         let secret = base64url(&self.engine.draw::<32>());
         let (tag, drawn) = (self.invitation_tag(team, name, &secret), self.engine.draw());
-        let reads = self.user_reads(team, name);
-        let saved = self.engine.decide(&reads, |records, now| {
-            let mut user_index = present(team, records)?;
-            let before: Option<User> = records[2].as_ref().map(|bytes| decode(&reads.names[2], bytes)).transpose()?;
+        let put = |(team_slot, index, slot): &mut UserSlots, effects: &mut Effects, now| {
+            existing_team(team_slot)?;
+            let before = slot.get().cloned();
             if before.as_ref().is_some_and(|user| user.role > by) || wanted.role > by {
-                return Ok(Change::nothing(Err(Refusal::Forbidden)));
+                return Err(Refusal::Forbidden.into());
             }
-            if let Err(refusal) = only_if.admit(before.is_some()) {
-                return Ok(Change::nothing(Err(refusal)));
-            }
-            if before.is_none() && user_index.users.len() >= MAX_USERS {
-                return Ok(Change::nothing(Err(Refusal::TooManyUsers)));
+            only_if.admit(before.is_some())?;
+            let index = index.get_or_default();
+            if before.is_none() && index.users.len() >= MAX_USERS {
+                return Err(Refusal::TooManyUsers.into());
             }
             let is_new = before.is_none();
             let mut user = before.unwrap_or_else(|| User::new(team.clone(), name.clone(), wanted.clone(), drawn, now));
             user.change(wanted.clone());
             let until = is_new.then(|| user.invite(tag, now));
-            user_index.users.insert(name.clone(), user.email.clone());
+            index.users.insert(name.clone(), user.email.clone());
             let kind = if is_new { EventKind::UserCreated } else { EventKind::UserChanged };
             let data = json!({"user": name, "role": user.role, "disabled": user.disabled});
-            let mut change = save_user(&reads, &user, (user.clone(), until));
-            change.put.push(PlainRecord {
-                name: reads.names[1].clone(),
-                bytes: encode(&user_index),
-                ..PlainRecord::default()
-            });
-            change.events.push(team_event(team, kind, actor, now, data));
-            Ok(change)
-        });
-        let (user, until) = saved.await?.outcome?;
+            effects.tell(team_event(team, kind, actor, now, data));
+            slot.put(user.clone());
+            Ok((user, until))
+        };
+        let (user, until) = self.engine.transact(&self.user_keys(team, name), put).await?;
         let invitation = until.map(|until| SetPasswordLink { url: self.set_password_url(team, name, &secret), until });
         let mailed = self.mail(&user, invitation.as_ref()).await;
         Ok(SavedUser { user, invitation, mailed })
@@ -153,22 +145,17 @@ impl Users {
 
     /// Takes a user away; her sessions end with her.
     pub async fn remove_user(&self, team: &TeamName, name: &UserName, by: Role, actor: &Actor) -> Result<(), Error> {
-        let reads = self.user_reads(team, name);
-        let saved = self.engine.decide(&reads, |records, now| {
-            let mut user_index = present(team, records)?;
-            let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
-            if decode::<User>(&reads.names[2], bytes)?.role > by {
-                return Ok(Change::nothing(Err(Refusal::Forbidden)));
+        let remove = |(team_slot, index, user): &mut UserSlots, effects: &mut Effects, now| {
+            existing_team(team_slot)?;
+            if user.get().ok_or(Refusal::NotFound("user"))?.role > by {
+                return Err(Refusal::Forbidden.into());
             }
-            user_index.users.remove(name);
-            let put =
-                PlainRecord { name: reads.names[1].clone(), bytes: encode(&user_index), ..PlainRecord::default() };
-            let mut change = Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.delete.push(reads.names[2].clone());
-            change.events.push(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+            index.get_or_default().users.remove(name);
+            user.delete();
+            effects.tell(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
+            Ok(())
+        };
+        self.engine.transact(&self.user_keys(team, name), remove).await
     }
 
     /// A user of the team.
@@ -187,16 +174,14 @@ impl Users {
             .filter(|name| after.is_none_or(|after| name.as_str() > after))
             .take(limit)
             .collect();
-        let records = names.iter().map(|name| user_name(team, name)).collect();
-        let opened = self.engine.read(&Reads { partition: self.engine.team_partition(team), names: records }).await?;
-        opened.into_iter().flatten().map(|bytes| decode("a user", &bytes)).collect()
+        let names = names.iter().map(|name| user_name(team, name)).collect();
+        let read = self.engine.load(&KeysOf::<User>::new(self.engine.team_partition(team), names)).await?;
+        Ok(read.into_iter().filter_map(Slot::into_record).collect())
     }
 
     /// Who is in the team.
     pub(crate) async fn user_index(&self, team: &TeamName) -> Result<UserIndex, Error> {
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![user_index_name(team)] };
-        let opened = self.engine.read(&reads).await?.pop().flatten();
-        opened.map_or(Ok(UserIndex::default()), |bytes| decode(&reads.names[0], &bytes))
+        Ok(self.engine.record(&self.user_index_key(team)).await?.unwrap_or_default())
     }
 
     /// Every record of the team's users, for who takes the team away.
@@ -214,25 +199,21 @@ impl Users {
         actor: &Actor,
         rule: impl Fn(&mut User, Moment) -> Result<(T, Option<(EventKind, serde_json::Value)>), Refusal>,
     ) -> Result<T, Error> {
-        let reads = self.user_reads(team, name);
-        let saved = self.engine.decide(&reads, |records, now| {
-            present(team, records)?;
-            let bytes = records[2].as_ref().ok_or(Refusal::NotFound("user"))?;
-            let mut user: User = decode(&reads.names[2], bytes)?;
-            let (told, event) = match rule(&mut user, now) {
-                Ok(told) => told,
-                Err(refusal) => return Ok(Change::nothing(Err(refusal))),
-            };
-            let mut change = save_user(&reads, &user, told);
-            change.events.extend(event.map(|(kind, data)| team_event(team, kind, actor, now, data)));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        let change = |(team_slot, user): &mut (Slot<Team>, Slot<User>), effects: &mut Effects, now| {
+            existing_team(team_slot)?;
+            let (outcome, event) = rule(user.get_mut().ok_or(Refusal::NotFound("user"))?, now)?;
+            effects.tell_all(event.map(|(kind, data)| team_event(team, kind, actor, now, data)));
+            Ok(outcome)
+        };
+        self.engine.transact(&(self.teams.team_key(team), self.user_key(team, name)), change).await
     }
 
-    fn user_reads(&self, team: &TeamName, name: &UserName) -> Reads {
-        let names = vec![team_record(team), user_index_name(team), user_name(team, name)];
-        Reads { partition: self.engine.team_partition(team), names }
+    fn user_keys(&self, team: &TeamName, name: &UserName) -> (KeyOf<Team>, KeyOf<UserIndex>, KeyOf<User>) {
+        (self.teams.team_key(team), self.user_index_key(team), self.user_key(team, name))
+    }
+
+    fn user_index_key(&self, team: &TeamName) -> KeyOf<UserIndex> {
+        KeyOf::new(self.engine.team_partition(team), user_index_name(team))
     }
 
     /// What is kept of a set-password link's secret.
@@ -278,19 +259,12 @@ impl Users {
     }
 }
 
-/// The team's roster, where the team is there and stays.
-fn present(team: &TeamName, records: &[Option<crate::engine::decide::OpenedRecord>]) -> Result<UserIndex, Error> {
-    let bytes = records[0].as_ref().ok_or(Refusal::NotFound("team"))?;
-    if decode::<Team>(team.as_str(), bytes)?.leaving {
-        return Err(Refusal::NotFound("team").into());
-    }
-    records[1].as_ref().map_or(Ok(UserIndex::default()), |bytes| decode("a roster", bytes))
-}
+/// The team, its users by name, and one of them.
+type UserSlots = (Slot<Team>, Slot<UserIndex>, Slot<User>);
 
-fn save_user<T>(reads: &Reads, user: &User, outcome: T) -> Change<T> {
-    let put = PlainRecord { name: reads.names[2].clone(), bytes: encode(user), ..PlainRecord::default() };
-    Change { put: vec![put], confirm: Confirm::Written, ..Change::nothing(Ok(outcome)) }
-}
+impl StoredRecord for UserIndex {}
+
+impl StoredRecord for User {}
 
 /// A link by which somebody sets her password: told once, to the admin who asked.
 #[derive(Clone)]

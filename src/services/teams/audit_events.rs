@@ -4,9 +4,7 @@
 use super::{Teams, team_event};
 use crate::domain::base::id::TeamName;
 use crate::domain::event::{Actor, EventKind};
-use crate::engine::Error;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::services::names::swept_name;
+use crate::engine::{Effects, Error};
 
 impl Teams {
     /// Tells what somebody did that left nothing else behind. It is saved before it is done.
@@ -17,14 +15,10 @@ impl Teams {
         actor: &Actor,
         data: serde_json::Value,
     ) -> Result<(), Error> {
-        // A commit puts at least one record: this one says nothing.
-        let reads = Reads { partition: self.engine.team_partition(team), names: vec![swept_name(team)] };
-        let saved = self.engine.decide(&reads, |_, now| {
-            let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-            change.put.push(PlainRecord { name: reads.names[0].clone(), ..PlainRecord::default() });
-            change.events.push(team_event(team, kind, actor, now, data.clone()));
-            Ok(change)
-        });
-        Ok(saved.await?.outcome?)
+        let tell = |(): &mut (), effects: &mut Effects, now| {
+            effects.tell(team_event(team, kind, actor, now, data.clone()));
+            Ok(())
+        };
+        self.engine.transact(&self.engine.team_partition(team), tell).await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{TeamView, Teams, save_team, team_event};
+use super::{TeamView, Teams, team_event};
 use crate::domain::base::id::{ApiKeyId, Kid, TeamName};
 use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::proof::assertion;
@@ -13,9 +13,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::team::{Activation, ApiKey, KeyChange, Role, SecurityKey, Team};
 use crate::domain::time::Moment;
-use crate::engine::decide::{Change, Confirm};
+use crate::engine::decide::Confirm;
 use crate::engine::replay::executed;
-use crate::engine::{Error, Execution, IdempotencyRecord, decode};
+use crate::engine::{Effects, Error, Execution, IdempotencyRecord, Slot};
 
 /// A new API key: its text is told once.
 pub type NewApiKey = (ApiKey, Secret);
@@ -56,16 +56,16 @@ impl Teams {
         if key.is_none_or(|key| !key.is_use_news(self.engine.now())) {
             return;
         }
-        let (name, reads) = (&view.team.name, self.team_reads(&view.team.name));
-        let saved = self.engine.decide(&reads, |records, now| {
-            let Some(bytes) = &records[0] else { return Ok(Change::nothing(Ok(()))) };
-            let mut team: Team = decode(name.as_str(), bytes)?;
-            match !team.leaving && team.security_key(kid).is_some_and(|key| key.used(now)) {
-                true => Ok(Change { confirm: Confirm::Nothing, ..save_team(&team, ()) }),
-                false => Ok(Change::nothing(Ok(()))),
+        let name = &view.team.name;
+        let note = |slot: &mut Slot<Team>, effects: &mut Effects, now| {
+            let Some(mut team) = slot.get().filter(|team| !team.leaving).cloned() else { return Ok(()) };
+            if team.security_key(kid).is_some_and(|key| key.used(now)) {
+                slot.put(team);
+                effects.confirm(Confirm::Nothing);
             }
-        });
-        if let Err(error) = saved.await {
+            Ok(())
+        };
+        if let Err(error) = self.engine.transact(&self.team_key(name), note).await {
             tracing::info!(team = %name, %kid, %error, "the use of a security key was not noted");
         }
         self.forget(Some(name));

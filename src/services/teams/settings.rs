@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Teams, team_event};
+use super::{Teams, system_key, team_event};
 use crate::domain::base::id::TeamName;
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
@@ -11,9 +11,7 @@ use crate::domain::event::{Actor, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
-use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, Execution, SYSTEM, decode, encode};
-use crate::services::names::SYSTEM_RECORD;
+use crate::engine::{Effects, Error, Execution, Slot};
 
 impl Teams {
     /// The system layer: what it sets, and what it comes to.
@@ -57,41 +55,19 @@ impl Teams {
     /// Changes the system layer; refused where it would break a team, which is named.
     pub async fn patch_system(&self, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
         let teams = self.every_team().await?;
-        let reads = Reads { partition: SYSTEM, names: vec![SYSTEM_RECORD.into()] };
-        let saved = self
-            .engine
-            .decide(&reads, |records, now| {
-                let before: Overrides =
-                    records[0].as_ref().map_or(Ok(Overrides::default()), |b| decode(SYSTEM_RECORD, b))?;
-                let next = match before.patch(patch).and_then(|next| stands_for(&next, patch, &teams).map(|()| next)) {
-                    Ok(next) => next,
-                    Err(refusal) => return Ok(Change::nothing(Err(refusal))),
-                };
-                let mut change = Change { confirm: Confirm::Written, ..Change::nothing(Ok(())) };
-                change.put.push(PlainRecord {
-                    name: SYSTEM_RECORD.into(),
-                    bytes: encode(&next),
-                    ..PlainRecord::default()
-                });
-                let names: Vec<&str> = patch.keys().map(String::as_str).collect();
-                // Every team is told: its effective settings may be others now.
-                change.events = teams
-                    .iter()
-                    .map(|t| {
-                        team_event(
-                            &t.name,
-                            EventKind::SettingsChanged,
-                            actor,
-                            now,
-                            json!({"level": "system", "paths": names}),
-                        )
-                    })
-                    .collect();
-                Ok(change)
-            })
-            .await?;
+        let data = json!({"level": "system", "paths": patch.keys().collect::<Vec<_>>()});
+        let change = |layer: &mut Slot<Overrides>, effects: &mut Effects, now| {
+            let next = layer.get_or_default().patch(patch)?;
+            stands_for(&next, patch, &teams)?;
+            layer.put(next);
+            // Every team is told: its effective settings may be others now.
+            let changed = |name| team_event(name, EventKind::SettingsChanged, actor, now, data.clone());
+            effects.tell_all(teams.iter().map(|team| changed(&team.name)));
+            Ok(())
+        };
+        let changed = self.engine.transact(&system_key(), change).await;
         self.forget(None);
-        Ok(saved.outcome?)
+        changed
     }
 
     /// Every team's record, page by page.

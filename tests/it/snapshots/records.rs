@@ -38,7 +38,7 @@ fn kind_of(name: &str) -> String {
     let parts: Vec<&str> = name.split('/').collect();
     match parts.as_slice() {
         [kind @ ("user" | "customer" | "login"), _] => format!("{kind}-all"),
-        [kind @ ("customer" | "login"), _, own @ ("name" | "has" | "gone" | "locked"), ..] => format!("{kind}-{own}"),
+        [kind @ ("customer" | "login"), _, own @ ("name" | "has" | "locked"), ..] => format!("{kind}-{own}"),
         ["user", "-", _] => "user-provided".to_owned(),
         [kind, ..] => (*kind).to_owned(),
         [] => unreachable!("a split has a part"),

@@ -225,7 +225,7 @@ async fn the_overview_looks_at_few_accounts_however_many_there_are() {
     let partition = Partition(tag.as_bytes()[31]);
     let enter =
         |n: u32| IndexEntry { index: "login/acme".to_owned(), member: format!("{n:032x}"), bytes: Bytes::new() };
-    let put = Put { name: "swept/by-hand".to_owned(), ..Put::default() };
+    let put = Put { name: "marker/by-hand".to_owned(), ..Put::default() };
     let batch =
         Batch { put: vec![put], enter: (0..1_000).map(enter).collect(), ..Batch::new(CommitId([7; 16]), partition) };
     assert_eq!(reading.store.commit(batch).await.expect("they are entered"), CommitOutcome::Committed);
