@@ -296,3 +296,63 @@ macro_rules! read_sets {
 }
 
 read_sets! { (A B) (A B C) }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Counter(u64);
+
+    impl StoredRecord for Counter {
+        fn schedule(&self, now: Moment) -> Schedule {
+            Schedule { alarm: Some(Moment(self.0)), expires: Some(now) }
+        }
+    }
+
+    const NOW: Moment = Moment(7);
+
+    fn key(name: &str) -> KeyOf<Counter> {
+        KeyOf::new(Partition(3), name)
+    }
+
+    fn closed<S: ReadSet>(records: &S, change: impl FnOnce(&mut S::Slots)) -> Writes {
+        let mut names = Vec::new();
+        records.name(&mut names);
+        let absent = vec![None; names.len()];
+        let mut slots = records.open(&mut absent.iter()).expect("nothing to be read");
+        change(&mut slots);
+        let mut writes = Writes::default();
+        S::close(slots, NOW, &mut writes);
+        writes
+    }
+
+    #[test]
+    fn only_changed_records_are_written() {
+        let writes = closed(&(key("a"), key("b"), Some(key("c"))), |(a, b, c)| {
+            assert_eq!((a.get(), a.version()), (None, None));
+            b.get_or_default().0 += 5;
+            c.as_mut().expect("it is read").delete();
+        });
+        assert_eq!(writes.delete, ["c"]);
+        let [put] = writes.put.as_slice() else { panic!("one record") };
+        assert_eq!((put.name.as_str(), put.bytes.as_slice()), ("b", &b"5"[..]));
+        assert_eq!((put.alarm, put.expires), (Some(Moment(5)), Some(NOW)));
+    }
+
+    #[test]
+    fn absent_records_are_no_change() {
+        let writes = closed(&KeysOf::<Counter>::new(Partition(3), vec!["a".into(), "b".into()]), |slots| {
+            assert!(slots.iter_mut().all(|slot| slot.get_mut().is_none()));
+        });
+        assert!(writes.put.is_empty() && writes.delete.is_empty());
+    }
+
+    #[test]
+    fn a_record_without_a_name_is_not_read() {
+        let writes = closed(&(key("a"), None::<KeyOf<Counter>>), |(_, unnamed)| assert!(unnamed.is_none()));
+        assert!(writes.put.is_empty() && writes.delete.is_empty());
+    }
+}
