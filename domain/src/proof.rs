@@ -8,7 +8,7 @@ pub mod entry;
 pub mod flag;
 pub mod link;
 pub mod lockout;
+pub mod methods;
 pub mod mrz;
 pub mod page_proof;
-pub mod questions;
 pub mod redaction;

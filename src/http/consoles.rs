@@ -9,6 +9,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::domain::base::id::TeamName;
+use crate::domain::proof::methods;
+use crate::domain::proof::methods::AnswerForm;
 use crate::domain::team::Role;
 use crate::domain::team::session::Who;
 use crate::engine::Error;
@@ -81,13 +83,12 @@ async fn admits(state: &Shared, team: Option<&str>) -> pages::consoles::Admits {
     };
     let Some(view) = view else { return pages::consoles::Admits::default() };
     let settings = &view.effective.settings;
-    let first = settings.entry.first.as_str();
+    let first = Some(settings.entry.first).filter(|_| settings.entry.require_authentication);
+    let first = first.and_then(methods::find);
+    let codes = first.and_then(|method| method.code_rules(settings));
     pages::consoles::Admits {
-        pin: settings.entry.require_authentication && first == "pin",
-        both: settings.entry.require_authentication
-            && first == "otp"
-            && settings.otp.send_to_customer
-            && settings.otp.second_channel,
+        pin: first.is_some_and(|method| method.form() == AnswerForm::AgreedNumber),
+        both: codes.is_some_and(|rules| rules.send_to_customer && rules.second_channel),
         shows_codes: settings.otp.show_to_agents,
         channels: view.channels.iter().map(ToString::to_string).collect(),
     }

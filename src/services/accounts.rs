@@ -9,7 +9,6 @@ use self::logins::{AccountMessageClaim, BothTimes, LoginAccount, Ruled};
 use self::passwords::Hashing;
 use crate::domain::base::country;
 use crate::domain::base::id::{CustomerId, TeamName};
-use crate::domain::base::method::Guarded;
 use crate::domain::base::validation::FieldError;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::failure_limit::Need;
@@ -148,7 +147,7 @@ impl Accounts {
         let login = login.unwrap_or_else(|| Login::new(team.clone(), Some(id.clone()), self.engine.epoch().number));
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         let (now, earliest) = self.engine.now_and_earliest();
-        let rule = never_for_good(view.effective.settings.lockout_of(Guarded::Login));
+        let rule = never_for_good(view.effective.settings.lockout.clone());
         let (failures, remaining) = login.passwords.counts(&rule, earliest);
         let shown = |at: Option<Moment>| at.map(|at| at.shown(earliest, now));
         let registered = login.is_registered() || !view.keeps_passwords();
@@ -248,7 +247,7 @@ impl Accounts {
         actor: &Actor,
     ) -> Result<(), Error> {
         let (view, _, account) = self.account(team, id).await?;
-        let lockout = never_for_good(view.effective.settings.lockout_of(Guarded::Otp));
+        let lockout = never_for_good(view.effective.settings.lockout.clone());
         let digits = Digits::parse(code);
         let rule = |login: &mut Login, when: BothTimes| {
             if login.app() != AppState::Pending {

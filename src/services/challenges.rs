@@ -6,14 +6,15 @@ use std::sync::Arc;
 use crate::domain::base::id::{ChallengeId, MessageId, TeamName};
 use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
-use crate::domain::proof::challenge::{Challenge, TypedText};
+use crate::domain::proof::challenge::Challenge;
+use crate::domain::proof::methods::AnswerForm;
+use crate::domain::proof::methods::check::TypedText;
 use crate::domain::rules::challenges::answer::Answer;
 use crate::domain::rules::challenges::answer::AnswerOrigin;
 use crate::domain::rules::challenges::answer::Answered;
 use crate::domain::rules::challenges::answer::answer;
 use crate::domain::rules::challenges::ask;
 use crate::domain::rules::challenges::ask::ChallengeRequest;
-use crate::domain::rules::challenges::ask::RequestedProof;
 use crate::domain::rules::challenges::manage;
 use crate::domain::rules::challenges::manage::FoundChallenge;
 use crate::domain::rules::challenges::manage::Revealed;
@@ -80,7 +81,7 @@ impl Challenges {
         request: &ChallengeRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Challenge>>>,
     ) -> Result<Execution<Snapshot<Challenge>>, Error> {
-        if matches!(request.wanted, RequestedProof::Questions) {
+        if request.method.form() == AnswerForm::Questions {
             return self.ask_questions(acting, request, idempotency).await;
         }
         let rule = |context: Context<'_>, _: &TeamView| ask::ask(context, request);

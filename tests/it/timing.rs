@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use countersign::ambient::{Entropy, SeededEntropy};
 use countersign::domain::base::id::InteractionId;
+use countersign::domain::proof::methods::check::{Judgement, TypedText};
 use countersign::domain::secret::base64url;
 use countersign::domain::secret::token::Token;
-use countersign::domain::secret::typed::Digits;
+use countersign::domain::time::Moment;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -69,19 +70,19 @@ async fn a054_how_many_digits_are_right_takes_no_time() {
     team.otp(&chat).await;
     let (id, code): (InteractionId, _) = (chat.parse().expect("an id"), team.code(&chat, 0).await);
     let held = team.world.gateway.conversations.interaction(id, None).await.expect("it is there");
-    let live = held.interaction.primary().challenge.clone().expect("it lives");
+    let mut live = held.interaction.primary().challenge.clone().expect("it lives");
     let key = &team.world.gateway.engine.keys().code;
     let wrong = crate::world::Team::wrong(&code);
     for right in [1, 3, 5] {
         let near = format!("{}{}", &code[..right], &wrong[right..]);
-        let said = [&wrong, &near].map(|text| Digits::parse(text).expect("digits"));
+        let said = [&wrong, &near].map(|text| live.prompt().candidate(TypedText::Text(text)).expect("digits"));
         let mut kinds = Kinds::default();
         for _ in 0..COMPARED {
             let kind = coin.toss();
             let began = Instant::now();
-            let is = black_box(live.is(black_box(&said[kind]), id, key));
+            let judged = black_box(live.judge(black_box(&said[kind]), id, key, Moment(0), &[]));
             kinds.add(kind, began.elapsed());
-            assert!(!is);
+            assert!(matches!(judged, Ok(Judgement::Wrong)));
         }
         figure("timing", format_args!("a wrong code with {right} right digits and one with none: {}", kinds.told()));
     }

@@ -27,11 +27,22 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method.
+    /// All of them.
     pub const ALL: [Self; 6] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie];
 
+    /// The names of what may be asked of who comes in: challenges, the default first, and last a login.
+    pub const ENTRY_NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[(at + 1) % names.len()].as_str();
+            at += 1;
+        }
+        names
+    };
+
     /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Otp => "otp",

@@ -7,7 +7,7 @@ use crate::base::id::{CustomerId, ParticipantId, ProviderName, TeamName};
 use crate::customer::StoredCustomer;
 use crate::customer::matching::As;
 use crate::proof::flag::Customer;
-use crate::proof::questions::{Question, Questions, fingerprint};
+use crate::proof::methods::questions::{Question, Questions, fingerprint};
 use crate::providers::provider_questions::{Judge, Set};
 use crate::providers::question_rule::{QuestionRule, spelled};
 use crate::secret::Tag;

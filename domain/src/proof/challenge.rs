@@ -3,31 +3,26 @@
 //!
 //! Who may start, answer, see or cancel one stands in `rules`; what a typed text means, in `typed`.
 
-use std::ops::RangeInclusive;
-
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 
+use super::flag::Customer;
+use super::methods::check::{AnswerSource, JudgeInputs, Judgement, PossibleAnswer};
+use super::methods::{ExpectedAnswer, Prompt};
 use super::page_proof::PageProof;
-use super::questions::Questions;
-use crate::base::id::{CustomerId, IntentName, InteractionId, ParticipantId};
+use crate::base::id::{IntentName, InteractionId, ParticipantId};
 use crate::base::method::Method;
 use crate::base::way::DeliverTo;
 use crate::event::Actor;
-use crate::providers::identity::IdDocument;
-use crate::providers::provider_questions::Judge;
+use crate::providers::provider_questions::AnswerVerdict;
+use crate::refusal::Refusal;
 use crate::secret::keys::Keys;
 use crate::secret::token::{Token, TokenKind};
-use crate::secret::typed::{Digits, one_time_code};
 use crate::secret::{MacKey, Secret, base64url};
-use crate::settings::Minutes;
 use crate::time::Moment;
 
 mod ended;
-mod said;
 
 pub use ended::{ChallengeEnd, EndedChallenge};
-pub use said::{PossibleAnswer, TypedText};
 
 /// A challenge that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,68 +62,6 @@ pub struct Challenge {
     pub state: Option<String>,
 }
 
-/// What would be right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum ExpectedAnswer {
-    /// A one-time code.
-    Otp(Otp),
-    /// A number agreed with the agent.
-    Pin(Pin),
-    /// Questions, answered as a whole.
-    Questions(Box<Questions>),
-    /// A document that is to be shown.
-    Document(Box<IdDocument>),
-}
-
-/// A one-time code. It is kept nowhere: it follows from the challenge and a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Otp {
-    /// How many digits it has.
-    pub length: u8,
-    /// Which code of this challenge: sending again makes the next one, and the one before is dead.
-    pub issue: u32,
-    /// How long each issue lives, as it was set when the challenge was put.
-    pub lifetime: Minutes,
-    /// When another may be asked for.
-    pub resend_at: Moment,
-}
-
-/// A PIN: 4 to 20 digits that an agent and a customer agreed on. It may be a number of her papers,
-/// so it does not print, and goes with its challenge.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Pin(Secret);
-
-impl Pin {
-    /// Only digits, and neither too few nor too many of them.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (4..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        fits.then(|| Self(Secret::new(text.as_bytes().to_vec())))
-    }
-}
-
-impl PartialEq for Pin {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.expose().ct_eq(other.0.expose()).into()
-    }
-}
-
-impl Eq for Pin {}
-
-impl ExpectedAnswer {
-    /// The method that it proves.
-    pub fn method(&self) -> Method {
-        match self {
-            Self::Otp(_) => Method::Otp,
-            Self::Pin(_) => Method::Pin,
-            Self::Questions(_) => Method::Kba,
-            Self::Document(document) => document.method(),
-        }
-    }
-}
-
 impl Challenge {
     /// Whether it is live at `now`: an accepted answer is waited for past the challenge's own end.
     pub fn is_live(&self, now: Moment) -> bool {
@@ -140,101 +73,80 @@ impl Challenge {
         self.page.pending.as_ref().map_or(self.expires_at, |pending| pending.expires_at)
     }
 
+    /// The method that it proves.
+    pub fn method(&self) -> Method {
+        self.check.check().method()
+    }
+
+    /// What it asks for.
+    pub fn prompt(&self) -> Prompt<'_> {
+        self.check.check().prompt()
+    }
+
     /// Whose facts it asks for, where anybody's.
-    pub fn record(&self) -> Option<&CustomerId> {
-        match &self.check {
-            ExpectedAnswer::Questions(questions) => questions.customer.as_ref()?.record.as_ref(),
-            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) | ExpectedAnswer::Document(_) => None,
-        }
+    pub fn customer(&self) -> Option<&Customer> {
+        self.check.check().customer()
     }
 
     /// Until when the verdict on what was handed in is waited for.
     pub fn judged_until(&self) -> Option<Moment> {
-        match &self.check {
-            ExpectedAnswer::Document(document) => document.checking.as_ref().map(|checking| checking.until),
-            ExpectedAnswer::Questions(questions) => questions.judge.as_ref().and_then(Judge::until),
-            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => None,
-        }
+        self.check.check().judged_until()
     }
 
     /// Nobody waits for that verdict any more, where its time is over. Whether it was.
     pub fn give_up_late(&mut self, now: Moment) -> bool {
-        match &mut self.check {
-            ExpectedAnswer::Document(document) => document.give_up_late(now),
-            ExpectedAnswer::Questions(questions) => {
-                questions.judge.as_mut().is_some_and(|judge| judge.give_up_late(now))
-            }
-            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => false,
-        }
+        self.check.check_mut().give_up_late(now)
     }
 
     /// Whether nobody judged what was handed in too often to go on.
     pub fn is_given_up(&self) -> bool {
-        match &self.check {
-            ExpectedAnswer::Document(document) => document.is_given_up(),
-            ExpectedAnswer::Questions(questions) => questions.judge.as_ref().is_some_and(Judge::is_given_up),
-            ExpectedAnswer::Otp(_) | ExpectedAnswer::Pin(_) => false,
-        }
-    }
-
-    /// The method that it proves.
-    pub fn method(&self) -> Method {
-        self.check.method()
+        self.check.check().is_given_up()
     }
 
     /// Which of its codes is the live one, where it has codes.
     pub fn issue(&self) -> Option<u32> {
-        match &self.check {
-            ExpectedAnswer::Otp(otp) => Some(otp.issue),
-            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
-        }
+        self.check.check().issue()
     }
 
-    /// What would be right, for the one who must be told or compare. Of questions nobody knows it, and of a
-    /// document nothing is that can be typed.
+    /// When another code may be asked for, where it has codes.
+    pub fn resend_at(&self) -> Option<Moment> {
+        self.check.check().resend_at()
+    }
+
+    /// What would be right, for the one who must be told. Of questions nobody knows it, and of a document nothing
+    /// is that can be typed.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
-        match &self.check {
-            ExpectedAnswer::Pin(Pin(digits)) => digits.clone(),
-            ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => Secret::new(Vec::new()),
-            ExpectedAnswer::Otp(otp) => {
-                let (participant, number) = (self.participant.as_str().as_bytes(), self.number.to_be_bytes());
-                let issue = otp.issue.to_be_bytes();
-                one_time_code(otp.length, |round| {
-                    key.tag(&[interaction.as_bytes(), participant, &number, &issue, &self.nonce, &[round]])
-                })
-            }
-        }
+        let (number, participant, nonce) = (self.number, &self.participant, &self.nonce);
+        self.check.check().answer(&AnswerSource { interaction, number, participant, nonce, key })
+    }
+
+    /// Whether that is the answer. Only after `admit`.
+    ///
+    /// # Errors
+    ///
+    /// As the check's own.
+    pub fn judge(
+        &mut self,
+        said: &PossibleAnswer,
+        interaction: InteractionId,
+        key: &MacKey,
+        now: Moment,
+        verdicts: &[AnswerVerdict],
+    ) -> Result<Judgement, Refusal> {
+        let (number, participant, nonce) = (self.number, &self.participant, &self.nonce);
+        let source = AnswerSource { interaction, number, participant, nonce, key };
+        self.check.check_mut().judge(said, &JudgeInputs { source, now, verdicts })
+    }
+
+    /// Whether a provider judges what is typed.
+    pub fn is_judged_elsewhere(&self) -> bool {
+        self.prompt().questions().is_some_and(|questions| questions.judge.is_some())
     }
 
     /// Whether what is typed in the chat may answer it. Every line there is would be the answer to a single
     /// question, and nothing would be left to talk with.
     pub fn is_answered_in_chat(&self) -> bool {
-        !matches!(&self.check, ExpectedAnswer::Questions(questions) if questions.put.len() == 1)
-    }
-
-    /// Whether a provider judges what is typed.
-    pub fn is_judged_elsewhere(&self) -> bool {
-        matches!(&self.check, ExpectedAnswer::Questions(questions) if questions.judge.is_some())
-    }
-
-    /// What a text would be as an answer; nothing where it is conversation.
-    pub fn candidate(&self, text: &str) -> Option<Digits> {
-        let lengths = self.lengths()?;
-        Digits::parse(text).filter(|digits| lengths.contains(&digits.len()))
-    }
-
-    /// How many digits an answer has; none where it is no number.
-    pub fn lengths(&self) -> Option<RangeInclusive<usize>> {
-        match &self.check {
-            ExpectedAnswer::Otp(otp) => Some(usize::from(otp.length)..=usize::from(otp.length)),
-            ExpectedAnswer::Pin(_) => Some(4..=20),
-            ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
-        }
-    }
-
-    /// Compares in a time that does not tell where the difference is.
-    pub fn is(&self, said: &Digits, interaction: InteractionId, key: &MacKey) -> bool {
-        self.answer(interaction, key).expose().ct_eq(said.expose()).into()
+        self.prompt().questions().is_none_or(|questions| questions.put.len() != 1)
     }
 
     /// The token of its page. It follows from the challenge, so that its address can be told again.

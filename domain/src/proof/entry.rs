@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::challenge::Pin;
 use super::flag::{Customer, Proof};
 use super::link::Link;
+use super::methods::pin::Pin;
 use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::base::method::Method;

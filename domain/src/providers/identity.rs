@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ChallengeId, InvalidName, ProviderName};
-use crate::base::method::Method;
 use crate::is_default;
 use crate::time::Moment;
 
@@ -170,11 +169,6 @@ pub struct DocumentVerdict {
 }
 
 impl IdDocument {
-    /// The method that it proves.
-    pub fn method(&self) -> Method {
-        if self.selfie { Method::PhotoIdSelfie } else { Method::PhotoId }
-    }
-
     /// Nobody waits for the verdict on what is being judged any more, where its time is over. Whether it was.
     pub fn give_up_late(&mut self, now: Moment) -> bool {
         let late = self.checking.as_ref().is_some_and(|checking| checking.until <= now);

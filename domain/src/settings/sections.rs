@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{DeliveryRules, SendBudget};
 use crate::accounts::directory::DirectoryKind;
 use crate::base::binding::Binding;
-use crate::base::method::{Guarded, Method};
+use crate::base::method::Method;
 use crate::customer::matching;
 use crate::providers::question_rule;
 use crate::time::Moment;
@@ -102,17 +102,6 @@ pub struct Settings {
     pub ticket: TicketRules,
     /// Questions.
     pub kba: KbaRules,
-}
-
-impl Settings {
-    /// What failed answers to a method lead to: documents have a rule of their own.
-    pub fn lockout_of(&self, what: Guarded) -> Lockout {
-        if what != Guarded::PhotoId {
-            return self.lockout.clone();
-        }
-        let PhotoIdRules { authentication_threshold, lockout_minutes, max_lockouts, .. } = self.photo_id;
-        Lockout { threshold: authentication_threshold, duration_minutes: lockout_minutes, growth: 1, max_lockouts }
-    }
 }
 
 /// `link`.
@@ -304,6 +293,18 @@ pub struct PhotoIdRules {
     authentication_threshold: u32,
     lockout_minutes: u64,
     max_lockouts: u32,
+}
+
+impl PhotoIdRules {
+    /// The lockout that failed documents lead to.
+    pub fn lockout(&self) -> Lockout {
+        Lockout {
+            threshold: self.authentication_threshold,
+            duration_minutes: self.lockout_minutes,
+            growth: 1,
+            max_lockouts: self.max_lockouts,
+        }
+    }
 }
 
 /// `two_factor`.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::Intent;
+use crate::base::method::Method;
 use crate::base::validation;
 use crate::base::validation::{FieldError, Kind, ValidationError};
 use crate::customer::matching;
@@ -56,7 +57,6 @@ const fn row(path: &'static str, takes: Takes) -> SettingRow {
 
 const WEEK: u64 = 10_080;
 const BUDGET: u64 = 1_000_000;
-const ENTRY: &[&str] = &["otp", "pin", "kba", "photo_id", "photo_id_selfie", "login"];
 
 /// Every setting of the contract but `intents`, whose rows are its names.
 pub(super) const ROWS: &[SettingRow] = &[
@@ -70,8 +70,8 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("link.ttl_minutes", Span(1, WEEK, 10)),
     row("link.landing", OneOf(&["required", "optional"])),
     row("entry.require_authentication", Switch(false)),
-    row("entry.first", OneOf(ENTRY)),
-    row("entry.subsequent", Maybe(ENTRY)),
+    row("entry.first", OneOf(&Method::ENTRY_NAMES)),
+    row("entry.subsequent", Maybe(&Method::ENTRY_NAMES)),
     row("entry.offline_minutes", Number(0, WEEK, 15)),
     row("entry.ttl_minutes", Span(1, WEEK, 1440)),
     row("entry.admit_url", Text(web_page)),

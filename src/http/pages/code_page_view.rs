@@ -6,12 +6,13 @@ use http::StatusCode;
 
 use super::hosted::openers;
 use crate::domain::base::id::ScreenName;
-use crate::domain::base::method::Method;
 use crate::domain::base::way::{DeliverTo, Way};
 use crate::domain::conversation::interaction::Interaction;
 use crate::domain::messaging::sending::{DeliveryState, What};
-use crate::domain::proof::challenge::{Challenge, ExpectedAnswer};
+use crate::domain::proof::challenge::Challenge;
 use crate::domain::proof::entry::EntryStatus;
+use crate::domain::proof::methods;
+use crate::domain::proof::methods::{AnswerForm, Prompt, form};
 use crate::domain::proof::page_proof::PageProof;
 use crate::domain::providers::identity::IdDocument;
 use crate::domain::refusal::Refusal;
@@ -63,11 +64,11 @@ impl CodePageContext<'_> {
         entry.status == EntryStatus::Admitted && entry.browser == Some(self.fingerprint())
     }
 
-    /// Whether this browser has pressed Continue and is asked for a code or a PIN.
+    /// Whether this browser has pressed Continue and is asked for something to type.
     pub fn may_answer(&self, at: usize) -> bool {
         let waiting = self.snapshot.interaction.participants[at].entry.waiting.as_ref();
         let own = waiting.filter(|waiting| waiting.browser == self.fingerprint());
-        own.is_some_and(|waiting| matches!(waiting.method, Method::Otp | Method::Pin | Method::Kba))
+        own.and_then(|waiting| form(waiting.method)).is_some_and(|form| form != AnswerForm::Document)
     }
 
     /// The document that this browser is asked for.
@@ -84,10 +85,7 @@ impl CodePageContext<'_> {
             }
             Page::Over(..) => return None,
         };
-        match &challenge.check {
-            ExpectedAnswer::Document(document) => Some((challenge, &**document)),
-            _ => None,
-        }
+        Some((challenge, challenge.prompt().document()?))
     }
 
     /// Whether this browser has shown its document already, and may come in.
@@ -104,7 +102,7 @@ impl CodePageContext<'_> {
         }
     }
 
-    /// The team's own opening screen, where a PIN is asked for and there is one.
+    /// The team's own opening screen, where a number is asked for that was agreed on, and there is one.
     pub fn screen(&self) -> Option<ScreenName> {
         let name: ScreenName = self.settings().pin.opening_screen.as_deref()?.parse().ok()?;
         let made = self.snapshot.team.team.screens.contains(&name);
@@ -117,7 +115,7 @@ impl CodePageContext<'_> {
             }
             Page::Over(..) => None,
         };
-        (made && method == Some(Method::Pin)).then_some(name)
+        (made && method.and_then(form) == Some(AnswerForm::AgreedNumber)).then_some(name)
     }
 
     /// Whether Continue sends this browser to the team's login page.
@@ -125,7 +123,8 @@ impl CodePageContext<'_> {
         let Page::Entry(at, _) = &self.snapshot.outcome else { return false };
         let (entry, rules) = (&self.snapshot.interaction.participants[*at].entry, &self.settings().entry);
         let browser = self.fingerprint();
-        entry.wanted(rules, &browser, self.state.gateway.engine.now()) == Some(Method::Login)
+        let wanted = entry.wanted(rules, &browser, self.state.gateway.engine.now());
+        wanted.is_some_and(|method| methods::find(method).is_none())
     }
 
     /// The page with Continue.
@@ -181,21 +180,19 @@ impl CodePageContext<'_> {
     /// Whether questions are asked here, and which; none of them once they are over.
     fn questions(&self) -> Option<Option<&Challenge>> {
         let challenge = self.challenge().filter(|challenge| challenge.is_live(self.state.gateway.engine.now()));
-        let waits = |at: usize| self.snapshot.interaction.participants[at].entry.waiting.as_ref().map(|w| w.method);
+        let waits =
+            |at: usize| self.snapshot.interaction.participants[at].entry.waiting.as_ref().and_then(|w| form(w.method));
         match (challenge, &self.snapshot.outcome) {
-            (Some(challenge), _) => matches!(challenge.check, ExpectedAnswer::Questions(_)).then_some(Some(challenge)),
-            (None, Page::Entry(at, _)) => (waits(*at) == Some(Method::Kba)).then_some(None),
+            (Some(challenge), _) => challenge.prompt().questions().map(|_| Some(challenge)),
+            (None, Page::Entry(at, _)) => (waits(*at) == Some(AnswerForm::Questions)).then_some(None),
             (None, _) => None,
         }
     }
 
     fn asks_questions(&self, live: Option<&Challenge>, error: Option<pages::AnswerError>) -> Response {
         let (settings, now) = (self.settings(), self.state.gateway.engine.now());
-        let asked = live.and_then(|challenge| match &challenge.check {
-            ExpectedAnswer::Questions(questions) => Some(&questions.put),
-            _ => None,
-        });
-        let asked = asked.into_iter().flatten();
+        let asked = live.and_then(|challenge| challenge.prompt().questions()).into_iter();
+        let asked = asked.flat_map(|questions| &questions.put);
         let page = pages::QuestionsPage {
             brand: brand(settings),
             locale: self.reader.locale(Some(settings)),
@@ -280,19 +277,20 @@ pub(crate) async fn stale(state: &Shared, reader: &Reader, token: &Token) -> Res
 /// What the page asks for, and where the person has it from.
 pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -> pages::AnswerKind {
     let Some(challenge) = challenge else {
+        let settings = &snapshot.team.effective.settings;
         let waiting = snapshot.interaction.participants[snapshot.outcome.at()].entry.waiting.as_ref();
-        return match waiting.map(|waiting| waiting.method) {
-            Some(Method::Pin) => pages::AnswerKind::Pin,
-            _ => pages::AnswerKind::Sent { digits: snapshot.team.effective.settings.otp.length.into(), to: None },
+        let method = waiting.and_then(|waiting| methods::find(waiting.method));
+        return match method.map(|method| (method.form(), method.code_rules(settings))) {
+            Some((AnswerForm::AgreedNumber, _)) => pages::AnswerKind::Pin,
+            Some((_, Some(rules))) => pages::AnswerKind::Sent { digits: rules.length.into(), to: None },
+            _ => pages::AnswerKind::Sent { digits: settings.otp.length.into(), to: None },
         };
     };
-    match (&challenge.check, challenge.deliver_to) {
-        (ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_), _) => {
-            pages::AnswerKind::Pin
-        }
-        (ExpectedAnswer::Otp(otp), DeliverTo::Agent) => pages::AnswerKind::Told { digits: otp.length.into() },
-        (ExpectedAnswer::Otp(otp), _) => {
-            pages::AnswerKind::Sent { digits: otp.length.into(), to: sent_to(&snapshot.interaction, challenge) }
+    match (challenge.prompt(), challenge.deliver_to) {
+        (Prompt::AgreedNumber | Prompt::Questions(_) | Prompt::Document(_), _) => pages::AnswerKind::Pin,
+        (Prompt::Code(length), DeliverTo::Agent) => pages::AnswerKind::Told { digits: length.into() },
+        (Prompt::Code(length), _) => {
+            pages::AnswerKind::Sent { digits: length.into(), to: sent_to(&snapshot.interaction, challenge) }
         }
     }
 }
@@ -300,13 +298,9 @@ pub(crate) fn wanted(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>) -
 /// Seconds until the page can have another code sent; none where it cannot at all: a PIN is sent to
 /// nobody, and a new code in the place of one that is over is the bot's to ask for, save at the door.
 pub(crate) fn resend_in(snapshot: &Snapshot<Page>, challenge: Option<&Challenge>, now: Moment) -> Option<u64> {
-    match challenge.map(|challenge| &challenge.check) {
-        Some(ExpectedAnswer::Otp(otp)) => {
-            Some(otp.resend_at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
-        }
-        Some(ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_)) => None,
-        None => snapshot.outcome.is_entry().then_some(0),
-    }
+    let Some(challenge) = challenge else { return snapshot.outcome.is_entry().then_some(0) };
+    let waits = challenge.resend_at()?.since(now);
+    Some(waits.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
 }
 
 fn is_over(error: &Error) -> bool {

@@ -13,8 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::arrivals::Act;
 use super::code_page_view::{CodePageContext, refused, stale, unknown};
 use crate::domain::base::id::ChallengeId;
-use crate::domain::base::method::Method;
-use crate::domain::proof::challenge::{Challenge, ExpectedAnswer};
+use crate::domain::proof::challenge::Challenge;
 use crate::domain::proof::page_proof::PendingStep;
 use crate::domain::providers::identity::{Flaw, IdDocument, Shortfall, Side};
 use crate::domain::refusal::Refusal;
@@ -99,7 +98,7 @@ impl Handing<'_> {
             Err(Full::Own) => return self.told(UploadOutcome::Later).await,
             Err(Full::Others) => return Ok(crowded(self.state, self.reader, self.token).await),
         };
-        let selfie = asked.outcome.method() == Method::PhotoIdSelfie;
+        let selfie = asked.outcome.prompt().document().is_some_and(|document| document.selfie);
         let mut named = Vec::new();
         for side in [Side::Front, Side::Back, Side::Selfie] {
             let sent = files.iter().find(|(name, _)| name == side.as_str()).map(|(_, bytes)| bytes.clone());
@@ -177,7 +176,7 @@ type LookedAt = (Vec<(Side, Picture)>, Vec<Flaw>);
 
 /// Whether others are being judged: these are not even looked at.
 fn is_checking(challenge: &Challenge) -> bool {
-    matches!(&challenge.check, ExpectedAnswer::Document(document) if document.checking.is_some())
+    challenge.prompt().document().is_some_and(|document| document.checking.is_some())
 }
 
 /// Reads and looks at pictures; the place is kept until that is done.

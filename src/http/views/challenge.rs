@@ -9,8 +9,8 @@ use crate::domain::base::id::{ChallengeId, InteractionId};
 use crate::domain::base::method::Method;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::What;
-use crate::domain::proof::challenge::{Challenge, EndedChallenge, ExpectedAnswer};
-use crate::domain::proof::questions::Question;
+use crate::domain::proof::challenge::{Challenge, EndedChallenge};
+use crate::domain::proof::methods::questions::Question;
 use crate::domain::providers::identity::Shortfall;
 use crate::domain::rules::challenges::manage::FoundChallenge;
 
@@ -58,7 +58,7 @@ pub struct QuestionView {
 }
 
 fn questions(challenge: &Challenge) -> Option<Vec<QuestionView>> {
-    let ExpectedAnswer::Questions(questions) = &challenge.check else { return None };
+    let questions = challenge.prompt().questions()?;
     let view = |(n, question): (usize, &Question)| QuestionView {
         id: format!("answer_{n}"),
         text: question.text.clone(),
@@ -83,7 +83,7 @@ pub struct DocumentView {
 }
 
 fn document(challenge: &Challenge) -> Option<DocumentView> {
-    let ExpectedAnswer::Document(document) = &challenge.check else { return None };
+    let document = challenge.prompt().document()?;
     let (status, flaws) = match (&document.checking, document.last.as_ref().map(|last| &last.how)) {
         (Some(_), _) => ("checking", Vec::new()),
         (None, None) => ("waiting", Vec::new()),
@@ -104,10 +104,6 @@ impl Viewer<'_> {
 
     /// A challenge that waits for its answer.
     pub fn challenge(self, interaction: &Interaction, challenge: &Challenge) -> ChallengeView {
-        let resend_at = match &challenge.check {
-            ExpectedAnswer::Otp(otp) => Some(otp.resend_at),
-            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => None,
-        };
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
             method: challenge.method(),
@@ -122,7 +118,7 @@ impl Viewer<'_> {
             tries_left: challenge.tries_left,
             document: document(challenge),
             questions: questions(challenge),
-            resend_after: resend_at.map(|at| at.to_string()),
+            resend_after: challenge.resend_at().map(|at| at.to_string()),
             opener_secret: None,
         }
     }

@@ -11,7 +11,6 @@ use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use super::tickets::{Holder, Tokens};
 use crate::directory::Verified;
 use crate::domain::base::id::CustomerId;
-use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::StoredCustomer;
 use crate::domain::event::{Actor, Event, EventKind};
@@ -96,7 +95,7 @@ impl CustomerLogin {
         let record = self.customers.person_named(by.team, name).await?;
         let account = self.account_for(by.team, record.as_ref(), name);
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
-        let rule = never_for_good(by.team.effective.settings.lockout_of(Guarded::Login));
+        let rule = never_for_good(by.team.effective.settings.lockout.clone());
         let guess: [u8; 8] = self.engine.draw();
         let begin = |login: &mut Login, when: BothTimes| {
             if known.bans() {

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use super::Challenges;
 use crate::domain::base::id::{InteractionId, TeamName};
-use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::conversation::prepared_questions::{Prepared, QuestionInputs};
 use crate::domain::customer::StoredCustomer;
 use crate::domain::proof::challenge::Challenge;
+use crate::domain::proof::methods::{AnswerForm, form};
 use crate::domain::providers::question_rule::QuestionRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::ask;
@@ -78,7 +78,8 @@ impl Challenges {
             let wanted = invited.entry.wanted(&team.effective.settings.entry, browser, now);
             // What nobody has swept yet is over all the same.
             let asked = asked_at_entry(invited).filter(|asked| asked.is_live(now)).map(Challenge::method);
-            (wanted == Some(Method::Kba) && asked != Some(Method::Kba)).then(|| invited.clone())
+            let asks_questions = wanted.and_then(form) == Some(AnswerForm::Questions);
+            (asks_questions && asked != wanted).then(|| invited.clone())
         };
         self.questions_for(token.interaction, None, whom).await
     }

@@ -9,14 +9,14 @@ use countersign::domain::conversation::interaction::Participant;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
-use countersign::domain::proof::challenge::TypedText;
+use countersign::domain::proof::methods::check::TypedText;
+use countersign::domain::proof::methods::one_time_code::OneTimeCode;
 use countersign::domain::rules::challenges::answer::Answer;
 use countersign::domain::rules::challenges::answer::AnswerOrigin;
 use countersign::domain::rules::challenges::answer::AnswerOutcome;
 use countersign::domain::rules::challenges::answer::answer;
 use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
-use countersign::domain::rules::challenges::ask::RequestedProof;
 use countersign::domain::rules::challenges::ask::ask;
 use countersign::domain::rules::challenges::manage::cancel;
 use countersign::domain::rules::challenges::manage::resend;
@@ -101,12 +101,11 @@ impl Story {
     pub(super) fn code_act(&mut self, act: &Act) {
         match *act {
             Act::Ask { who } => {
-                let (wanted, deliver_to) = (RequestedProof::Otp, DeliverTo::Agent);
-                let participant = Some(self.id(who));
                 let request = ChallengeRequest {
-                    wanted,
-                    participant,
-                    deliver_to,
+                    method: &OneTimeCode,
+                    agreed: None,
+                    participant: Some(self.id(who)),
+                    deliver_to: DeliverTo::Agent,
                     intent: None,
                     state: None,
                     way: PageWay::Landing,

@@ -23,8 +23,9 @@ use countersign::domain::event::Event;
 use countersign::domain::event::EventKind;
 use countersign::domain::proof::challenge::Challenge;
 use countersign::domain::proof::challenge::EndedChallenge;
-use countersign::domain::proof::challenge::Pin;
-use countersign::domain::proof::challenge::TypedText;
+use countersign::domain::proof::methods::check::TypedText;
+use countersign::domain::proof::methods::one_time_code::OneTimeCode;
+use countersign::domain::proof::methods::pin::{AgreedPin, Pin};
 use countersign::domain::refusal::Refusal;
 use countersign::domain::rules::challenges::answer::Answer;
 use countersign::domain::rules::challenges::answer::AnswerOrigin;
@@ -32,7 +33,6 @@ use countersign::domain::rules::challenges::answer::AnswerOutcome;
 use countersign::domain::rules::challenges::answer::answer;
 use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
-use countersign::domain::rules::challenges::ask::RequestedProof;
 use countersign::domain::rules::challenges::ask::ask;
 use countersign::domain::rules::challenges::manage::resend;
 use countersign::domain::rules::chat::hear::Heard;
@@ -360,13 +360,12 @@ impl<'k> Story<'k> {
     }
 
     fn ask(&mut self) {
-        let wanted =
-            if self.by_pin { RequestedProof::Pin(Pin::parse(PIN).expect("a PIN")) } else { RequestedProof::Otp };
-        let (deliver_to, by_pin) = (DeliverTo::Agent, self.by_pin);
+        let by_pin = self.by_pin;
         let request = ChallengeRequest {
-            wanted,
+            method: if by_pin { &AgreedPin } else { &OneTimeCode },
+            agreed: by_pin.then(|| Pin::parse(PIN).expect("a PIN")),
             participant: None,
-            deliver_to,
+            deliver_to: DeliverTo::Agent,
             intent: None,
             state: None,
             way: PageWay::Landing,
@@ -454,13 +453,8 @@ impl<'k> Story<'k> {
 
     /// The live challenge, and which code of it.
     fn issue(&self) -> Option<(u16, u32)> {
-        use countersign::domain::proof::challenge::ExpectedAnswer;
         let live = self.live()?;
-        let issue = match &live.check {
-            ExpectedAnswer::Otp(otp) => otp.issue,
-            ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => 0,
-        };
-        Some((live.number, issue))
+        Some((live.number, live.issue().unwrap_or(0)))
     }
 
     fn say(&mut self, back: usize, by_chat: bool, right: bool) {

@@ -11,13 +11,12 @@ use countersign::domain::conversation::interaction::Participant;
 use countersign::domain::event::Actor;
 use countersign::domain::event::EventKind;
 use countersign::domain::proof::challenge::Challenge;
-use countersign::domain::proof::challenge::ExpectedAnswer;
-use countersign::domain::proof::challenge::TypedText;
+use countersign::domain::proof::methods::check::TypedText;
+use countersign::domain::proof::methods::one_time_code::OneTimeCode;
 use countersign::domain::rules::challenges::answer::AnswerOutcome;
 use countersign::domain::rules::challenges::answer::Answered;
 use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
-use countersign::domain::rules::challenges::ask::RequestedProof;
 use countersign::engine::Execution;
 use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;
@@ -30,10 +29,7 @@ use super::people::{Answer, People};
 
 /// Which code of its challenge is the live one.
 fn issue(challenge: &Challenge) -> u32 {
-    match &challenge.check {
-        ExpectedAnswer::Otp(otp) => otp.issue,
-        ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => 0,
-    }
+    challenge.issue().unwrap_or(0)
 }
 
 impl People {
@@ -68,7 +64,8 @@ impl People {
         let (team, participant) = (self.team(at).0, self.odds(200).then(|| ParticipantId::nth(2)));
         let deliver_to = DeliverTo::Agent;
         let request = ChallengeRequest {
-            wanted: RequestedProof::Otp,
+            method: &OneTimeCode,
+            agreed: None,
             participant,
             deliver_to,
             intent: None,

@@ -19,9 +19,9 @@ use countersign::domain::event::Actor;
 use countersign::domain::event::EventKind;
 use countersign::domain::event::webhook::EventSelection as Execution;
 use countersign::domain::event::webhook::WebhookInput;
+use countersign::domain::proof::methods::one_time_code::OneTimeCode;
 use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
-use countersign::domain::rules::challenges::ask::RequestedProof;
 use countersign::domain::rules::flag::open::NewInteraction;
 use countersign::domain::settings::precondition::Precondition;
 use countersign::engine::Execution as Done;
@@ -211,9 +211,15 @@ async fn ask(node: &Node, team: &TeamName, number: usize) -> Option<ChallengeId>
     let opened = node.gateway.conversations.open(&opening, None, &Actor::Owner, None).await.ok()?;
     let Done::Executed(held) = opened else { unreachable!("nothing was remembered") };
     let id: InteractionId = held.interaction.id;
-    let (wanted, deliver_to) = (RequestedProof::Otp, DeliverTo::Auto);
-    let request =
-        ChallengeRequest { wanted, participant: None, deliver_to, intent: None, state: None, way: PageWay::Landing };
+    let request = ChallengeRequest {
+        method: &OneTimeCode,
+        agreed: None,
+        participant: None,
+        deliver_to: DeliverTo::Auto,
+        intent: None,
+        state: None,
+        way: PageWay::Landing,
+    };
     let acting = Acting { id, team: Some(team), actor: Actor::Owner };
     match node.gateway.challenges.ask(acting, &request, None).await.ok()? {
         Done::Executed(held) => Some(ChallengeId { interaction: id, number: held.outcome.number }),

@@ -9,8 +9,9 @@ use crate::base::method::Guarded;
 use crate::conversation::address::{Address, budget_data};
 use crate::conversation::failure_limit::{CustomerTag, Need};
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd};
+use crate::proof::challenge::ChallengeEnd;
 use crate::proof::lockout::{Admitted, Budget, Consequence};
+use crate::proof::methods::{document, lockout};
 use crate::providers::identity::CheckStage;
 use crate::refusal::Refusal;
 use crate::time::Moment;
@@ -48,14 +49,14 @@ impl Context<'_> {
     /// it guards.
     pub fn fail(&mut self, at: usize, what: Guarded) -> Consequence {
         let trips = self.count_at_failure_limit(at);
-        let (rule, now) = (self.environment.settings.lockout_of(what), self.environment.earliest);
+        let (rule, now) = (lockout(what, self.environment.settings), self.environment.earliest);
         self.count(at, what, &trips, |budget| budget.fail(&rule, now))
     }
 
     /// The same of a code that shows whose chat it is: it counts against the conversation, and never against the
     /// customer whose login waits.
     pub fn fail_in_conversation(&mut self, at: usize, what: Guarded) -> Consequence {
-        let (rule, now) = (self.environment.settings.lockout_of(what), self.environment.earliest);
+        let (rule, now) = (lockout(what, self.environment.settings), self.environment.earliest);
         self.count(at, what, &[], |budget| budget.fail(&rule, now))
     }
 
@@ -63,11 +64,11 @@ impl Context<'_> {
     /// count at the customer's failure limit.
     pub fn fail_at(&mut self, at: usize, stage: CheckStage) -> Consequence {
         if stage == CheckStage::Authentication {
-            return self.fail(at, Guarded::PhotoId);
+            return self.fail(at, document::BUDGET);
         }
-        let (rule, now) = (self.environment.settings.lockout_of(Guarded::PhotoId), self.environment.earliest);
+        let (rule, now) = (self.environment.settings.photo_id.lockout(), self.environment.earliest);
         let threshold = self.environment.settings.photo_id.quality_threshold;
-        self.count(at, Guarded::PhotoId, &[], |budget| budget.fail_quality(threshold, &rule, now))
+        self.count(at, document::BUDGET, &[], |budget| budget.fail_quality(threshold, &rule, now))
     }
 
     /// An attempt came to nothing, and nobody is to blame for it. The last that a challenge takes ends it, and for
@@ -88,7 +89,7 @@ impl Context<'_> {
     /// Nobody failed, and yet nothing more is taken for as long as a lock lasts. It is told as the lock that it is
     /// to who is kept out; it counts towards no ban.
     fn pause(&mut self, at: usize, what: Guarded, when: Moment, by: &Actor) {
-        let until = self.environment.earliest.plus_minutes(self.environment.settings.lockout_of(what).duration_minutes);
+        let until = self.environment.earliest.plus_minutes(lockout(what, self.environment.settings).duration_minutes);
         let name = self.budget_name(at, what);
         self.address.budgets.entry(name).or_default().pause(until);
         let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
@@ -120,22 +121,14 @@ impl Context<'_> {
         self.address.reported_until.retain(|held, until| *held != name && now < *until);
     }
 
-    /// How many failed attempts a stage still takes.
-    pub fn tries_left(&self, at: usize, stage: CheckStage) -> u32 {
-        let budget = self.address.budgets.get(&self.budget_name(at, Guarded::PhotoId));
-        let settings = self.environment.settings;
-        let (threshold, failures) = match stage {
-            CheckStage::Quality => (settings.photo_id.quality_threshold, budget.map_or(0, |b| b.quality_failures)),
-            CheckStage::Authentication => {
-                (settings.lockout_of(Guarded::PhotoId).threshold, budget.map_or(0, |b| b.failures))
-            }
-        };
-        threshold.saturating_sub(failures).max(1)
+    /// The participant's guess budget, where anything was counted.
+    pub fn budget(&self, at: usize, what: Guarded) -> Option<&Budget> {
+        self.address.budgets.get(&self.budget_name(at, what))
     }
 
-    /// The same after one more has failed.
+    /// How many failed attempts a stage still takes after one more has failed.
     pub fn tries_left_after(&self, at: usize, stage: CheckStage) -> u32 {
-        self.tries_left(at, stage) - 1
+        document::tries_left(self.environment.settings, self.budget(at, document::BUDGET), stage) - 1
     }
 
     fn count(
@@ -251,7 +244,7 @@ impl Context<'_> {
     fn customers(&self, at: usize) -> Vec<CustomerTag> {
         let (keys, team, participant) =
             (self.environment.keys, &self.interaction.team, &self.interaction.participants[at]);
-        let asked = participant.challenge.as_ref().and_then(Challenge::record);
+        let asked = participant.challenge.as_ref().and_then(|challenge| challenge.customer()?.record.as_ref());
         let prepared = self.environment.questions.and_then(|prepared| prepared.record(&participant.id));
         let mut all: Vec<CustomerTag> = CustomerTag::of(keys, team, participant).into_iter().collect();
         for record in asked.into_iter().chain(prepared).map(|id| CustomerTag::of_id(keys, team, id)) {

@@ -10,9 +10,11 @@ use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
 use crate::conversation::context::{Context, Decision, challenge_data, resume_data};
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer, TypedText};
+use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::lockout::Consequence;
+use crate::proof::methods::check::TypedText;
+use crate::proof::methods::{AnswerForm, form};
 use crate::refusal::Refusal;
 use crate::rules::challenges::elsewhere::settle;
 use crate::rules::challenges::elsewhere::weigh;
@@ -138,7 +140,7 @@ pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
         (Err(_), _) => AnswerOutcome::Locked,
         (Ok(_), FoundChallenge::Ended(ended)) => over(ended.end),
         (Ok(_), FoundChallenge::Live(challenge)) if challenge.page.is_answered() => AnswerOutcome::AlreadyUsed,
-        (Ok(_), FoundChallenge::Live(challenge)) => match challenge.said(answer.typed) {
+        (Ok(_), FoundChallenge::Live(challenge)) => match challenge.prompt().candidate(answer.typed) {
             None => AnswerOutcome::NotACode,
             Some(said) => {
                 let is_right = weigh(context, at, &said)?;
@@ -210,11 +212,10 @@ pub(crate) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, 
 /// What a right answer to the challenge proves.
 pub(crate) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
     // An agent who set the PIN knows it as well as one who had it revealed.
-    let set_by = matches!(challenge.check, ExpectedAnswer::Pin(_)) && challenge.started_by == *by;
+    let is_agreed = form(challenge.method()) == Some(AnswerForm::AgreedNumber);
+    let set_by = is_agreed && challenge.started_by == *by;
     let mut proof = Proof::of_answer(challenge.method(), set_by || !challenge.revealed_to.is_empty());
-    if let ExpectedAnswer::Questions(questions) = &challenge.check {
-        proof.customer = questions.customer.clone(); // whose facts they are
-    }
+    proof.customer = challenge.customer().cloned(); // whose facts they are
     proof
 }
 

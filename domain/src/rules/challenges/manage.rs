@@ -9,7 +9,8 @@ use crate::base::method::Method;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge, ExpectedAnswer};
+use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge};
+use crate::proof::methods::{AnswerForm, code_rules, form};
 use crate::refusal::Refusal;
 use crate::rules::challenges::ask::deliver;
 use crate::rules::challenges::ask::to_pay;
@@ -127,7 +128,7 @@ pub(crate) fn sends_another(context: &Context<'_>, at: usize, browser: &Tag) -> 
     context.interaction.participants[at].challenge.as_ref().is_some_and(|challenge| {
         let page = &challenge.page;
         let is_new = !page.was_started_by(browser) || page.answered.is_some();
-        matches!(challenge.check, ExpectedAnswer::Otp(_)) && page.start.is_some() && is_new
+        challenge.issue().is_some() && page.start.is_some() && is_new
     })
 }
 
@@ -206,20 +207,8 @@ fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge
     if challenge.page.is_answered() {
         return Err(Refusal::CodeGone);
     }
-    let (now, budget) = (context.environment.now, &context.environment.settings.send_budget);
     let mut next = challenge;
-    match &mut next.check {
-        // Agreed, known, or shown, and never sent.
-        ExpectedAnswer::Pin(_) | ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => {
-            return Err(Refusal::NoChannel);
-        }
-        ExpectedAnswer::Otp(otp) if now < otp.resend_at => return Err(Refusal::SendBudget(otp.resend_at)),
-        ExpectedAnswer::Otp(otp) => {
-            otp.issue = otp.issue.checked_add(1).ok_or(Refusal::Full)?;
-            otp.resend_at = budget.resend_after(now);
-            next.expires_at = otp.lifetime.after(now);
-        }
-    }
+    next.expires_at = next.check.check_mut().renew(context.environment.settings, context.environment.now)?;
     next.revealed_to.clear(); // what was seen is dead
     Ok((at, *next))
 }
@@ -258,14 +247,20 @@ pub fn reveal(mut context: Context<'_>, number: u16, to: &Actor) -> Decision<Rev
 }
 
 fn may_see(context: &Context<'_>, found: FoundChallenge) -> Result<Challenge, Refusal> {
-    let is_code = found.method() == Method::Otp;
-    let can_be_seen = is_code || found.method() == Method::Pin;
-    if !can_be_seen || is_code && !context.environment.settings.otp.show_to_agents {
+    let code_rules = code_rules(found.method(), context.environment.settings);
+    let can_be_seen = match form(found.method()) {
+        Some(AnswerForm::Code) => code_rules.is_some_and(|rules| rules.show_to_agents),
+        Some(AnswerForm::AgreedNumber) => true,
+        Some(AnswerForm::Questions | AnswerForm::Document) | None => false,
+    };
+    if !can_be_seen {
         return Err(Refusal::NotShown);
     }
     match found {
         FoundChallenge::Ended(_) => Err(Refusal::CodeGone),
-        FoundChallenge::Live(challenge) if is_code && challenge.arrived.is_none() => Err(Refusal::NotArrived),
+        FoundChallenge::Live(challenge) if code_rules.is_some() && challenge.arrived.is_none() => {
+            Err(Refusal::NotArrived)
+        }
         FoundChallenge::Live(challenge) => Ok(*challenge),
     }
 }

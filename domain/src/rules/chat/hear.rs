@@ -12,9 +12,9 @@ use crate::base::role::ParticipantRole;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
 use crate::event::Actor;
-use crate::proof::challenge;
-use crate::proof::challenge::{Challenge, TypedText};
+use crate::proof::challenge::Challenge;
 use crate::proof::confirmation::Candidate;
+use crate::proof::methods::check::{PossibleAnswer, TypedText};
 use crate::refusal::Refusal;
 use crate::rules::challenges::answer;
 use crate::rules::challenges::answer::AnswerOrigin;
@@ -38,18 +38,15 @@ pub enum Heard {
 pub enum Kind {
     /// A login that waits for its code.
     Confirmation,
-    /// A one-time code.
-    Otp,
-    /// A PIN.
-    Pin,
-    /// Questions.
-    Kba,
+    /// A challenge of that method.
+    #[serde(untagged)]
+    Challenge(Method),
 }
 
 /// What a text would be to one who waits.
 enum Said {
     Confirmation(Candidate),
-    Challenge(Method, challenge::PossibleAnswer),
+    Challenge(Method, PossibleAnswer),
 }
 
 impl Said {
@@ -63,9 +60,7 @@ impl Said {
     fn kind(&self) -> Kind {
         match self {
             Self::Confirmation(_) => Kind::Confirmation,
-            Self::Challenge(Method::Pin, _) => Kind::Pin,
-            Self::Challenge(Method::Kba, _) => Kind::Kba,
-            Self::Challenge(..) => Kind::Otp,
+            Self::Challenge(method, _) => Kind::Challenge(*method),
         }
     }
 
@@ -214,7 +209,8 @@ fn waiting(context: &Context<'_>, at: usize, text: &str) -> Vec<(usize, Said)> {
         .challenge
         .as_ref()
         .filter(|challenge| challenge.is_answered_in_chat() && challenge.expires_at.is_none_or(|end| now < end));
-    let answer = challenge.and_then(|challenge| Some((challenge.method(), challenge.said(TypedText::Text(text))?)));
+    let answer = challenge
+        .and_then(|challenge| Some((challenge.method(), challenge.prompt().candidate(TypedText::Text(text))?)));
     let confirmation = confirmation.map(|said| (at, Said::Confirmation(said)));
     confirmation.into_iter().chain(answer.map(|(method, said)| (at, Said::Challenge(method, said)))).collect()
 }

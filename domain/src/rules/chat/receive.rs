@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::method::Method;
 use crate::conversation::address::LATE;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
@@ -14,6 +13,8 @@ use crate::event::Actor;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::confirmation::Candidate;
 use crate::proof::flag::{Flag, Reason};
+use crate::proof::methods;
+use crate::proof::methods::{AnswerForm, METHODS, ProofMethod};
 use crate::proof::redaction::AwaitedAnswers;
 use crate::rules::challenges::answer::AnswerOutcome;
 use crate::rules::chat::hear::Heard;
@@ -21,7 +22,7 @@ use crate::rules::chat::hear::Kind;
 use crate::rules::chat::hear::Sender;
 use crate::rules::chat::hear::hear;
 use crate::rules::chat::hear::is_waited_for;
-use crate::secret::typed::{Digits, holds_number};
+use crate::secret::typed::holds_number;
 use crate::settings::Settings;
 
 /// Who reads what is said in a conversation.
@@ -101,15 +102,20 @@ pub fn receive_alone(text: &str, before: Before, settings: &Settings) -> Receive
         Before::Silence => false,
         Before::Sent => may_hold_code(text, settings),
         Before::Closed => may_be_late(text, settings),
-        Before::Doubt => holds_number(text, &(4..=20)) || Candidate::stands_in(text) || may_be_late(text, settings),
+        Before::Doubt => holds_any_number(text, settings) || Candidate::stands_in(text) || may_be_late(text, settings),
     };
     if is_hidden { Received::Hidden } else { Received::Words }
 }
 
-/// Whether a one-time code of a team with these settings could stand in a text.
+/// Whether a code of a team with these settings could stand in a text.
 pub fn may_hold_code(text: &str, settings: &Settings) -> bool {
-    let length = usize::from(settings.otp.length);
-    holds_number(text, &(length..=length))
+    let codes = METHODS.iter().filter(|method| method.form() == AnswerForm::Code);
+    codes.filter_map(|method| method.digits(settings)).any(|digits| holds_number(text, &digits))
+}
+
+/// Whether any number that answers a challenge of such a team could stand in a text.
+fn holds_any_number(text: &str, settings: &Settings) -> bool {
+    METHODS.iter().filter_map(|method| method.digits(settings)).any(|digits| holds_number(text, &digits))
 }
 
 /// Whether somebody in the interaction is waited for: what the platform tells besides a text may quote
@@ -122,7 +128,7 @@ pub fn is_awaited(interaction: &Interaction) -> bool {
 /// it could give it.
 pub fn awaited(interaction: &Interaction) -> AwaitedAnswers {
     let participants = interaction.participants.iter();
-    let numbers = participants.clone().filter_map(|p| p.challenge.as_ref()?.lengths()).collect();
+    let numbers = participants.clone().filter_map(|p| p.challenge.as_ref()?.prompt().digits()).collect();
     AwaitedAnswers { numbers, confirmation: participants.clone().any(|p| p.confirmations().next().is_some()) }
 }
 
@@ -132,13 +138,8 @@ fn is_late_answer(context: &Context<'_>, text: &str) -> bool {
     let ended = context.ended_challenge(context.interaction.challenges_made);
     let unanswered =
         ended.filter(|ended| ended.end != ChallengeEnd::Passed && context.environment.now < ended.ended_at.plus(LATE));
-    let length = usize::from(context.environment.settings.otp.length);
-    unanswered.is_some_and(|ended| match ended.method {
-        Method::Otp => is_number(text, length..=length),
-        Method::Pin => is_number(text, 4..=20),
-        Method::Kba => has_lines(text),
-        _ => false,
-    })
+    let method = unanswered.and_then(|ended| methods::find(ended.method));
+    method.is_some_and(|method| method.hides(text, context.environment.settings))
 }
 
 /// The interaction before this one closed while somebody was asked, and nobody was asked since.
@@ -150,12 +151,8 @@ fn is_of_the_one_before(context: &Context<'_>, text: &str) -> bool {
 
 /// Whether a text could be the answer to whatever a team with these settings has asked for.
 pub fn may_be_late(text: &str, settings: &Settings) -> bool {
-    is_number(text, 4..=20) || Candidate::parse(text).is_some() || settings.kba.enabled && has_lines(text)
-}
-
-/// Whether it has several lines, as the answers to a set of questions have.
-fn has_lines(text: &str) -> bool {
-    text.lines().filter(|line| !line.trim().is_empty()).nth(1).is_some()
+    let could_be = |method: &&dyn ProofMethod| method.is_enabled(settings) && method.hides(text, settings);
+    Candidate::parse(text).is_some() || METHODS.iter().any(could_be)
 }
 
 /// A login has waited for its code in vain.
@@ -163,8 +160,4 @@ fn is_late_confirmation(context: &Context<'_>, text: &str) -> bool {
     let waited =
         |flag: &Flag| matches!(flag, Flag::Lowered(Some(Reason::ConfirmationExpired | Reason::ConfirmationFailed)));
     context.interaction.participants.iter().any(|p| waited(&p.flag)) && Candidate::parse(text).is_some()
-}
-
-fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
-    Digits::parse(text).is_some_and(|digits| lengths.contains(&digits.len()))
 }

@@ -16,10 +16,11 @@ use crate::proof::challenge::Challenge;
 use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, WaitingBrowser};
 use crate::proof::flag::Proof;
 use crate::proof::link::{Link, LinkPurpose};
+use crate::proof::methods;
+use crate::proof::methods::{AnswerForm, ProofMethod};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::challenges::ask;
-use crate::rules::challenges::ask::RequestedProof;
 use crate::rules::challenges::ask::put;
 use crate::rules::challenges::manage;
 use crate::rules::challenges::manage::arrived;
@@ -89,10 +90,10 @@ fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Res
     }
     context.admit(at, method.guarded())?;
     context.must_not_be_reported(at)?;
-    let arrived = match method {
-        Method::Login => Arrived::Login(Box::new(send_to_login(context, at, link, browser)?)),
-        Method::Otp | Method::Pin | Method::Kba | Method::PhotoId | Method::PhotoIdSelfie => {
-            put_challenge(context, at, method)?;
+    let arrived = match methods::find(method) {
+        None => Arrived::Login(Box::new(send_to_login(context, at, link, browser)?)),
+        Some(asked) => {
+            put_challenge(context, at, asked)?;
             begin_page(context, at, browser, None)?;
             arrived(context, at);
             Arrived::Asked
@@ -211,14 +212,18 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
 }
 
 /// Puts the challenge that coming in takes, where it does not wait for its answer already.
-pub(crate) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Result<(), Refusal> {
+pub(crate) fn put_challenge(
+    context: &mut Context<'_>,
+    at: usize,
+    method: &'static dyn ProofMethod,
+) -> Result<(), Refusal> {
     if is_asked(context, at, method) {
         return Ok(());
     }
     let rule = rule_for(context, at, PageWay::Door)?;
     let participant = context.participant(at);
     if let Some(live) = &participant.challenge
-        && live.method() == method
+        && live.method() == method.method()
         && live.page.rule == rule
     {
         participant.entry.challenge = Some(live.number); // the bot has asked for the same
@@ -236,7 +241,11 @@ pub(crate) fn put_challenge(context: &mut Context<'_>, at: usize, method: Method
 }
 
 /// What must be paid for before that challenge is put; nothing where no message goes.
-pub(crate) fn payable_challenge(context: &mut Context<'_>, at: usize, method: Method) -> Option<Destination> {
+pub(crate) fn payable_challenge(
+    context: &mut Context<'_>,
+    at: usize,
+    method: &'static dyn ProofMethod,
+) -> Option<Destination> {
     if is_asked(context, at, method) {
         return None;
     }
@@ -248,44 +257,47 @@ pub(crate) fn payable_challenge(context: &mut Context<'_>, at: usize, method: Me
 pub fn payable(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Option<Destination> {
     let (at, _) = find(context, token).ok()?;
     let (rules, now) = (&context.environment.settings.entry, context.environment.now);
-    let method = context.interaction.participants[at].entry.wanted(rules, browser, now)?;
+    let method = methods::find(context.interaction.participants[at].entry.wanted(rules, browser, now)?)?;
     let number = asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number);
     match number {
-        _ if method != Method::Otp => None,
+        _ if method.form() != AnswerForm::Code => None,
         Some(number) if sends_another(context, at, browser) => manage::payable(context, number),
         _ => payable_challenge(context, at, method),
     }
 }
 
 /// Whether the challenge waits for its answer already.
-fn is_asked(context: &Context<'_>, at: usize, method: Method) -> bool {
-    asked_at_entry(&context.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method)
+fn is_asked(context: &Context<'_>, at: usize, method: &dyn ProofMethod) -> bool {
+    asked_at_entry(&context.interaction.participants[at]).is_some_and(|challenge| challenge.method() == method.method())
 }
 
-fn request(context: &Context<'_>, at: usize, method: Method) -> Result<ask::ChallengeRequest, Refusal> {
+fn request(
+    context: &Context<'_>,
+    at: usize,
+    method: &'static dyn ProofMethod,
+) -> Result<ask::ChallengeRequest, Refusal> {
     let participant = &context.interaction.participants[at];
-    let wanted = match method {
-        Method::Pin => RequestedProof::Pin(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
-        Method::Kba => RequestedProof::Questions,
-        Method::PhotoId | Method::PhotoIdSelfie => RequestedProof::Document { selfie: method == Method::PhotoIdSelfie },
-        _ => RequestedProof::Otp,
+    let agreed = match method.form() {
+        AnswerForm::AgreedNumber => Some(participant.entry.pin.clone().ok_or(Refusal::PinRequired)?),
+        AnswerForm::Code | AnswerForm::Questions | AnswerForm::Document => None,
     };
     let deliver_to = destination(context, at, method)?;
     let who = Some(participant.id.clone());
-    Ok(ask::ChallengeRequest { wanted, participant: who, deliver_to, intent: None, state: None, way: PageWay::Door })
+    let (intent, state, way) = (None, None, PageWay::Door);
+    Ok(ask::ChallengeRequest { method, agreed, participant: who, deliver_to, intent, state, way })
 }
 
 /// Where the code for coming in goes: with a second channel, not where the invitation went.
-fn destination(context: &Context<'_>, at: usize, method: Method) -> Result<DeliverTo, Refusal> {
-    let (otp, participant) = (&context.environment.settings.otp, &context.interaction.participants[at]);
-    if method != Method::Otp || !otp.send_to_customer {
+fn destination(context: &Context<'_>, at: usize, method: &dyn ProofMethod) -> Result<DeliverTo, Refusal> {
+    let participant = &context.interaction.participants[at];
+    let Some(rules) = method.code_rules(context.environment.settings).filter(|rules| rules.send_to_customer) else {
         return Ok(DeliverTo::Agent);
-    }
-    if !otp.second_channel {
+    };
+    if !rules.second_channel {
         return Ok(DeliverTo::Auto);
     }
     let via = participant.entry.via.unwrap_or(Via::Chat);
-    let by_agent = otp.show_to_agents.then_some(DeliverTo::Agent);
+    let by_agent = rules.show_to_agents.then_some(DeliverTo::Agent);
     second_way(context, at, via).map(way::Way::as_wish).or(by_agent).ok_or(Refusal::NoAddress)
 }
 

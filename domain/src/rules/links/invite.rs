@@ -3,7 +3,6 @@
 //! What happens when she opens it stands in `enter`.
 
 use crate::base::id::ParticipantId;
-use crate::base::method::Method;
 use crate::base::validation;
 use crate::base::validation::FieldError;
 use crate::base::way::{DeliverTo, Way};
@@ -12,9 +11,11 @@ use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Person;
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
-use crate::proof::challenge::Pin;
 use crate::proof::entry::{EntryStatus, Via, token};
 use crate::proof::link::{Link, LinkPurpose};
+use crate::proof::methods;
+use crate::proof::methods::pin::Pin;
+use crate::proof::methods::{AnswerForm, Availability, ProofMethod, code_rules};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::challenges::ask::can_be_told;
@@ -25,7 +26,7 @@ use crate::rules::links::enter::second_way;
 use crate::rules::links::issue::supersede;
 use crate::rules::messages::send::Ready;
 use crate::secret::token::Token;
-use crate::settings::{BindingRule, Minutes, SendWhen};
+use crate::settings::{BindingRule, Minutes, OtpRules, SendWhen};
 
 /// An interaction whose invitation never ends waits so long for the first act; it is the longest
 /// that it may be idle.
@@ -134,34 +135,43 @@ fn beforehand(context: &mut Context<'_>, at: usize) -> Result<(), Refusal> {
     if !settings.entry.require_authentication || entry.entered_at.is_some() {
         return Ok(());
     }
-    match settings.entry.first {
-        Method::Pin => put_challenge(context, at, Method::Pin),
+    match methods::find(settings.entry.first) {
+        Some(method) if method.form() == AnswerForm::AgreedNumber => put_challenge(context, at, method),
         _ => Ok(()),
     }
 }
 
-/// Whose code goes out with the invitation that was just made, where the team sends it so.
-fn with_invitation(context: &Context<'_>, token: &Token) -> Option<usize> {
+/// A code that goes out with an invitation.
+struct CodeWithInvitation {
+    /// Whose, by their place among the participants.
+    at: usize,
+    /// The method that makes it.
+    method: &'static dyn ProofMethod,
+}
+
+/// The code that goes out with the invitation that was just made, where the team sends it so.
+fn with_invitation(context: &Context<'_>, token: &Token) -> Option<CodeWithInvitation> {
     let (at, _) = find(context, token).ok()?;
-    let (rules, otp) = (&context.environment.settings.entry, &context.environment.settings.otp);
-    let first = context.interaction.participants[at].entry.entered_at.is_none();
-    let sent = rules.require_authentication && rules.first == Method::Otp && otp.send_when == SendWhen::Invite;
-    (first && sent).then_some(at)
+    let settings = context.environment.settings;
+    let method = methods::find(settings.entry.first)?;
+    let is_first = context.interaction.participants[at].entry.entered_at.is_none();
+    let is_sent = method.code_rules(settings)?.send_when == SendWhen::Invite;
+    (is_first && settings.entry.require_authentication && is_sent).then_some(CodeWithInvitation { at, method })
 }
 
 /// Puts the code that goes out with an invitation. Where it cannot, it is put when she arrives.
 pub fn send_code(mut context: Context<'_>, token: &Token) -> Decision<()> {
-    let Some(at) = with_invitation(&context, token) else { return context.done(()) };
+    let Some(code) = with_invitation(&context, token) else { return context.done(()) };
     let idle_until = context.interaction.idle_until;
-    let put = put_challenge(&mut context, at, Method::Otp);
+    let put = put_challenge(&mut context, code.at, code.method);
     context.interaction.idle_until = idle_until; // she has not acted yet
     context.end(put)
 }
 
 /// What must be paid for it.
 pub fn payable_code(context: &mut Context<'_>, token: &Token) -> Option<Destination> {
-    let at = with_invitation(context, token)?;
-    payable_challenge(context, at, Method::Otp)
+    let code = with_invitation(context, token)?;
+    payable_challenge(context, code.at, code.method)
 }
 
 fn permitted(context: &Context<'_>, request: &InvitationRequest) -> Result<usize, Refusal> {
@@ -190,27 +200,27 @@ fn permitted(context: &Context<'_>, request: &InvitationRequest) -> Result<usize
 fn can_be_proved(context: &Context<'_>, at: usize, request: &InvitationRequest) -> Result<(), Refusal> {
     let (settings, participant) = (context.environment.settings, &context.interaction.participants[at]);
     let rules = &settings.entry;
-    for method in [Some(rules.first), rules.subsequent].into_iter().flatten() {
-        match method {
-            Method::Pin if request.pin.is_none() && participant.entry.pin.is_none() => {
-                return Err(Refusal::PinRequired);
-            }
-            Method::Login if settings.authentication_url.is_none() => return Err(Refusal::NoAuthenticationUrl),
-            Method::Kba if !settings.kba.is_there(context.environment.asker.is_some()) => {
-                return Err(Refusal::MethodMissing);
-            }
-            Method::PhotoId | Method::PhotoIdSelfie if context.environment.provider.is_none() => {
-                return Err(Refusal::MethodMissing);
-            }
-            _ => {}
+    let known = Availability {
+        settings,
+        is_agreed: request.pin.is_some() || participant.entry.pin.is_some(),
+        asker: context.environment.asker,
+        provider: context.environment.provider,
+    };
+    let asked = || [Some(rules.first), rules.subsequent].into_iter().flatten();
+    for method in asked() {
+        match methods::find(method) {
+            Some(method) => method.must_be_available(&known)?,
+            None if settings.authentication_url.is_none() => return Err(Refusal::NoAuthenticationUrl),
+            None => {}
         }
     }
     let person = &participant.person;
-    if rules.first == Method::Otp && settings.otp.send_to_customer && settings.otp.second_channel {
+    if code_rules(rules.first, settings).is_some_and(|rules| rules.send_to_customer && rules.second_channel) {
         has_two_addresses(person)?;
     }
-    let by_code = rules.first == Method::Otp || rules.subsequent == Some(Method::Otp);
-    if by_code { code_can_be_told(context, at, request.via) } else { Ok(()) }
+    asked()
+        .filter_map(|method| code_rules(method, settings))
+        .try_for_each(|rules| code_can_be_told(context, at, rules, request.via))
 }
 
 fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
@@ -221,14 +231,13 @@ fn has_two_addresses(person: &Person) -> Result<(), Refusal> {
 }
 
 /// Whether the code for coming in could be told to the participant, who is invited by that way.
-fn code_can_be_told(context: &Context<'_>, at: usize, via: Via) -> Result<(), Refusal> {
-    let otp = &context.environment.settings.otp;
+fn code_can_be_told(context: &Context<'_>, at: usize, rules: &OtpRules, via: Via) -> Result<(), Refusal> {
     let to = match second_way(context, at, via).map(Way::as_wish) {
-        _ if !otp.send_to_customer => DeliverTo::Agent,
-        _ if !otp.second_channel => DeliverTo::Auto,
+        _ if !rules.send_to_customer => DeliverTo::Agent,
+        _ if !rules.second_channel => DeliverTo::Auto,
         Some(way) => way,
-        None if otp.show_to_agents => DeliverTo::Agent,
+        None if rules.show_to_agents => DeliverTo::Agent,
         None => return Err(Refusal::NoChannel),
     };
-    can_be_told(context, at, to)
+    can_be_told(context, at, rules, to)
 }

@@ -4,13 +4,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::base::method::Method;
 use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{ChallengeEnd, TypedText};
+use crate::proof::challenge::ChallengeEnd;
+use crate::proof::entry::WaitingBrowser;
 use crate::proof::flag::Reason;
 use crate::proof::link::LinkEnd;
+use crate::proof::methods;
+use crate::proof::methods::ProofMethod;
+use crate::proof::methods::check::TypedText;
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::challenges::answer;
@@ -96,10 +99,13 @@ pub fn payable(context: &mut Context<'_>, token: &Token) -> Option<Destination> 
         Page::Challenge(_, challenge) => return manage::payable(context, challenge.number),
         Page::Entry(at, _) => at,
     };
-    match asked_at_entry(&context.interaction.participants[at]).map(|challenge| challenge.number) {
-        Some(number) => manage::payable(context, number),
-        None => payable_challenge(context, at, Method::Otp),
+    let participant = &context.interaction.participants[at];
+    if let Some(challenge) = asked_at_entry(participant) {
+        let number = challenge.number;
+        return manage::payable(context, number);
     }
+    let method = number_at_entry(participant.entry.waiting.as_ref()?)?;
+    payable_challenge(context, at, method)
 }
 
 fn resent(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
@@ -118,13 +124,17 @@ fn resent(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(),
         return sent_again(context, number).map(drop);
     }
     let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
-    let method = waiting.map(|waiting| waiting.method);
-    let method = method.filter(|method| matches!(method, Method::Otp | Method::Pin)).ok_or(Refusal::CodeGone)?;
+    let method = waiting.and_then(number_at_entry).ok_or(Refusal::CodeGone)?;
     context.touch();
     put_challenge(context, at, method)?;
     begin_page(context, at, browser, None)?;
     arrived(context, at);
     Ok(())
+}
+
+/// The method by which a browser at the door proves itself, where the page asks for a number.
+fn number_at_entry(waiting: &WaitingBrowser) -> Option<&'static dyn ProofMethod> {
+    methods::find(waiting.method).filter(|method| method.form().is_number())
 }
 
 /// Only the browser that pressed Continue last has anything sent: another's page would end its code.

@@ -8,13 +8,13 @@ use serde_json::json;
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
-use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::event::{Actor, EventKind};
-use crate::proof::challenge::{Challenge, ChallengeEnd, ExpectedAnswer};
+use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::entry::EntryProof;
 use crate::proof::flag::Reason;
 use crate::proof::lockout::Consequence;
+use crate::proof::methods::document::BUDGET;
 use crate::proof::page_proof::{PendingStep, RETURN_MINUTES};
 use crate::providers::identity::{
     CheckId, CheckStage, Checking, DocumentVerdict, Flaw, IdDocument, Last, Shortfall, TIMEOUT,
@@ -100,7 +100,7 @@ pub fn asked(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<(usi
             (at, asked.cloned().ok_or(Refusal::StaleForm)?)
         }
     };
-    let is_asked = matches!(challenge.check, ExpectedAnswer::Document(_)) && challenge.page.was_started_by(browser);
+    let is_asked = challenge.prompt().document().is_some() && challenge.page.was_started_by(browser);
     if is_asked { Ok((at, challenge)) } else { Err(Refusal::StaleForm) }
 }
 
@@ -116,7 +116,7 @@ fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw
     context.must_be_open()?;
     let (at, challenge) = asked(context, token, browser)?;
     context.look_up(at);
-    context.admit(at, Guarded::PhotoId)?;
+    context.admit(at, BUDGET)?;
     context.touch();
     let (now, number, interaction) = (context.environment.now, challenge.number, context.interaction.id);
     let page = OnPage {
@@ -213,7 +213,7 @@ fn judged(
     }
     let checking = document.checking.clone().expect("that is what it waits for");
     context.look_up(at);
-    match context.admit(at, Guarded::PhotoId) {
+    match context.admit(at, BUDGET) {
         Ok(_) => {}
         Err(Refusal::Locked(until)) => return Ok(JudgedDocument::Locked(until)),
         Err(_) => return Ok(JudgedDocument::Banned),
@@ -268,10 +268,8 @@ fn waiting<'t>(
 }
 
 fn document<'t>(context: &'t mut Context<'_>, at: usize, number: u16) -> Option<&'t mut IdDocument> {
-    match &mut context.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?.check {
-        ExpectedAnswer::Document(document) => Some(&mut **document),
-        _ => None,
-    }
+    let challenge = context.participant(at).challenge.as_mut().filter(|challenge| challenge.number == number)?;
+    challenge.check.check_mut().document_mut()
 }
 
 fn document_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut IdDocument> {
@@ -285,7 +283,7 @@ fn good(context: &mut Context<'_>, at: usize) -> JudgedDocument {
     context.clear_failure_limit(at);
     let now = context.environment.now;
     let challenge = context.participant(at).challenge.as_mut().expect("it was found a moment ago");
-    if let ExpectedAnswer::Document(document) = &mut challenge.check {
+    if let Some(document) = challenge.check.check_mut().document_mut() {
         document.checking = None;
     }
     let (source, challenge) = (PageSource::Challenge(challenge.number), challenge.clone());
@@ -354,7 +352,7 @@ fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> O
     let left = context.tries_left_after(at, stage);
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
-    let ExpectedAnswer::Document(document) = &mut challenge.check else { unreachable!("only a document is judged so") };
+    let document = challenge.check.check_mut().document_mut().expect("only a document is judged so");
     let reasons = match &how.how {
         Shortfall::Quality(flaws) => json!(flaws),
         _ => json!([]),

@@ -17,14 +17,17 @@ use crate::domain::base::method::Method;
 use crate::domain::base::validation;
 use crate::domain::base::way::DeliverTo;
 use crate::domain::event::Actor;
-use crate::domain::proof::challenge::{Challenge, Pin, TypedText};
+use crate::domain::proof::challenge::Challenge;
+use crate::domain::proof::methods;
+use crate::domain::proof::methods::AnswerForm;
+use crate::domain::proof::methods::check::TypedText;
+use crate::domain::proof::methods::pin::Pin;
 use crate::domain::providers::question_rule::{MAX_ANSWER, MAX_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::answer::AnswerOutcome;
 use crate::domain::rules::challenges::answer::Answered;
 use crate::domain::rules::challenges::ask::ChallengeRequest;
 use crate::domain::rules::challenges::ask::PageWay;
-use crate::domain::rules::challenges::ask::RequestedProof;
 use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
@@ -72,34 +75,29 @@ impl StartChallenge {
         if self.state.as_ref().is_some_and(|s| s.len() > 1024) {
             return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
         }
-        let wanted = match (self.method, &self.pin) {
-            (Method::Pin, _) if role < Role::Agent => {
+        let Some(method) = methods::find(self.method) else {
+            return Err(invalid(
+                "/method",
+                validation::OTHER.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
+            ));
+        };
+        let agreed = match (method.form(), &self.pin) {
+            (AnswerForm::AgreedNumber, _) if role < Role::Agent => {
                 return Err(
                     Problem::of(&problem_types::FORBIDDEN).saying("PINs are agreed with an agent: a bot knows none.")
                 );
             }
-            (Method::Pin, pin) => {
-                let pin = pin.as_deref().and_then(Pin::parse);
-                RequestedProof::Pin(pin.ok_or(Refusal::InvalidPin)?)
-            }
-            (Method::Otp, None) => RequestedProof::Otp,
-            (Method::Kba, None) => RequestedProof::Questions,
-            (Method::PhotoId, None) => RequestedProof::Document { selfie: false },
-            (Method::PhotoIdSelfie, None) => RequestedProof::Document { selfie: true },
-            (Method::Login, _) => {
-                return Err(invalid(
-                    "/method",
-                    validation::OTHER.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
-                ));
-            }
-            (_, Some(_)) => {
+            (AnswerForm::AgreedNumber, pin) => Some(pin.as_deref().and_then(Pin::parse).ok_or(Refusal::InvalidPin)?),
+            (AnswerForm::Code | AnswerForm::Questions | AnswerForm::Document, None) => None,
+            (AnswerForm::Code | AnswerForm::Questions | AnswerForm::Document, Some(_)) => {
                 return Err(invalid("/pin", validation::OTHER.saying("belongs to the method pin")));
             }
         };
         let intent: Option<IntentName> = self.intent.map(|i| field("/intent", &i)).transpose()?;
         let participant = self.participant.map(|p| field("/participant", &p)).transpose()?;
         let deliver_to = self.deliver_to.unwrap_or_default();
-        Ok(ChallengeRequest { wanted, participant, deliver_to, intent, state: self.state, way: PageWay::Landing })
+        let (state, way) = (self.state, PageWay::Landing);
+        Ok(ChallengeRequest { method, agreed, participant, deliver_to, intent, state, way })
     }
 }
 

@@ -13,10 +13,6 @@ use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::pages::admin::intents::{self, Intents};
 
-/// In the order of entry methods, which people know.
-const METHODS: [Method; 6] =
-    [Method::Login, Method::Otp, Method::Pin, Method::Kba, Method::PhotoId, Method::PhotoIdSelfie];
-
 /// The routes of this file.
 pub fn routes() -> Router<Shared> {
     Router::new().route("/admin/teams/{team}/intents", get(show))
@@ -30,7 +26,7 @@ async fn show(request: PageRequest) -> Response {
             let page = Intents {
                 frame,
                 intents: all.collect(),
-                methods: METHODS.map(Method::as_str).into(),
+                methods: Method::ALL.map(Method::as_str).into(),
                 bindings: Binding::ALL.into_iter().rev().map(Binding::as_str).collect(),
             };
             Ok(shown(state, state.pages.admin_intents(&page)))

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{Ended, LoggedIn, LoggingIn, Settled};
 use crate::domain::base::id::CustomerId;
-use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::StoredCustomer;
 use crate::domain::event::{Actor, EventKind};
@@ -97,7 +96,7 @@ impl CustomerLogin {
         let record = self.called(by.team, user).await?;
         let account = self.account_for(by.team, record.as_ref(), user);
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
-        let lockout = never_for_good(by.team.effective.settings.lockout_of(Guarded::Otp));
+        let lockout = never_for_good(by.team.effective.settings.lockout.clone());
         let said = Digits::parse(code);
         let asked = number.is_none_or(|number| {
             record.as_ref().is_some_and(|record| u64::from(account.tag.number(&record.id)) == number)

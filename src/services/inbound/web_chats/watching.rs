@@ -14,8 +14,8 @@ use crate::domain::base::way::Way;
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::{DeliveryState as Sent, What};
 use crate::domain::messaging::web_chat::{ChatEntry, DOTS, EntryContent, Transcript, link_number};
-use crate::domain::proof::challenge::ExpectedAnswer;
 use crate::domain::proof::flag::{Flag, Reason};
+use crate::domain::proof::methods::Prompt;
 use crate::domain::rules::chat::hear::Kind;
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
@@ -230,11 +230,11 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
         });
     }
     let live = primary.challenge.as_ref().filter(|challenge| challenge.is_live(now))?;
-    let otp = match &live.check {
-        ExpectedAnswer::Otp(otp) => Some(otp),
-        ExpectedAnswer::Pin(_) => None,
+    let digits = match live.prompt() {
+        Prompt::Code(length) => Some(length),
+        Prompt::AgreedNumber => None,
         // Questions and documents have a page of their own.
-        ExpectedAnswer::Questions(_) | ExpectedAnswer::Document(_) => return None,
+        Prompt::Questions(_) | Prompt::Document(_) => return None,
     };
     let about = |what: &What| matches!(what, What::Code { challenge, .. } if *challenge == live.number);
     let sending = interaction.sendings.iter().find(|sending| about(&sending.what) && sending.state != Sent::Failed);
@@ -242,9 +242,9 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
         .and_then(|sending| sending.way.address(interaction, primary).map(|address| (sending.way, address.to_owned())));
     Some(PendingQuestion {
         id: format!("c{}.{}", live.number, live.issue().unwrap_or_default()),
-        kind: if otp.is_some() { Kind::Otp } else { Kind::Pin },
-        digits: otp.map(|otp| otp.length),
-        resend_at: otp.filter(|_| sending.is_some()).map(|otp| otp.resend_at),
+        kind: Kind::Challenge(live.method()),
+        digits,
+        resend_at: live.resend_at().filter(|_| sending.is_some()),
         sent,
         tries_left: live.tries_left,
         expires_at: live.expires_at,
