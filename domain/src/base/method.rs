@@ -53,6 +53,11 @@ impl Method {
         }
     }
 
+    /// Whether the company's login page proves it, and no challenge.
+    pub fn is_login(self) -> bool {
+        self == Self::Login
+    }
+
     /// Which guess budget failing at it counts against: both ways to show a document share one.
     pub fn guarded(self) -> Guarded {
         match self {

@@ -128,9 +128,14 @@ pub struct Raised {
 }
 
 impl Raised {
+    /// The newest login.
+    pub fn login(&self) -> Option<&Proved> {
+        self.proofs.get(&Method::Login)
+    }
+
     /// The link that the newest login came by.
     pub fn login_link(&self) -> Option<u16> {
-        match self.proofs.get(&Method::Login)?.source? {
+        match self.login()?.source? {
             PageSource::Link(number) => Some(number),
             PageSource::Challenge(_) => None,
         }
@@ -317,7 +322,7 @@ impl Flag {
             .iter()
             .filter(|(method, proved)| {
                 let earliest = || proved.acr.as_ref().is_some_and(|acr| intent.acr.contains(acr));
-                intent.accept.contains(method) && (**method != Method::Login || intent.acr.is_empty() || earliest())
+                intent.accept.contains(method) && (!method.is_login() || intent.acr.is_empty() || earliest())
             })
             .map(|(_, proved)| proved)
             .collect();

@@ -6,9 +6,13 @@ use url::Url;
 
 use super::page_proof::PageProof;
 use crate::base::id::{IntentName, InteractionId, ParticipantId};
+use crate::base::method::Guarded;
 use crate::secret::token::{Token, TokenKind};
 use crate::secret::{MacKey, Tag, base64url};
 use crate::time::Moment;
+
+/// The guess budget of links. Confirmation codes and passwords that are typed on a link's pages count in it, too.
+pub const BUDGET: Guarded = Guarded::Login;
 
 /// Why a link was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

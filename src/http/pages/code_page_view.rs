@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::hosted::openers;
 use crate::domain::base::id::ScreenName;
+use crate::domain::base::method::Method;
 use crate::domain::base::way::{DeliverTo, Way};
 use crate::domain::conversation::interaction::Interaction;
 use crate::domain::messaging::sending::{DeliveryState, What};
@@ -123,8 +124,7 @@ impl CodePageContext<'_> {
         let Page::Entry(at, _) = &self.snapshot.outcome else { return false };
         let (entry, rules) = (&self.snapshot.interaction.participants[*at].entry, &self.settings().entry);
         let browser = self.fingerprint();
-        let wanted = entry.wanted(rules, &browser, self.state.gateway.engine.now());
-        wanted.is_some_and(|method| methods::find(method).is_none())
+        entry.wanted(rules, &browser, self.state.gateway.engine.now()).is_some_and(Method::is_login)
     }
 
     /// The page with Continue.

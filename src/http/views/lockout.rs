@@ -10,6 +10,7 @@ use super::Viewer;
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::address::Address;
 use crate::domain::conversation::interaction::Participant;
+use crate::domain::proof::link;
 use crate::domain::proof::lockout::Budget;
 
 /// What failed answers have led to.
@@ -46,7 +47,7 @@ impl Viewer<'_> {
             Some((what.to_string(), self.budget(budget)))
         });
         let by_method: BTreeMap<String, MethodLockoutView> = methods.collect();
-        let reported = address.reported_until.get(&Address::budget_name(Guarded::Login, participant, pseudonym));
+        let reported = address.reported_until.get(&Address::budget_name(link::BUDGET, participant, pseudonym));
         let reported = reported.filter(|until| self.earliest < **until);
         let rank = |status: &str| ["clear", "locked", "banned"].iter().position(|s| *s == status);
         let status = by_method.values().map(|m| m.status).max_by_key(|s| rank(s)).unwrap_or("clear");

@@ -7,7 +7,6 @@ use super::Accounts;
 use crate::domain::base::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::conversation::interaction::Participant;
 use crate::domain::event::Actor;
-use crate::domain::proof::flag::Method;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::{Error, decode};
@@ -65,6 +64,6 @@ impl Accounts {
 
 /// Whether her login stands there, or waits for its code.
 fn is_logged_in_as(participant: &Participant, id: &CustomerId, now: Moment) -> bool {
-    let by_login = participant.flag.raised(now).is_some_and(|raised| raised.methods().contains(&Method::Login));
+    let by_login = participant.flag.raised(now).is_some_and(|raised| raised.login().is_some());
     (by_login || participant.pending().next().is_some()) && participant.may_be().any(|customer| customer == id)
 }

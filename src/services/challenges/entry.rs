@@ -7,7 +7,6 @@ use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::prepared_questions::Prepared;
 use crate::domain::event::Actor;
-use crate::domain::proof::methods;
 use crate::domain::proof::methods::check::TypedText;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::answer::OnPage;
@@ -65,9 +64,8 @@ impl Challenges {
     ) -> Result<Execution<Snapshot<Invited>>, Error> {
         let rule = |context: Context<'_>, team: &TeamView| {
             let rules = &team.effective.settings.entry;
-            let is_login = |method: Method| methods::find(method).is_none();
-            let by_login =
-                rules.require_authentication && (is_login(rules.first) || rules.subsequent.is_some_and(is_login));
+            let by_login = rules.require_authentication
+                && (rules.first.is_login() || rules.subsequent.is_some_and(Method::is_login));
             match by_login && team.signing.is_none() {
                 true => context.refuse(Refusal::NoSecurityKey),
                 false => invite::invite(context, request),

@@ -10,6 +10,7 @@ use crate::conversation::address::{Address, budget_data};
 use crate::conversation::failure_limit::{CustomerTag, Need};
 use crate::event::{Actor, EventKind};
 use crate::proof::challenge::ChallengeEnd;
+use crate::proof::link;
 use crate::proof::lockout::{Admitted, Budget, Consequence};
 use crate::proof::methods::{document, lockout};
 use crate::providers::identity::CheckStage;
@@ -102,13 +103,13 @@ impl Context<'_> {
     /// until an agent says otherwise.
     pub fn hold_links(&mut self, at: usize) {
         let (name, until) =
-            (self.budget_name(at, Guarded::Login), self.environment.earliest.plus_minutes(REPORT_MINUTES));
+            (self.budget_name(at, link::BUDGET), self.environment.earliest.plus_minutes(REPORT_MINUTES));
         self.address.reported_until.insert(name, until);
     }
 
     /// Refuses new links while an earlier one's report holds them back.
     pub fn must_not_be_reported(&self, at: usize) -> Result<(), Refusal> {
-        let until = self.address.reported_until.get(&self.budget_name(at, Guarded::Login));
+        let until = self.address.reported_until.get(&self.budget_name(at, link::BUDGET));
         match until.filter(|until| self.environment.earliest < **until) {
             Some(until) => Err(Refusal::Reported(self.environment.shown(*until))),
             None => Ok(()),
@@ -117,7 +118,7 @@ impl Context<'_> {
 
     /// An agent's word: links may be sent again.
     pub fn release_links(&mut self, at: usize) {
-        let (name, now) = (self.budget_name(at, Guarded::Login), self.environment.earliest);
+        let (name, now) = (self.budget_name(at, link::BUDGET), self.environment.earliest);
         self.address.reported_until.retain(|held, until| *held != name && now < *until);
     }
 

@@ -4,11 +4,11 @@
 use serde_json::json;
 
 use crate::base::binding::{Binding, PageSource};
-use crate::base::method::Guarded;
 use crate::conversation::context::{Context, object};
 use crate::event::EventKind;
 use crate::proof::confirmation::{Candidate, Confirmation};
 use crate::proof::flag::Reason;
+use crate::proof::link;
 use crate::proof::lockout::Consequence;
 use crate::proof::page_proof::PendingStep;
 use crate::rules::challenges::answer::AnswerOutcome;
@@ -59,7 +59,7 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
         tries_left = tries_left.max(missed(context, at, *source));
     }
     context.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
-    let consequence = context.fail_in_conversation(at, Guarded::Login);
+    let consequence = context.fail_in_conversation(at, link::BUDGET);
     let is_locked = consequence != Consequence::Counted;
     for source in sources.into_iter().filter(|_| is_locked || tries_left == 0) {
         // A lock ends what it guards.

@@ -14,6 +14,7 @@ use crate::conversation::interaction::Participant;
 use crate::event::Actor;
 use crate::proof::challenge::Challenge;
 use crate::proof::confirmation::Candidate;
+use crate::proof::link;
 use crate::proof::methods::check::{PossibleAnswer, TypedText};
 use crate::refusal::Refusal;
 use crate::rules::challenges::answer;
@@ -52,7 +53,7 @@ enum Said {
 impl Said {
     fn guarded(&self) -> Guarded {
         match self {
-            Self::Confirmation(_) => Guarded::Login,
+            Self::Confirmation(_) => link::BUDGET,
             Self::Challenge(method, _) => method.guarded(),
         }
     }

@@ -5,9 +5,9 @@
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
 use crate::base::binding::Binding;
-use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
+use crate::proof::link;
 use crate::rules::challenges::answer::AnswerOutcome;
 use crate::rules::chat::confirm;
 
@@ -38,7 +38,7 @@ pub fn linked(mut context: Context<'_>, said: &str) -> Decision<Linked> {
     };
     context.touch();
     context.look_up(at);
-    if let Err(refusal) = context.admit(at, Guarded::Login) {
+    if let Err(refusal) = context.admit(at, link::BUDGET) {
         return context.refuse(refusal);
     }
     let outcome = confirm::pass(&mut context, at, source, Binding::Platform);

@@ -12,6 +12,7 @@ use crate::event::EventKind;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::entry::Entry;
 use crate::proof::flag::Reason;
+use crate::proof::link;
 use crate::proof::lockout::may_lift;
 use crate::refusal::Refusal;
 
@@ -146,7 +147,7 @@ pub fn unlock(
         Ok(lifted) => lifted,
         Err(refusal) => return context.refuse(refusal),
     };
-    if only.is_none_or(|only| only == Guarded::Login) {
+    if only.is_none_or(|only| only == link::BUDGET) {
         context.release_links(at);
     }
     if context.is_at_failure_limit(at) {

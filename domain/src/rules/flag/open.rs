@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
-use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
 use crate::conversation::address::Address;
 use crate::conversation::context::{Context, Decision, Draws, Environment, object};
@@ -176,14 +175,13 @@ pub(crate) fn may_raise(
     binding: Binding,
 ) -> Result<(Admitted, Vec<usize>), Refusal> {
     context.must_be_open()?;
-    let what = proof.method.guarded();
-    let admitted = context.admit(at, what)?;
+    let admitted = context.admit(at, proof.method.guarded())?;
     let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         return Err(Refusal::SubjectConflict);
     }
     let known = proof.customer.as_ref().is_some_and(|customer| customer.record.is_some());
-    if what == Guarded::Login && !context.environment.settings.directory.matching.is_empty() && !known {
+    if proof.method.is_login() && !context.environment.settings.directory.matching.is_empty() && !known {
         return Err(Refusal::NoMatchingRecord); // whoever asked for it: the team knows no such customer
     }
     Ok((admitted, others_of(context, at, proof, binding)?))

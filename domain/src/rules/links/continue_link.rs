@@ -4,10 +4,10 @@
 use serde_json::json;
 
 use crate::base::binding::PageSource;
-use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data, object};
 use crate::event::EventKind;
 use crate::proof::flag::{Flag, Reason};
+use crate::proof::link;
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
 use crate::rules::flag::accept::AcceptedBy;
@@ -65,7 +65,7 @@ pub fn press_continue(
         Ok(found) => found,
         Err(refusal) => return context.refuse(refusal),
     };
-    if let Err(refusal) = context.admit(at, Guarded::Login) {
+    if let Err(refusal) = context.admit(at, link::BUDGET) {
         return context.refuse(refusal);
     }
     let source = PageSource::Link(link.number);

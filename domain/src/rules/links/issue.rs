@@ -5,7 +5,6 @@
 use url::Url;
 
 use crate::base::id::{IntentName, ParticipantId};
-use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
 use crate::conversation::context::{Context, Decision, link_data};
@@ -13,6 +12,7 @@ use crate::conversation::destination::Destination;
 use crate::event::EventKind;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::ChallengeEnd;
+use crate::proof::link;
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
@@ -143,7 +143,7 @@ fn permitted(context: &Context<'_>, request: &LinkRequest) -> Result<(usize, Bin
             .is_some_and(|channel| channel.is_text_message);
         may_return(url, settings, is_text_message)?;
     }
-    context.admit(at, Guarded::Login)?; // a locked person is sent nothing that she could not use
+    context.admit(at, link::BUDGET)?; // a locked person is sent nothing that she could not use
     context.must_not_be_reported(at)?;
     if context.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);

@@ -3,11 +3,11 @@
 //! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
 use crate::base::binding::PageSource;
-use crate::base::method::Guarded;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::event::EventKind;
 use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
+use crate::proof::link;
 use crate::proof::link::{EndedLink, Link, LinkEnd, PostBackStatus};
 use crate::refusal::Refusal;
 use crate::rules::flag::accept::NewProof;
@@ -46,7 +46,7 @@ pub fn accept(mut context: Context<'_>, answer: NewAnswer<'_>, assertion: &PostB
 /// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
 /// participant from logging in.
 pub fn answerable(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&context, answer).and_then(|(at, _)| context.admit(at, Guarded::Login)) {
+    match find(&context, answer).and_then(|(at, _)| context.admit(at, link::BUDGET)) {
         Ok(_) => context.done(()),
         Err(refusal) => context.refuse(refusal),
     }
@@ -68,7 +68,7 @@ pub fn ambiguous(mut context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()
 
 fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
     let (at, link) = find(context, answer)?;
-    context.admit(at, Guarded::Login)?;
+    context.admit(at, link::BUDGET)?;
     let done = answer.done.tag(&context.environment.keys.link);
     context.touch();
     match &assertion.verdict {

@@ -3,12 +3,12 @@
 
 use crate::base::binding::PageSource;
 use crate::base::id::CustomerId;
-use crate::base::method::Guarded;
 use crate::base::own_address::is_own_address;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::interaction::Device;
 use crate::event::EventKind;
 use crate::proof::flag::Reason;
+use crate::proof::link;
 use crate::proof::link::LinkEnd;
 use crate::proof::page_proof::StartingBrowser;
 use crate::refusal::Refusal;
@@ -58,10 +58,10 @@ pub fn miss(mut context: Context<'_>, handle: &Token) -> Decision<()> {
         Err(refusal) => return context.refuse(refusal),
     };
     context.look_up(at);
-    if let Err(refusal) = context.admit(at, Guarded::Login) {
+    if let Err(refusal) = context.admit(at, link::BUDGET) {
         return context.refuse(refusal);
     }
-    context.fail(at, Guarded::Login);
+    context.fail(at, link::BUDGET);
     context.touch();
     context.done(())
 }
@@ -111,7 +111,7 @@ fn at_page(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) 
 fn find(context: &Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
     context.must_be_open()?;
     let (at, link) = opened(context, handle)?;
-    context.admit(at, Guarded::Login)?;
+    context.admit(at, link::BUDGET)?;
     let participant = &context.interaction.participants[at];
     let known = participant.known_as().cloned();
     // The bot described the device of the person who chats.
