@@ -22,6 +22,7 @@ use crate::services::Snapshot;
 
 pub mod challenge;
 mod lockout;
+pub(crate) mod method_names;
 mod setting_schemas;
 pub mod settings;
 
@@ -73,8 +74,7 @@ pub struct AuthenticationView {
     pub authenticated: bool,
     /// `unauthenticated`, `pending`, `authenticated` or `expired`.
     status: &'static str,
-    /// Of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = method_names::proved_methods)]
     methods: Vec<crate::domain::proof::flag::Method>,
     /// The weakest of the proofs' bindings: `none`, `browser`, `typed`, `code`, `platform`, `opener` or `token`.
     #[schema(value_type = Option<String>)]

@@ -18,8 +18,7 @@ use crate::domain::rules::challenges::manage::FoundChallenge;
 #[derive(Serialize, ToSchema)]
 pub struct ChallengeView {
     id: String,
-    /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
-    #[schema(value_type = String)]
+    #[schema(schema_with = super::method_names::challenge_method)]
     method: Method,
     /// `pending`; `answered` while a right answer on its page waits to be bound to the chat; of one that ended
     /// `passed`, `exhausted`, `locked`, `expired`, `cancelled`, `superseded`, `closed`, `signed_out`, `reassigned`,

@@ -26,6 +26,7 @@ use crate::http::access::replies::{again, created};
 use crate::http::requests::body::{Json, field, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::views::method_names;
 use crate::http::views::{AuthenticationView, InteractionView, Viewer};
 use crate::services::Snapshot;
 use crate::services::challenges::messages::Text;
@@ -65,9 +66,8 @@ enum HeardOutcome {
 struct HeardView {
     /// True: keep it from the model and the transcript.
     consumed: bool,
-    /// `confirmation`, `otp`, `pin` or `kba`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = method_names::heard_kind)]
     kind: Option<Kind>,
     /// `passed`, `wrong`, `locked`, `banned` or `subject_conflict`; `code_in_text` where something in the text has
     /// the form of a code or PIN that is or was waited for, and the text as a whole is no answer: nothing was
@@ -202,7 +202,7 @@ async fn close_interaction(
 struct Unlock {
     /// For the audit trail.
     reason: String,
-    /// `login`, `otp`, `pin`, `kba` or `photo_id`; all where absent.
+    #[schema(schema_with = method_names::lifted_lockout)]
     method: Option<String>,
 }
 

@@ -19,9 +19,9 @@ use crate::domain::base::way::DeliverTo;
 use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::proof::methods;
-use crate::domain::proof::methods::AnswerForm;
 use crate::domain::proof::methods::check::TypedText;
 use crate::domain::proof::methods::pin::Pin;
+use crate::domain::proof::methods::{AnswerForm, METHODS};
 use crate::domain::providers::question_rule::{MAX_ANSWER, MAX_QUESTIONS};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::answer::AnswerOutcome;
@@ -38,6 +38,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::views::AuthenticationView;
 use crate::http::views::challenge::ChallengeView;
+use crate::http::views::method_names;
 use crate::services::Snapshot;
 
 /// The routes of this file.
@@ -54,8 +55,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct StartChallenge {
-    /// `otp`, `pin`, `kba`, `photo_id` or `photo_id_selfie`.
-    #[schema(value_type = String)]
+    #[schema(schema_with = method_names::challenge_method)]
     method: Method,
     /// The primary where absent.
     participant: Option<String>,
@@ -76,10 +76,7 @@ impl StartChallenge {
             return Err(invalid("/state", validation::TOO_LONG.with([("most", &1024)])));
         }
         let Some(method) = methods::find(self.method) else {
-            return Err(invalid(
-                "/method",
-                validation::OTHER.saying("must be otp, pin, kba, photo_id or photo_id_selfie: a login has links"),
-            ));
+            return Err(invalid("/method", validation::OTHER.saying(challenges_alone())));
         };
         let agreed = match (method.form(), &self.pin) {
             (AnswerForm::AgreedNumber, _) if role < Role::Agent => {
@@ -99,6 +96,13 @@ impl StartChallenge {
         let (state, way) = (self.state, PageWay::Landing);
         Ok(ChallengeRequest { method, agreed, participant, deliver_to, intent, state, way })
     }
+}
+
+/// Says which methods challenges have.
+fn challenges_alone() -> String {
+    let names: Vec<&str> = METHODS.iter().map(|method| method.method().as_str()).collect();
+    let (last, others) = names.split_last().expect("there are several");
+    format!("must be {} or {last}: a login has links", others.join(", "))
 }
 
 /// Puts a challenge to a participant; a live one of the same participant ends.

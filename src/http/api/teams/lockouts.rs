@@ -15,6 +15,7 @@ use crate::http::access::caller::{Agent, TeamAccess, TeamResource};
 use crate::http::requests::body::{Json, Query, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
+use crate::http::views::method_names;
 use crate::services::events::lock_index::LockId;
 use crate::services::lockouts::{Lifting, LockedOut};
 
@@ -30,8 +31,7 @@ struct LockoutRow {
     id: String,
     /// `locked` or `banned`.
     status: &'static str,
-    /// `login`, `otp`, `pin`, `kba` or `photo_id`; null: too many wrong answers over all of the customer's
-    /// addresses, and nothing of hers is taken.
+    #[schema(schema_with = method_names::lockout_method)]
     method: Option<&'static str>,
     /// The conversation in which it fell; it may be erased.
     interaction: String,
