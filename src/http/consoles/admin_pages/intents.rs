@@ -45,3 +45,19 @@ fn view(effective: &Effective, name: &str, intent: &Intent) -> intents::IntentRo
         bindings: intent.bindings.iter().map(|binding| binding.as_str()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Method;
+    use crate::pages::in_english;
+
+    #[test]
+    fn each_method_has_its_words_in_the_consoles() {
+        for method in Method::ALL {
+            for words in ["choice", "js.method"] {
+                let key = format!("{words}.{}", method.as_str());
+                assert!(in_english(&key).is_some(), "{key}");
+            }
+        }
+    }
+}
