@@ -17,9 +17,12 @@ pub(crate) use self::job_queue::{Claim, JobPolicy, Next};
 use super::{Engine, Error};
 use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::domain::time::lease::{LEASE, Lease, TIMEOUT};
+use crate::domain::time::lease::{Lease, TIMEOUT};
 
 mod job_queue;
+
+/// A lease that has less left is renewed before the attempt begins; renewals within it have the rest.
+const MIN_LEASE_LEFT: Duration = Duration::from_secs(5);
 
 /// A kind of job, by its claims.
 pub(crate) trait JobKind<C: Claim>: Sync {
@@ -147,7 +150,7 @@ impl<C: Claim> Executor<C> {
         match C::POLICY.renewed_every {
             None => Ok(lease.leaves(TIMEOUT, now)),
             Some(_) if lease.is_over(now) => Ok(false),
-            Some(every) => Ok(lease.leaves(LEASE - every, now) || kind.renew(job).await?),
+            Some(_) => Ok(lease.leaves(MIN_LEASE_LEFT, now) || kind.renew(job).await?),
         }
     }
 }
