@@ -25,6 +25,7 @@ pub mod api;
 pub mod consoles;
 pub mod document;
 pub mod documents;
+mod event_schemas;
 pub mod pages;
 pub mod platforms;
 pub mod public;
@@ -144,6 +145,7 @@ fn described() -> OpenApiRouter<Shared> {
 /// The OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = described().into_openapi();
+    event_schemas::complete(&mut document);
     document::complete(&mut document);
     document
 }

@@ -1,6 +1,7 @@
 //! Small types that all rooms use: names, methods, roles, ways to a person.
 //! What follows from them, the rooms say.
 
+pub mod actor;
 pub mod binding;
 pub mod channel_capabilities;
 pub mod country;

@@ -11,8 +11,10 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 pub(crate) mod claims;
+pub mod customer_tag;
 pub mod keys;
 pub mod password;
+pub mod retiring;
 pub mod signing;
 pub mod token;
 pub mod totp;

@@ -9,6 +9,7 @@ use crate::accounts::channel::{MAX_CHANNELS, TeamChannel};
 use crate::accounts::directory::Connected;
 use crate::accounts::provider::{MAX_PROVIDERS, Provider};
 use crate::base::id::{ChannelName, ProviderName, ScreenName, TeamName, WebhookName};
+pub use crate::base::role::Role;
 use crate::event::webhook::{MAX_WEBHOOKS, Webhook};
 use crate::refusal::Refusal;
 use crate::settings::Overrides;
@@ -64,37 +65,6 @@ pub struct Team {
     /// How its directory is reached, where it is not the one in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<Connected>,
-}
-
-/// What a caller may do. Each may what the one before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// A team's interactions.
-    Bot,
-    /// Also codes and PINs that may be shown.
-    Agent,
-    /// Also the team's settings and keys.
-    Admin,
-    /// Everything.
-    Owner,
-}
-
-impl Role {
-    /// Its name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bot => "bot",
-            Self::Agent => "agent",
-            Self::Admin => "admin",
-            Self::Owner => "owner",
-        }
-    }
-
-    /// Whether bans are theirs to lift, besides locks.
-    pub fn lifts_bans(self) -> bool {
-        self >= Self::Admin
-    }
 }
 
 impl Team {

@@ -174,7 +174,7 @@ impl Engine {
                 return Ok(Saved { outcome: change.outcome, version: None });
             }
             let id = CommitId(self.draw());
-            let kinds: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
+            let kinds: Vec<EventKind> = change.events.iter().map(Event::kind).collect();
             let (Made { batch, left }, outcome) = self.make(id, reads, &records, change);
             match self.commit(batch).await? {
                 CommitOutcome::Committed => {
@@ -263,6 +263,7 @@ impl Engine {
         records: &[Option<OpenedRecord>],
         change: Change<T>,
     ) -> (Made, Result<T, Refusal>) {
+        debug_assert!(change.events.iter().all(|event| event.kind().is_in_stream()), "a code is kept nowhere");
         let mut batch = Batch::new(id, reads.partition);
         batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, records);

@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::base::id::ParticipantId;
-use crate::domain::conversation::context::link_id;
+use crate::domain::base::id::{LinkId, ParticipantId};
 use crate::domain::conversation::interaction::{Interaction, InteractionStatus, Participant};
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::flag::{Flag, IntentDecision};
@@ -270,7 +269,7 @@ impl Viewer<'_> {
     fn link(self, interaction: &Interaction, participant: &Participant) -> Option<LinkView> {
         let link = participant.newest_link().filter(|link| link.is_live(self.now))?;
         Some(LinkView {
-            id: link_id(interaction.id, link.number),
+            id: LinkId { interaction: interaction.id, number: link.number }.to_string(),
             purpose: link.purpose,
             status: link.status(),
             expires_at: link.expires_at.map(|end| end.to_string()),

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use self::logins::{AccountMessageClaim, BothTimes, LoginAccount, Ruled};
 use self::passwords::Hashing;
 use crate::domain::base::country;
@@ -13,7 +11,10 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::base::way::Way;
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::{StoredCustomer, folded};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{
+    AppChange, CustomerChangedData, CustomerEventData, CustomerResetData, CustomerUnlockedData, PasswordResetStep,
+};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::proof::lockout::may_lift;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::password::{Password, PasswordPolicy};
@@ -133,7 +134,9 @@ impl Accounts {
         let (hash, account) = (self.logins.hash_password(password).await?, self.logins.account_of(team, id));
         let rule = |login: &mut Login, when: BothTimes| {
             login.set_password(hash.clone(), when.now);
-            let event = account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "set"}));
+            let event = account.tells(&self.engine, actor, when.now, |pseudonym| {
+                EventData::CustomerReset(CustomerResetData { pseudonym, step: PasswordResetStep::Set })
+            });
             Ruled::with_events(Ok(()), vec![event])
         };
         executed(self.logins.change_login(&account, rule, None).await?)
@@ -177,7 +180,8 @@ impl Accounts {
                 return Ruled::quiet(Err(Refusal::Guest));
             }
             let is_new = login.disable(when.now);
-            let event = || account.tells(&self.engine, EventKind::CustomerDisabled, actor, when.now, json!({}));
+            let data = |pseudonym| EventData::CustomerDisabled(CustomerEventData { pseudonym });
+            let event = || account.tells(&self.engine, actor, when.now, data);
             Ruled::with_events(Ok(()), is_new.then(event).into_iter().collect())
         };
         executed(self.logins.change_login(&account, rule, None).await?)?;
@@ -189,7 +193,8 @@ impl Accounts {
         let (_, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: BothTimes| {
             let was = login.disabled_at.take().is_some();
-            let event = || account.tells(&self.engine, EventKind::CustomerEnabled, actor, when.now, json!({}));
+            let data = |pseudonym| EventData::CustomerEnabled(CustomerEventData { pseudonym });
+            let event = || account.tells(&self.engine, actor, when.now, data);
             Ruled::with_events(Ok(()), was.then(event).into_iter().collect())
         };
         executed(self.logins.change_login(&account, rule, None).await?)
@@ -208,8 +213,10 @@ impl Accounts {
         let known = self.logins.at_failure_limit_of(&account, Need::Look).await?;
         may_lift(known.bans(), ban)?;
         let unlocked = |now: Moment| {
-            let told = reason.map_or_else(|| json!({}), |reason| json!({"reason": reason}));
-            account.tells(&self.engine, EventKind::CustomerUnlocked, actor, now, told)
+            let reason = reason.map(|reason| reason.to_owned().into());
+            account.tells(&self.engine, actor, now, |pseudonym| {
+                EventData::CustomerUnlocked(CustomerUnlockedData { pseudonym, reason })
+            })
         };
         if known.bans() {
             let told = Box::new(unlocked(self.engine.now()));
@@ -261,11 +268,7 @@ impl Accounts {
                 return Ruled::quiet(Err(Refusal::WrongAppCode));
             }
             login.answers.succeed(None);
-            let data = json!({"app": "confirmed"});
-            Ruled::with_events(
-                Ok(()),
-                vec![account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data)],
-            )
+            Ruled::with_events(Ok(()), vec![app_changed(&self.engine, &account, AppChange::Confirmed, actor, when)])
         };
         executed(self.logins.change_login(&account, rule, None).await?)
     }
@@ -274,8 +277,7 @@ impl Accounts {
     pub async fn drop_customer_app(&self, team: &TeamName, id: &CustomerId, actor: &Actor) -> Result<(), Error> {
         let (_, _, account) = self.account(team, id).await?;
         let rule = |login: &mut Login, when: BothTimes| {
-            let data = json!({"app": "removed"});
-            let event = || account.tells(&self.engine, EventKind::CustomerChanged, actor, when.now, data);
+            let event = || app_changed(&self.engine, &account, AppChange::Removed, actor, when);
             Ruled::with_events(Ok(()), login.drop_app().then(event).into_iter().collect())
         };
         executed(self.logins.change_login(&account, rule, None).await?)
@@ -341,4 +343,11 @@ pub struct HostedLogin {
     pub(crate) customer_login: Arc<CustomerLogin>,
     /// Logins wait here for those of the same conversation.
     pub(crate) logging_in: KeyedLocks,
+}
+
+/// What a listener is told of an account's authenticator app.
+fn app_changed(engine: &Engine, account: &LoginAccount, change: AppChange, actor: &Actor, when: BothTimes) -> Event {
+    account.tells(engine, actor, when.now, |pseudonym| {
+        EventData::CustomerChanged(CustomerChangedData { pseudonym, created: None, app: Some(change) })
+    })
 }

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use self::directories::OpenedDirectories;
 use crate::directory::DirectoryKinds;
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::customer::{StoredCustomer, folded};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{CustomerChangedData, CustomerViewedData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
@@ -135,9 +135,9 @@ impl Customers {
             let is_new = customer.get().is_none();
             self.replace(team, customer.get(), Some(&kept), effects);
             customer.put(kept.clone());
-            let pseudonym = self.engine.keys.customer_pseudonym(team, record.id.as_str());
-            let data = json!({"pseudonym": pseudonym, "created": is_new});
-            effects.tell(team_event(team, EventKind::CustomerChanged, actor, now, data));
+            let pseudonym = Some(self.engine.keys.customer_pseudonym(team, record.id.as_str()));
+            let data = CustomerChangedData { pseudonym, created: Some(is_new), app: None };
+            effects.tell(team_event(team, EventData::CustomerChanged(data), actor, now));
             Ok((is_new, kept))
         };
         self.engine.transact(&records, put).await
@@ -216,8 +216,8 @@ impl Customers {
         let kept = self.customer(team, id).await?;
         if kept.is_some() {
             let pseudonym = self.engine.keys.customer_pseudonym(team, id.as_str());
-            let data = json!({"pseudonym": pseudonym, "unmasked": true});
-            self.teams.record_audit_event(team, EventKind::CustomerViewed, actor, data).await?;
+            let data = CustomerViewedData { pseudonym, unmasked: true };
+            self.teams.record_audit_event(team, EventData::CustomerViewed(data), actor).await?;
         }
         Ok(kept)
     }

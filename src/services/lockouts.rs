@@ -5,15 +5,14 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::json;
 
 use crate::domain::base::id::{ChannelName, CustomerId, InteractionId, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::address::Address;
-use crate::domain::conversation::context::failure_limit_data;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::lockouts::LockoutEventData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::proof::lockout::{Budget, may_lift};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::Login;
@@ -225,10 +224,9 @@ impl Lockouts {
                 return Ok(());
             }
             for lifted in lifted {
-                let mut told = team_event(team, lifted.kind, &lifting.actor, now, json!({}));
-                told.data = lifted.data(tag, lifting.reason);
-                told.data.insert("partition".into(), partition.0.into()); // no interaction says where it lies
-                effects.tell(told);
+                // No interaction says where it lies.
+                let data = lifted.told(tag, lifting.reason, Some(partition.0));
+                effects.tell(team_event(team, data, &lifting.actor, now));
             }
             slot.put(address);
             Ok(())
@@ -241,9 +239,8 @@ impl Lockouts {
             return Ok(());
         }
         may_lift(true, by.ban)?;
-        let mut told =
-            team_event(team, EventKind::Unbanned, &by.actor, self.engine.now(), json!({"reason": by.reason}));
-        told.data.extend(failure_limit_data(customer));
+        let data = LockoutEventData::of_failure_limit(customer.clone()).because(by.reason.to_owned());
+        let told = team_event(team, EventData::Unbanned(data), &by.actor, self.engine.now());
         self.limits.failure_limit(Need::Lift(customer.clone(), Box::new(told))).await.map(drop)
     }
 

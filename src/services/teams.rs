@@ -12,8 +12,7 @@ use dashmap::DashMap;
 
 use self::drivers::Drivers;
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::conversation::context::object;
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Overrides, effective};
 use crate::domain::team::Team;
@@ -242,21 +241,7 @@ pub(crate) fn existing_team_mut(team: &mut Slot<Team>) -> Result<&mut Team, Refu
 }
 
 /// Something that happened to a team.
-pub(crate) fn team_event(
-    team: &TeamName,
-    kind: EventKind,
-    actor: &Actor,
-    now: Moment,
-    data: serde_json::Value,
-) -> Event {
-    Event {
-        kind,
-        at: now,
-        team: team.clone(),
-        channel: None,
-        interaction: None,
-        participant: None,
-        actor: actor.clone(),
-        data: object(data),
-    }
+pub(crate) fn team_event(team: &TeamName, data: EventData, actor: &Actor, at: Moment) -> Event {
+    let (team, actor) = (team.clone(), actor.clone());
+    Event { at, team, channel: None, interaction: None, participant: None, actor, data }
 }

@@ -160,7 +160,7 @@ async fn kinds(team: &Team) -> Vec<String> {
     let mut kinds = Vec::new();
     loop {
         let heard = timeout(TIMEOUT, listener.next()).await.expect("it is told").expect("the store is there");
-        kinds.push(heard.event.kind.as_str().to_owned());
+        kinds.push(heard.event.kind().as_str().to_owned());
         if heard.event.interaction.is_some_and(|id| id.to_string() == last) {
             return kinds;
         }

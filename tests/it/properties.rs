@@ -279,7 +279,7 @@ impl Story {
     /// What time alone does, so that what is found next was not done by anybody.
     fn settle(&mut self) {
         let (_, events) = self.context(None, maintain::tick);
-        assert!(events.iter().all(|e| e.kind != EventKind::Authenticated), "time raises nothing");
+        assert!(events.iter().all(|e| e.kind() != EventKind::Authenticated), "time raises nothing");
         self.hear(events, None);
     }
 
@@ -466,7 +466,7 @@ impl Story {
                 let is_other = waiting.started != browser;
                 assert!(is_other || matches!(finished.how, Finish::Code), "whoever began is not asked");
             }
-            Finish::Authenticated if events.iter().any(|e| e.kind == EventKind::Authenticated) => {
+            Finish::Authenticated if events.iter().any(|e| e.kind() == EventKind::Authenticated) => {
                 self.raised.insert(number);
             }
             _ => {}
@@ -492,7 +492,7 @@ impl Story {
         let right = self.code(0).filter(|code| own && code == text).and(self.shown(0));
         let sender = if own { Sender::Own } else { Sender::Unknown };
         let (_, events) = self.context(None, |context| hear::hear(context, text, sender, &Actor::Person));
-        for wrong in events.iter().filter(|e| e.kind == EventKind::ConfirmationWrong) {
+        for wrong in events.iter().filter(|e| e.kind() == EventKind::ConfirmationWrong) {
             assert_eq!(wrong.participant.as_ref(), Some(&self.id(0)), "nobody answers for somebody else");
             let guesses = self.guesses.entry(shown.expect("only what is shown is guessed")).or_default();
             *guesses += 1;
@@ -514,7 +514,7 @@ impl Story {
         self.codes.enter(&events);
         for event in &events {
             let who = event.participant.clone();
-            match event.kind {
+            match event.kind() {
                 EventKind::Authenticated => {
                     raises += 1;
                     let may = may.clone().filter(|may| who.as_ref() == Some(&may.who));
@@ -557,7 +557,7 @@ impl Story {
         assert!(self.interaction.deadline().is_none_or(|deadline| deadline > self.now));
         assert!(self.told.is_sorted_by_key(|event| event.at), "in the order of what happened");
         assert!(self.told.last().is_none_or(|event| event.at <= self.now));
-        let ends = self.told.iter().filter(|event| event.kind == EventKind::InteractionClosed).count();
+        let ends = self.told.iter().filter(|event| event.kind() == EventKind::InteractionClosed).count();
         assert_eq!(ends, usize::from(closed));
     }
 }
@@ -622,7 +622,7 @@ fn the_steps_reach_every_kind_of_event_that_the_rules_tell() {
         let steps = (settings(), prop::collection::vec(step(), 90)).new_tree(&mut runner).expect("steps").current();
         let mut story = Story::begin(&steps.0);
         steps.1.iter().for_each(|step| story.step(step));
-        told.extend(story.told.iter().map(|event| event.kind.as_str()));
+        told.extend(story.told.iter().map(|event| event.kind().as_str()));
     }
     for kind in [
         "participant.authenticated",

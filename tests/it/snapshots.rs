@@ -3,6 +3,7 @@
 //!
 //! `UPDATE_SNAPSHOTS=1` writes the files anew instead of comparing them.
 
+mod catalogue;
 mod compare;
 mod events;
 mod metrics;
@@ -67,6 +68,11 @@ async fn events_equal_their_snapshot() {
     story::told(&log.memory().await).await;
     story::told_of_platforms(&log).await;
     compare::json("events.json", &events::described(&log));
+}
+
+#[test]
+fn catalogue_of_events_equals_its_page() {
+    compare::text("../../docs/events.md", &catalogue::page());
 }
 
 /// The same bytes lie in every store.

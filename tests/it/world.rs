@@ -463,7 +463,7 @@ impl Team {
             match tokio::time::timeout(Duration::from_millis(60), listener.next()).await {
                 Ok(event) => {
                     let event = &event.expect("events are kept").event;
-                    events.push(json!({"type": event.kind.as_str(), "interaction": event.interaction,
+                    events.push(json!({"type": event.kind().as_str(), "interaction": event.interaction,
                         "participant": event.participant, "data": event.data}));
                 }
                 Err(_) if listener.is_caught_up() => return events,

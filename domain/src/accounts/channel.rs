@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::base::validation;
 use crate::base::validation::FieldError;
-use crate::event::webhook::{Retiring, overlap_until, replaced};
 use crate::secret::Secret;
+use crate::secret::retiring::{Retiring, overlap_until, replaced};
 use crate::time::Moment;
 
 /// A team has at most so many channels.

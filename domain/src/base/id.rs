@@ -209,18 +209,6 @@ impl fmt::Debug for InteractionId {
     }
 }
 
-impl Serialize for InteractionId {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for InteractionId {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// A challenge's public id, `INTERACTION.cN`: not secret, opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChallengeId {
@@ -248,6 +236,52 @@ impl FromStr for ChallengeId {
         if id.to_string() == text { Ok(id) } else { Err(wrong) }
     }
 }
+
+/// A link's public id, `INTERACTION.N`: not secret, opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkId {
+    /// The interaction that it belongs to.
+    pub interaction: InteractionId,
+    /// Its number within it.
+    pub number: u16,
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.interaction, self.number)
+    }
+}
+
+impl FromStr for LinkId {
+    type Err = InvalidName;
+
+    /// Only the canonical spelling.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let wrong = InvalidName("a link's id is an interaction's, . and a number");
+        let (interaction, number) = text.split_once('.').ok_or(wrong.clone())?;
+        let number: u16 = number.parse().map_err(|_| wrong.clone())?;
+        let id = Self { interaction: interaction.parse()?, number };
+        if id.to_string() == text { Ok(id) } else { Err(wrong) }
+    }
+}
+
+macro_rules! as_text {
+    ($($id:ident)+) => {
+        $(impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        })+
+    };
+}
+
+as_text! { InteractionId ChallengeId LinkId }
 
 #[cfg(test)]
 mod tests {

@@ -71,7 +71,8 @@ impl Method {
 }
 
 /// What a guess budget guards. Confirmation codes and passwords count as logins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Guarded {
     /// Logins.
     Login,

@@ -12,3 +12,34 @@ pub enum ParticipantRole {
     /// Another who must prove themselves.
     Cosigner,
 }
+
+/// What a caller may do. Each may what the one before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A team's interactions.
+    Bot,
+    /// Also codes and PINs that may be shown.
+    Agent,
+    /// Also the team's settings and keys.
+    Admin,
+    /// Everything.
+    Owner,
+}
+
+impl Role {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Agent => "agent",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Whether bans are theirs to lift, besides locks.
+    pub fn lifts_bans(self) -> bool {
+        self >= Self::Admin
+    }
+}

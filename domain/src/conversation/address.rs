@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::interaction::Participant;
 use crate::base::id::InteractionId;
 use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::lockouts::LockoutEventData;
 use crate::proof::lockout::{Budget, may_lift};
 use crate::refusal::Refusal;
 use crate::time::Moment;
@@ -61,24 +61,18 @@ pub struct Lifted {
     pub what: Guarded,
     /// Its name.
     pub budget: String,
-    /// What is told of it: a lock's end, or a ban's.
-    pub kind: EventKind,
+    /// Whether it was banned; else it was locked.
+    pub was_banned: bool,
 }
 
 impl Lifted {
-    /// What a listener is told: which budget, so that it can be found again where its interaction is not known any
-    /// more, and why.
-    pub fn data(&self, address: &str, reason: &str) -> Map<String, Value> {
-        let mut data = budget_data(self.what, address, &self.budget);
-        data.insert("reason".into(), reason.into());
-        data
+    /// What is told of it: a lock's end, or a ban's; which budget, so that it can be found again where its
+    /// interaction is not known any more, and why.
+    pub fn told(self, address: &str, reason: &str, partition: Option<u8>) -> EventData {
+        let data = LockoutEventData::of_budget(self.what, address.to_owned(), self.budget).because(reason.to_owned());
+        let data = LockoutEventData { partition, ..data };
+        if self.was_banned { EventData::Unbanned(data) } else { EventData::Unlocked(data) }
     }
-}
-
-/// Which budget, by method, address and name, all of them without a person's own.
-pub fn budget_data(what: Guarded, address: &str, budget: &str) -> Map<String, Value> {
-    let texts = [("method", what.as_str()), ("address", address), ("budget", budget)];
-    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
 }
 
 impl Address {
@@ -117,12 +111,12 @@ impl Address {
         let mut lifted = Vec::new();
         for (what, name) in kept {
             let Some(budget) = self.budgets.get_mut(&name) else { continue };
-            let kind = if budget.banned { EventKind::Unbanned } else { EventKind::Unlocked };
+            let was_banned = budget.banned;
             let was = budget.lift(now, ban);
             if budget.is_clear() {
                 self.budgets.remove(&name);
             }
-            lifted.extend(was.then_some(Lifted { what, budget: name, kind }));
+            lifted.extend(was.then_some(Lifted { what, budget: name, was_banned }));
         }
         Ok(lifted)
     }
@@ -183,10 +177,10 @@ mod tests {
         assert_eq!((address.lift(all.clone(), false, now), &address), (Err(Refusal::BanStands), &before));
         assert_eq!(address.lift(of(&[Guarded::Login]), true, now), Ok(Vec::new()), "nothing is known of it");
         let lifted = address.lift(of(&[Guarded::Otp]), false, now).expect("a lock");
-        assert_eq!((lifted.len(), lifted[0].kind, lifted[0].what), (1, EventKind::Unlocked, Guarded::Otp));
+        assert_eq!((lifted.len(), lifted[0].was_banned, lifted[0].what), (1, false, Guarded::Otp));
         assert_eq!(address.budgets["otp"].lockouts, 1, "whoever was locked is known");
         let lifted = address.lift(all, true, now).expect("an admin");
-        assert_eq!((lifted.len(), lifted[0].kind, &*lifted[0].budget), (1, EventKind::Unbanned, "pin"));
+        assert_eq!((lifted.len(), lifted[0].was_banned, &*lifted[0].budget), (1, true, "pin"));
         assert_eq!(address.budgets.keys().collect::<Vec<_>>(), ["otp"], "what remembers nothing is forgotten");
     }
 

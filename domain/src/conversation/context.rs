@@ -5,14 +5,14 @@
 //! everything announced that its moment has overtaken.
 
 use new_epoch::begin_again;
-use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use super::interaction::{Interaction, InteractionStatus, Participant};
 use crate::base::country::Country;
 use crate::base::id::ParticipantId;
-use crate::event::{Actor, Event, EventKind};
+use crate::event::data::challenges::ChallengeEndedData;
+use crate::event::{Actor, Event, EventData};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::proof::link::{EndedLink, Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
@@ -25,10 +25,9 @@ mod event_data;
 mod new_epoch;
 mod passing;
 
-pub use budgets::failure_limit_data;
 pub use draws::Draws;
 pub use environment::Environment;
-pub use event_data::{challenge_data, link_data, link_id, object, resume_data};
+pub use event_data::{challenge_data, link_data};
 
 /// A rule's working state.
 pub struct Context<'a> {
@@ -262,55 +261,40 @@ impl<'a> Context<'a> {
 
     fn end_challenge_at(&mut self, at: usize, end: ChallengeEnd, when: Moment, by: &Actor) {
         let Some(challenge) = self.interaction.participants[at].challenge.take() else { return };
-        let kind = match end {
+        let told: Option<fn(ChallengeEndedData) -> EventData> = match end {
             ChallengeEnd::Passed | ChallengeEnd::Exhausted | ChallengeEnd::NotReturned | ChallengeEnd::OtherBrowser => {
                 None
             }
-            ChallengeEnd::Expired => Some(EventKind::ChallengeExpired),
-            _ => Some(EventKind::ChallengeCancelled),
+            ChallengeEnd::Expired => Some(EventData::ChallengeExpired),
+            _ => Some(EventData::ChallengeCancelled),
         };
-        if let Some(kind) = kind {
-            let mut data = challenge_data(self.interaction.id, &challenge);
-            data.insert("reason".into(), end.as_str().into());
-            self.push(kind, when, by.clone(), Some(challenge.participant.clone()), data);
+        if let Some(told) = told {
+            let data = challenge_data(self.interaction.id, &challenge).ended(end);
+            self.push(told(data), when, by.clone(), Some(challenge.participant.clone()));
         }
         self.ended.challenges.push(challenge.ended(end, when));
     }
 
     /// Something happened that changes nothing else: it is saved all the same, and told once.
-    pub fn tell_act(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
+    pub fn tell_act(&mut self, data: EventData, participant: Option<ParticipantId>) {
         self.interaction.audit_marker = self.interaction.audit_marker.wrapping_add(1);
-        self.tell(kind, participant, data);
+        self.tell(data, participant);
     }
 
     /// Something happened, now, by the transaction's actor.
-    pub fn tell(&mut self, kind: EventKind, participant: Option<ParticipantId>, data: Map<String, Value>) {
+    pub fn tell(&mut self, data: EventData, participant: Option<ParticipantId>) {
         let (at, actor) = (self.environment.now, self.actor.clone());
-        self.push(kind, at, actor, participant, data);
+        self.push(data, at, actor, participant);
     }
 
-    fn push(
-        &mut self,
-        kind: EventKind,
-        at: Moment,
-        actor: Actor,
-        participant: Option<ParticipantId>,
-        data: Map<String, Value>,
-    ) {
-        let event = self.event(kind, at, actor, participant, data);
+    fn push(&mut self, data: EventData, at: Moment, actor: Actor, participant: Option<ParticipantId>) {
+        let event = self.event(data, at, actor, participant);
         self.events.push(event);
     }
 
-    fn event(
-        &self,
-        kind: EventKind,
-        at: Moment,
-        actor: Actor,
-        participant: Option<ParticipantId>,
-        data: Map<String, Value>,
-    ) -> Event {
+    fn event(&self, data: EventData, at: Moment, actor: Actor, participant: Option<ParticipantId>) -> Event {
         let Interaction { id, team, channel, .. } = &self.interaction;
         let (team, channel, interaction) = (team.clone(), Some(channel.clone()), Some(*id));
-        Event { kind, at, team, channel, interaction, participant, actor, data }
+        Event { at, team, channel, interaction, participant, actor, data }
     }
 }

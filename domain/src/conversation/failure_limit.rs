@@ -12,9 +12,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::interaction::Participant;
-use crate::base::id::{CustomerId, TeamName};
+use crate::base::id::TeamName;
 use crate::event::Event;
 use crate::proof::lockout::Redo;
+pub use crate::secret::customer_tag::CustomerTag;
 use crate::secret::keys::Keys;
 use crate::time::Moment;
 
@@ -27,10 +28,6 @@ const MEMORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Answers that are remembered to have been counted.
 const MAX_COUNTED_ANSWERS: usize = 16;
 
-/// A customer as failure limits know her: a keyed pseudonym, the same at each of her addresses.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CustomerTag(String);
-
 impl CustomerTag {
     /// Of a participant: the customer's id, else the phone, else the mail address; nothing where
     /// nobody knows any of them.
@@ -40,32 +37,6 @@ impl CustomerTag {
             None => ("address", participant.person.address()?),
         };
         Some(Self::made(keys, team, kind, &own))
-    }
-
-    /// Of a customer by her id.
-    pub fn of_id(keys: &Keys, team: &TeamName, id: &CustomerId) -> Self {
-        Self::made(keys, team, "customer", id.as_str())
-    }
-
-    /// Of nobody: what fails under names that are no customer's costs the same and leads to nothing.
-    pub fn of_nobody(keys: &Keys, team: &TeamName, bucket: u8) -> Self {
-        Self::made(keys, team, "nobody", &bucket.to_string())
-    }
-
-    fn made(keys: &Keys, team: &TeamName, kind: &str, own: &str) -> Self {
-        let tag = keys.pseudonym.tag(&[b"failure_limit", team.as_str().as_bytes(), kind.as_bytes(), own.as_bytes()]);
-        Self(tag.name())
-    }
-
-    /// As a trail tells it; nothing for a text that no customer is known by.
-    pub fn told(text: &str) -> Option<Self> {
-        let is_tag = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        is_tag.then(|| Self(text.to_owned()))
-    }
-
-    /// The name of the record.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::base::id::ChannelName;
-use crate::event::{Event, EventKind};
+pub use crate::event::step::Step;
+use crate::event::{Event, EventData};
 use crate::time::Moment;
 
 pub mod report;
@@ -20,71 +20,6 @@ const MAX_CHANNELS: usize = 64;
 
 /// What the channels beyond those are called.
 const OTHERS: &str = "other";
-
-macro_rules! steps {
-    ($($variant:ident = $text:literal;)*) => {
-        /// What is counted.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Step {
-            $(#[doc = $text] $variant,)*
-        }
-
-        impl Step {
-            /// Every step, in the order in which they are told.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// Its name in replies.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-steps! {
-    LinksIssued = "links_issued";
-    LinksOpened = "links_opened";
-    LoggedIn = "logged_in";
-    Invited = "invited";
-    Arrived = "arrived";
-    Entered = "entered";
-    CodesSent = "codes_sent";
-    CodesDelivered = "codes_delivered";
-    CodesFailed = "codes_failed";
-    CodesWrong = "codes_wrong";
-    CodesAnswered = "codes_answered";
-    Authenticated = "authenticated";
-    Lockouts = "lockouts";
-    Bans = "bans";
-    Reported = "reported";
-}
-
-impl Step {
-    /// What an event counts as; most count as nothing.
-    pub fn of(event: &Event) -> Option<Self> {
-        let by_purpose =
-            |entry, login| if event.data.get("purpose").is_some_and(|p| p == "entry") { entry } else { login };
-        Some(match event.kind {
-            EventKind::LinkIssued => by_purpose(Self::Invited, Self::LinksIssued),
-            EventKind::LinkOpened => by_purpose(Self::Arrived, Self::LinksOpened),
-            EventKind::LinkAnswered => Self::LoggedIn,
-            EventKind::ParticipantEntered => Self::Entered,
-            EventKind::ChallengeSent => Self::CodesSent,
-            EventKind::ChallengeDelivered => Self::CodesDelivered,
-            EventKind::ChallengeDeliveryFailed => Self::CodesFailed,
-            EventKind::ChallengeWrong => Self::CodesWrong,
-            EventKind::ChallengePassed => Self::CodesAnswered,
-            EventKind::Authenticated => Self::Authenticated,
-            EventKind::Locked => Self::Lockouts,
-            // A failure limit's ban that fell with another one is the same person's.
-            EventKind::Banned if event.data.get("method").is_some_and(Value::is_null) => return None,
-            EventKind::Banned => Self::Bans,
-            EventKind::LinkReported => Self::Reported,
-            _ => return None,
-        })
-    }
-}
 
 /// An hour, by its number since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,8 +71,9 @@ impl Tally {
 
     fn note(&mut self, step: Step, event: &Event) {
         *self.counts.entry(step).or_default() += 1;
-        let asked: Option<Moment> = event.data.get("asked_at").and_then(|at| at.as_str()?.parse().ok());
-        if let (Step::Authenticated, Some(asked)) = (step, asked) {
+        if let EventData::Authenticated(data) = &event.data
+            && let Some(asked) = data.asked_at
+        {
             self.waits.note(event.at.since(asked).as_secs());
         }
     }
@@ -175,7 +111,7 @@ pub struct Counting {
 impl Counting {
     /// Counts an event; what it closes is returned, to be kept elsewhere.
     pub fn count(&mut self, event: &Event) -> Vec<(HourNumber, Hour)> {
-        let (Some(step), Some(channel)) = (Step::of(event), &event.channel) else { return Vec::new() };
+        let (Some(step), Some(channel)) = (event.data.step(), &event.channel) else { return Vec::new() };
         let oldest =
             self.hours.keys().next_back().map_or(HourNumber(0), |newest| HourNumber(newest.0.saturating_sub(1)));
         let hour = HourNumber::of(event.at).max(oldest);

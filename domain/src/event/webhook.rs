@@ -15,39 +15,31 @@ use crate::base::id::InvalidName;
 use crate::base::validation;
 use crate::event::EventKind;
 use crate::secret::Secret;
+use crate::secret::retiring::{Retiring, overlap_until, replaced};
 use crate::time::Moment;
 
 /// A team has at most so many webhooks.
 pub const MAX_WEBHOOKS: usize = 16;
-
-/// Secrets that sign at one time: rotated more often than that, the oldest goes.
-const MAX_SECRETS: usize = 4;
-
-/// What carries codes to a team that sends them itself. It is in no stream.
-pub const OTP_REQUESTED: &str = "otp.requested";
 
 /// What is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSelection {
     /// Every event.
     All,
-    /// Events of that kind.
+    /// Events of that kind. Codes go to the webhook that the team's settings name, and it gets them anyway.
     Kind(EventKind),
-    /// Codes, where the team's settings name this webhook for them; whoever names it gets them anyway.
-    Codes,
 }
 
 impl EventSelection {
     /// Everything that may be wanted by its own name.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OTP_REQUESTED])
+        EventKind::ALL.iter().map(|kind| kind.as_str())
     }
 
     fn as_str(self) -> &'static str {
         match self {
             Self::All => "*",
             Self::Kind(kind) => kind.as_str(),
-            Self::Codes => OTP_REQUESTED,
         }
     }
 }
@@ -61,11 +53,9 @@ impl fmt::Display for EventSelection {
 impl FromStr for EventSelection {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let kind = || EventKind::ALL.iter().find(|kind| kind.as_str() == text).copied().map(Self::Kind);
         match text {
             "*" => Ok(Self::All),
-            OTP_REQUESTED => Ok(Self::Codes),
-            _ => kind().ok_or(InvalidName(validation::EVENT.says)),
+            _ => EventKind::named(text).map(Self::Kind).ok_or(InvalidName(validation::EVENT.says)),
         }
     }
 }
@@ -122,28 +112,6 @@ pub struct Webhook {
     pub created_at: Moment,
     /// Where its course began.
     pub start: Start,
-}
-
-/// A secret that was replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Retiring {
-    /// It.
-    pub secret: Secret,
-    /// Until when it signs beside the new one.
-    pub until: Moment,
-}
-
-/// A secret was replaced by another: for so long it signs beside it, and with those before it.
-pub fn replaced(retiring: &mut Vec<Retiring>, before: Secret, overlap_minutes: u64, now: Moment) {
-    retiring.insert(0, Retiring { secret: before, until: now.plus_minutes(overlap_minutes) });
-    retiring.retain(|old| now < old.until);
-    retiring.truncate(MAX_SECRETS - 1);
-}
-
-/// Until when one of those signs still.
-pub(crate) fn overlap_until(retiring: &[Retiring], now: Moment) -> Option<Moment> {
-    retiring.iter().map(|old| old.until).filter(|until| now < *until).max()
 }
 
 impl Webhook {
@@ -263,7 +231,7 @@ mod tests {
         let named: EventSelection = "participant.authenticated".parse().unwrap();
         let (mut webhook, _) = written(None, None, 1);
         assert!(webhook.wants(EventKind::Locked));
-        webhook.events = vec![named, EventSelection::Codes];
+        webhook.events = vec![named, EventSelection::Kind(EventKind::OtpRequested)];
         assert!(webhook.wants(EventKind::Authenticated) && !webhook.wants(EventKind::Locked));
         assert!("participant.*".parse::<EventSelection>().is_err() && "".parse::<EventSelection>().is_err());
         for kind in EventKind::ALL {

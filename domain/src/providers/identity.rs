@@ -141,7 +141,8 @@ impl Side {
 }
 
 /// The first stage, and the one that is reached only through it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckStage {
     /// Clear pictures of the right document.
     Quality,

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use countersign_channels::{Content, Message, MessageAddress, Terms};
 use secrecy::SecretString;
-use serde_json::{Value, json};
 
 use super::Logins;
 use super::logins::{AccountMessageClaim, BothTimes, LoginAccount, LoginOwner, Ruled};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::base::way::Way;
 use crate::domain::conversation::destination::Destination;
-use crate::domain::event::webhook::OTP_REQUESTED;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::challenges::CodeRequestedData;
+use crate::domain::event::data::messages::{
+    AccountMessagePurpose, CodeDeliveryFailedData, CodeSentData, LinkDeliveryFailedData, LinkSentData,
+};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
@@ -24,10 +26,9 @@ use crate::domain::time::lease::{Lease, TIMEOUT};
 use crate::engine::decide::Reads;
 use crate::engine::executor::{JobKind, Next};
 use crate::engine::{Error, decode};
-use crate::services::messaging::posting::signer;
 use crate::services::messaging::requesting;
 use crate::services::messaging::sending::{hand, outcome_of};
-use crate::services::teams::{TeamView, sms};
+use crate::services::teams::{TeamView, sms, team_event};
 use crate::store::RecordKey;
 
 /// A letter, and the login record that it is about.
@@ -114,28 +115,16 @@ impl Logins {
             return AttemptResult::Refused("no-channel");
         };
         let Some(live) = login.codes.get(purpose) else { return AttemptResult::Refused("gone") };
-        let digits = live.digits(account.tag, purpose, &self.engine.keys.code);
-        let id =
-            self.engine.keys.replay.tag(&[OTP_REQUESTED.as_bytes(), message.message_id(account.tag).as_bytes()]).name();
-        let body = json!({
-            "id": id,
-            "type": OTP_REQUESTED,
-            "at": message.trying.since.to_string(),
-            "team": team.team.name,
-            "interaction": null,
-            "participant": null,
-            "data": {
-                "customer": login.customer,
-                "purpose": purpose.as_str(),
-                "code": String::from_utf8_lossy(digits.expose()),
-                "to": stop.to,
-                "expires_at": live.expires_at.map(|end| end.to_string()),
-            },
+        let data = EventData::OtpRequested(CodeRequestedData {
+            challenge: None,
+            customer: Some(login.customer.clone()),
+            purpose: Some(purpose.told()),
+            code: live.digits(account.tag, purpose, &self.engine.keys.code),
+            to: stop.to.clone(),
+            expires_at: live.expires_at,
         });
-        let answer = self
-            .messaging
-            .post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes())
-            .await;
+        let event = team_event(&team.team.name, data, &Actor::Time, message.trying.since);
+        let answer = self.messaging.post_code(webhook, &message.message_id(account.tag), &event).await;
         requesting::outcome_of(answer)
     }
 }
@@ -210,10 +199,8 @@ impl JobKind<AccountMessageClaim> for Logins {
         let (number, tries, jitter) = (message.number, message.trying.tries, self.engine.draw::<1>()[0]);
         let rule = |login: &mut Login, when: BothTimes| {
             let news = login.tried(number, tries, how, when.now, jitter);
-            let told = news.map(|news| {
-                let (kind, data) = told(news);
-                account.tells(&self.engine, kind, &Actor::Time, when.now, data)
-            });
+            let told =
+                news.map(|news| account.tells(&self.engine, &Actor::Time, when.now, |pseudonym| told(news, pseudonym)));
             Ruled::with_events(Ok(()), told.into_iter().collect())
         };
         self.change_login(&account, rule, None).await?;
@@ -222,22 +209,27 @@ impl JobKind<AccountMessageClaim> for Logins {
 }
 
 /// What a listener is told of a letter: what it is about and by which way, never where to.
-fn told(news: AccountMessageNews) -> (EventKind, Value) {
-    let about = |about| match about {
-        MessageSubject::Code(purpose, _) => {
-            (EventKind::ChallengeSent, EventKind::ChallengeDeliveryFailed, purpose.as_str())
-        }
-        MessageSubject::Reset(_) => (EventKind::LinkSent, EventKind::LinkDeliveryFailed, "password_reset"),
-    };
+fn told(news: AccountMessageNews, pseudonym: Option<String>) -> EventData {
+    let channel = |way: Way| way.as_str().parse().expect("the names of ways are names of channels");
+    let (link, challenge, pseudonym) = (None, None, Some(pseudonym));
+    let reset = Some(AccountMessagePurpose::PasswordReset);
     match news {
-        AccountMessageNews::Sent(what, way) => {
-            let (sent, _, purpose) = about(what);
-            (sent, json!({"purpose": purpose, "channel": way.as_str()}))
+        AccountMessageNews::Sent(MessageSubject::Code(purpose, _), way) => {
+            let (purpose, channel) = (Some(purpose.told()), channel(way));
+            EventData::ChallengeSent(CodeSentData { challenge, purpose, channel, pseudonym })
         }
-        AccountMessageNews::Failed(what, way, why, next) => {
-            let (_, failed, purpose) = about(what);
-            let next = next.map(Way::as_str);
-            (failed, json!({"purpose": purpose, "channel": way.as_str(), "reason": why, "next": next}))
+        AccountMessageNews::Sent(MessageSubject::Reset(_), way) => {
+            EventData::LinkSent(LinkSentData { link, purpose: reset, channel: channel(way), pseudonym })
+        }
+        AccountMessageNews::Failed(MessageSubject::Code(purpose, _), way, why, next) => {
+            let (purpose, channel, reason) = (Some(purpose.told()), Some(channel(way)), why.into());
+            let data = CodeDeliveryFailedData { challenge, purpose, channel, reason, next, pseudonym };
+            EventData::ChallengeDeliveryFailed(data)
+        }
+        AccountMessageNews::Failed(MessageSubject::Reset(_), way, why, next) => {
+            let (channel, reason) = (Some(channel(way)), why.into());
+            let data = LinkDeliveryFailedData { link, purpose: reset, channel, reason, next, pseudonym };
+            EventData::LinkDeliveryFailed(data)
         }
     }
 }

@@ -4,8 +4,6 @@
 //! A guess begins, which is saved, before anything is compared, and its end is saved before anybody is
 //! told. When a code is wanted, and what wrong guesses lead to, `domain::login` says.
 
-use serde_json::json;
-
 use super::CustomerLogin;
 use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use super::tickets::{Holder, Tokens};
@@ -13,7 +11,8 @@ use crate::directory::Verified;
 use crate::domain::base::id::CustomerId;
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::StoredCustomer;
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::data::accounts::{AccountLockReason, CustomerLockedData, CustomerLoggedInData};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::secret::password::{Password, PasswordHash};
@@ -252,8 +251,10 @@ impl CustomerLogin {
             }
             None => Some(self.logins.begin_ticket(login, by.team, nonce, amr, when)),
         };
-        let event =
-            account.tells(&self.engine, EventKind::CustomerLoggedIn, by.actor, when.now, json!({"methods": amr}));
+        let methods = amr.iter().copied().map(str::to_owned).collect();
+        let event = account.tells(&self.engine, by.actor, when.now, |pseudonym| {
+            EventData::CustomerLoggedIn(CustomerLoggedInData { pseudonym, methods })
+        });
         Ruled::with_events(Ok(Ended::In(ticket)), vec![event])
     }
 
@@ -268,10 +269,11 @@ impl CustomerLogin {
     ) -> Ruled<Ended> {
         let mut events: Vec<Event> = Vec::new();
         if account.whose != LoginOwner::Nobodys && (until.is_some() || trips) {
-            let shown = until.map(|until| until.shown(when.earliest, when.now).to_string());
-            let reason = if trips { "failure_limit" } else { "failures" };
-            let data = json!({"until": shown.filter(|_| !trips), "reason": reason});
-            events.push(account.tells(&self.engine, EventKind::CustomerLocked, actor, when.now, data));
+            let shown = until.map(|until| until.shown(when.earliest, when.now)).filter(|_| !trips);
+            let reason = if trips { AccountLockReason::FailureLimit } else { AccountLockReason::Failures };
+            events.push(account.tells(&self.engine, actor, when.now, |pseudonym| {
+                EventData::CustomerLocked(CustomerLockedData { pseudonym, until: shown, reason })
+            }));
         }
         Ruled::with_events(Ok(Ended::No(until)), events)
     }

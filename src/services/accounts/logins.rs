@@ -1,13 +1,11 @@
 //! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
 //! may become is `domain::login`'s.
 
-use serde_json::{Value, json};
-
 use super::Logins;
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::conversation::failure_limit::{CustomerTag, KnownFailures, Need};
 use crate::domain::customer::folded;
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::{Actor, Event, EventData, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::domain::team::login::{Login, LoginTag};
@@ -72,14 +70,18 @@ impl<T> Ruled<T> {
 
 impl LoginAccount {
     /// What a listener is told of it: the customer by a pseudonym, and what else there is.
-    pub fn tells(&self, engine: &Engine, kind: EventKind, actor: &Actor, now: Moment, more: Value) -> Event {
-        let mut event = team_event(&self.team, kind, actor, now, more);
-        let named = match &self.whose {
-            LoginOwner::Customers(id) => json!(engine.keys.customer_pseudonym(&self.team, id.as_str())),
-            LoginOwner::Nobodys | LoginOwner::Kept => Value::Null,
+    pub fn tells(
+        &self,
+        engine: &Engine,
+        actor: &Actor,
+        now: Moment,
+        data: impl FnOnce(Option<String>) -> EventData,
+    ) -> Event {
+        let pseudonym = match &self.whose {
+            LoginOwner::Customers(id) => Some(engine.keys.customer_pseudonym(&self.team, id.as_str())),
+            LoginOwner::Nobodys | LoginOwner::Kept => None,
         };
-        event.data.insert("pseudonym".into(), named);
-        event
+        team_event(&self.team, data(pseudonym), actor, now)
     }
 }
 
@@ -187,7 +189,7 @@ impl Logins {
         when: BothTimes,
         change: &mut Change<T>,
     ) {
-        let told = |kind: EventKind| events.iter().any(|event| event.kind == kind);
+        let told = |kind: EventKind| events.iter().any(|event| event.kind() == kind);
         let was = before.and_then(|login| login.locked(when.earliest));
         let (index, member) = (locked_accounts_index(&account.team), account.tag.name());
         if told(EventKind::CustomerLocked) || after.locked(when.earliest) > was {

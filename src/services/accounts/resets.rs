@@ -1,13 +1,13 @@
 //! Links to another password: made, sent, opened, and used once. Opening one changes nothing. How a link
 //! becomes a page, and what a password must be, others say.
 
-use serde_json::json;
-
 use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use super::{Accounts, CustomerLogin};
 use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::conversation::failure_limit::Need;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{CustomerResetData, PasswordResetStep};
+use crate::domain::event::data::messages::{AccountMessagePurpose, LinkDeliveryFailedData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::Login;
 use crate::domain::team::login::account_messages::{MessageSubject, Stop};
@@ -70,8 +70,7 @@ impl CustomerLogin {
             login.reset = Some(reset);
             let number = login.write(MessageSubject::Reset(nonce), stops.clone(), when.now);
             login.settle(when.now, login.epoch); // a letter about the link before goes no more
-            let event =
-                account.tells(&self.engine, EventKind::CustomerReset, actor, when.now, json!({"step": "requested"}));
+            let event = account.tells(&self.engine, actor, when.now, reset_step(PasswordResetStep::Requested));
             Ruled { outcome: Ok(Underway { stop, expires_at }), events: vec![event], claimed: vec![number] }
         };
         self.logins.change_login(&account, rule, idempotency).await
@@ -99,12 +98,13 @@ impl CustomerLogin {
             let nobody = account.whose == LoginOwner::Nobodys;
             if !nobody && (!may || stops.is_empty()) {
                 let reason = if stops.is_empty() { "no-address" } else { "not-allowed" };
-                let data = json!({"purpose": "password_reset", "reason": reason, "next": null});
-                let kind = EventKind::LinkDeliveryFailed;
-                return Ruled::with_events(
-                    Ok(()),
-                    vec![account.tells(&self.engine, kind, &Actor::Person, when.now, data)],
-                );
+                let data = |pseudonym| {
+                    let (purpose, reason) = (Some(AccountMessagePurpose::PasswordReset), reason.into());
+                    let (link, channel, next, pseudonym) = (None, None, None, Some(pseudonym));
+                    let data = LinkDeliveryFailedData { link, purpose, channel, reason, next, pseudonym };
+                    EventData::LinkDeliveryFailed(data)
+                };
+                return Ruled::with_events(Ok(()), vec![account.tells(&self.engine, &Actor::Person, when.now, data)]);
             }
             let out = login.reset.take().filter(|reset| reset.may_go_again(&sent_to, when.now));
             let reset = out.unwrap_or_else(|| Reset::new(nonce, sent_to.clone(), when.now));
@@ -115,8 +115,8 @@ impl CustomerLogin {
                 return Ruled::quiet(Ok(()));
             }
             let number = login.write(about, stops.clone(), when.now);
-            let data = json!({"step": "requested"});
-            let event = account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data);
+            let data = reset_step(PasswordResetStep::Requested);
+            let event = account.tells(&self.engine, &Actor::Person, when.now, data);
             Ruled { outcome: Ok(()), events: vec![event], claimed: vec![number] }
         };
         executed(self.logins.change_login(&account, rule, None).await?)
@@ -157,11 +157,8 @@ impl CustomerLogin {
                 return Ruled::quiet(Err(Refusal::LinkExpired));
             }
             login.set_password(hash.clone(), when.now);
-            let data = json!({"step": "done"});
-            Ruled::with_events(
-                Ok(()),
-                vec![account.tells(&self.engine, EventKind::CustomerReset, &Actor::Person, when.now, data)],
-            )
+            let data = reset_step(PasswordResetStep::Done);
+            Ruled::with_events(Ok(()), vec![account.tells(&self.engine, &Actor::Person, when.now, data)])
         };
         executed(self.logins.change_login(&account, rule, None).await?)?;
         Ok(open)
@@ -170,4 +167,9 @@ impl CustomerLogin {
 
 fn at(token: &ResetToken) -> LoginAccount {
     LoginAccount { team: token.team.clone(), tag: token.of, whose: LoginOwner::Kept }
+}
+
+/// What a listener is told of a step to another password.
+fn reset_step(step: PasswordResetStep) -> impl FnOnce(Option<String>) -> EventData {
+    move |pseudonym| EventData::CustomerReset(CustomerResetData { pseudonym, step })
 }

@@ -3,12 +3,12 @@
 //! here has ended on every node at once.
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::Logins;
 use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
 use crate::domain::base::id::{CustomerId, TeamName};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{CustomerSignedOutData, SignOutReason};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Secret, base64url};
 use crate::domain::team::login::tickets::{RefreshRefusal, RefreshToken, Ticket};
@@ -144,8 +144,8 @@ impl Logins {
                 Err(RefreshRefusal::Unknown) => Ruled::quiet(Ok(None)),
                 Err(RefreshRefusal::Reused) => {
                     let known = LoginAccount { whose: LoginOwner::Customers(customer), ..account.clone() };
-                    let data = json!({"reason": "refresh_token_reused"});
-                    let event = known.tells(&self.engine, EventKind::CustomerSignedOut, actor, when.now, data);
+                    let data = signed_out(SignOutReason::RefreshTokenReused);
+                    let event = known.tells(&self.engine, actor, when.now, data);
                     Ruled::with_events(Ok(None), vec![event])
                 }
             }
@@ -178,11 +178,8 @@ impl Logins {
             let ended = login.tickets.end(&token, team, &self.engine.keys.ticket);
             let Some(customer) = login.customer.clone().filter(|_| ended) else { return Ruled::quiet(Ok(())) };
             let known = LoginAccount { whose: LoginOwner::Customers(customer), ..account.clone() };
-            let data = json!({"reason": "signed_out"});
-            Ruled::with_events(
-                Ok(()),
-                vec![known.tells(&self.engine, EventKind::CustomerSignedOut, actor, when.now, data)],
-            )
+            let data = signed_out(SignOutReason::SignedOut);
+            Ruled::with_events(Ok(()), vec![known.tells(&self.engine, actor, when.now, data)])
         };
         match self.change_login(&account, rule, None).await {
             Err(Error::Refused(Refusal::NotFound("account"))) => Ok(()),
@@ -212,4 +209,9 @@ impl Logins {
 
 fn at(team: &TeamName, token: &RefreshToken) -> LoginAccount {
     LoginAccount { team: team.clone(), tag: token.of, whose: LoginOwner::Kept }
+}
+
+/// What a listener is told of a login that ended.
+pub(super) fn signed_out(reason: SignOutReason) -> impl FnOnce(Option<String>) -> EventData {
+    move |pseudonym| EventData::CustomerSignedOut(CustomerSignedOutData { pseudonym, reason })
 }

@@ -35,7 +35,8 @@ impl Conversations {
     ) -> Change<Execution<Snapshot<T>>> {
         let Decision { interaction, address, ended, claimed, back, events, outcome, .. } = decision;
         debug_assert!(
-            Summary::of(before) == Summary::of(&interaction) || events.iter().any(|e| Summary::may_change_with(e.kind)),
+            Summary::of(before) == Summary::of(&interaction)
+                || events.iter().any(|e| Summary::may_change_with(e.kind())),
             "the list would not hear of a change"
         );
         let interaction = Arc::new(interaction);

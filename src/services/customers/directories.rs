@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use serde_json::json;
 
 use super::{BuiltIn, Customers};
 use crate::directory::{Directory, DirectoryConnection, DirectoryFailure, whose};
@@ -17,7 +16,9 @@ use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::base::validation::FieldError;
 use crate::domain::customer::StoredCustomer;
 use crate::domain::customer::matching::{MatchedCustomer, wanted};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::links::NO_LINK;
+use crate::domain::event::data::teams::{DirectoryDownData, DirectoryEventData, SettingsChangedData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::proof::flag::Proof;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
@@ -82,8 +83,8 @@ impl Customers {
             let connected = writing.over(record.directory.as_ref(), now).map_err(Refusal::Invalid)?;
             self.open_directory(&connected).map_err(Refusal::Invalid)?;
             let is_new = record.directory.replace(connected.clone()).is_none();
-            let data = json!({"directory": connected.kind});
-            Ok(((is_new, connected), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::directory(Some(connected.kind));
+            Ok(((is_new, connected), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         executed(self.teams.change_team(team, rule, None).await?)
     }
@@ -98,8 +99,8 @@ impl Customers {
     pub async fn remove_directory(&self, team: &TeamName, actor: &Actor) -> Result<(), Error> {
         let rule = |record: &mut Team, now| {
             record.directory.take().ok_or(Refusal::NotFound("directory"))?;
-            let data = json!({"directory": null});
-            Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::directory(None);
+            Ok(((), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         executed(self.teams.change_team(team, rule, None).await?)?;
         self.directories.forget_team(team);
@@ -157,12 +158,11 @@ impl Customers {
         let rule = |record: &mut Team, now| {
             let known = record.directory.as_mut().filter(|known| known.kind == kind);
             let is_news = known.is_some_and(|known| known.hear(health, now));
-            let (event, data) = match health {
-                Health::Up => (EventKind::DirectoryUp, json!({"kind": kind})),
-                Health::Down(why) => (EventKind::DirectoryDown, json!({"kind": kind, "reason": why})),
+            let data = match health {
+                Health::Up => EventData::DirectoryUp(DirectoryEventData { kind }),
+                Health::Down(why) => EventData::DirectoryDown(DirectoryDownData { kind, reason: why.into() }),
             };
-            let told = is_news.then(|| team_event(team, event, &Actor::Time, now, data));
-            Ok(((), told.into_iter().collect()))
+            Ok(((), is_news.then(|| team_event(team, data, &Actor::Time, now)).into_iter().collect()))
         };
         if let Err(error) = self.teams.change_team(team, rule, None).await {
             tracing::warn!(%team, %error, "how a directory stands could not be told; the next question tells it");
@@ -223,7 +223,7 @@ impl Customers {
     /// The private data of a website's word fit more than one customer: there is no conversation yet that
     /// could tell it.
     pub(crate) async fn tell_ambiguous(&self, team: &TeamName, actor: &Actor) -> Result<(), Error> {
-        self.teams.record_audit_event(team, EventKind::DirectoryAmbiguous, actor, json!({})).await
+        self.teams.record_audit_event(team, EventData::DirectoryAmbiguous(NO_LINK), actor).await
     }
 
     /// The customer of that id, as the team's directory has her.

@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::de::DeserializeSeed as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::EventLog;
 use crate::domain::base::id::TeamName;
-use crate::domain::event::{Actor, Event};
+use crate::domain::event::{Actor, Event, EventKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::hex;
+use crate::domain::time::Moment;
 use crate::engine::{Error, decode};
 use crate::services::names::{audit_index, member};
 use crate::store::Order;
@@ -72,13 +74,16 @@ pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> AuditEnt
     if let Some(id) = &event.participant {
         object.insert("participant".into(), id.as_str().into());
     }
-    let mut detail = event.data.clone();
+    let mut detail = match serde_json::to_value(&event.data) {
+        Ok(Value::Object(detail)) => detail,
+        _ => unreachable!("data of an event is an object"),
+    };
     detail.remove("state");
     let mut entry = AuditEntry {
         number,
         at: event.at.to_string(),
         actor: event.actor.clone(),
-        action: event.kind.as_str().to_owned(),
+        action: event.kind().as_str().to_owned(),
         object,
         detail,
         previous: previous.to_owned(),
@@ -86,6 +91,30 @@ pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> AuditEnt
     };
     entry.hash = hash_of(&entry);
     entry
+}
+
+impl AuditEntry {
+    /// The event that it was made from, read back: nothing where this release does not know its kind, or cannot read
+    /// it. What a later release tells besides is passed over, and so is what an earlier one did not tell.
+    pub(crate) fn event(&self, team: &TeamName) -> Option<Event> {
+        let kind = EventKind::named(&self.action)?;
+        let told = kind.fields().into_iter().filter_map(|field| {
+            let value = self.detail.get(field.name).cloned();
+            let value = value.or_else(|| (field.may_be_null && !field.may_be_absent).then_some(Value::Null));
+            Some((field.name.to_owned(), value?))
+        });
+        let data = kind.deserialize(Value::Object(told.collect())).ok()?;
+        let id = |name| self.object.get(name).and_then(Value::as_str);
+        Some(Event {
+            at: self.at.parse().unwrap_or(Moment(0)),
+            team: team.clone(),
+            channel: None,
+            interaction: id("interaction").and_then(|id| id.parse().ok()),
+            participant: id("participant").and_then(|id| id.parse().ok()),
+            actor: self.actor.clone(),
+            data,
+        })
+    }
 }
 
 /// What is hashed of an entry, with the names of every object in order, so that an entry has one JSON

@@ -3,14 +3,13 @@
 
 use std::str::FromStr;
 
-use serde_json::json;
-
 use super::Webhooks;
 use super::webhook_claim::WebhookClaim;
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
+use crate::domain::event::data::teams::WebhookRedeliveredData;
 use crate::domain::event::posting::Why;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::webhook_cursor::{DeliveryRecord, Pending, WaitingEvent};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -207,8 +206,8 @@ impl Webhooks {
             cursor.forget(kept.each_ref().map(|index| u32::from(index.is_some())));
             change.remove.extend(kept.iter().flatten().map(|index| (index.clone(), entry.clone())));
             change.put.push(cursor_record(reads.names[0].clone(), &cursor));
-            let data = json!({"webhook": name, "delivery": id});
-            change.events.push(team_event(team, EventKind::WebhookRedelivered, actor, now, data));
+            let data = WebhookRedeliveredData { webhook: name.clone(), delivery: id.to_owned() };
+            change.events.push(team_event(team, EventData::WebhookRedelivered(data), actor, now));
             Ok(change)
         });
         let now = saved.await?.outcome?;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::EventLog;
 use crate::domain::base::id::TeamName;
@@ -65,18 +64,8 @@ impl Numbered {
         member(self.number)
     }
 
-    /// As it is told outward: who did it stays with the audit trail.
-    pub fn told(&self) -> Value {
-        let event = &self.event;
-        json!({
-            "id": self.id(),
-            "type": event.kind.as_str(),
-            "at": event.at.to_string(),
-            "team": event.team,
-            "channel": event.channel,
-            "interaction": event.interaction,
-            "participant": event.participant,
-            "data": event.data,
-        })
+    /// As it is told outward, in JSON.
+    pub fn told(&self) -> String {
+        serde_json::to_string(&self.event.document(&self.id())).expect("an event is plain data")
     }
 }

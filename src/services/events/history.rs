@@ -34,7 +34,7 @@ impl EventLog {
                 }
                 // By its own beginning, not by the time: what ended while nobody looked is told late, and of
                 // when it ended.
-                let is_first = numbered.event.kind == EventKind::InteractionOpened;
+                let is_first = numbered.event.kind() == EventKind::InteractionOpened;
                 found.push(numbered);
                 if is_first && found.len() <= MAX_ITEMS {
                     return Ok((found, true));

@@ -6,13 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::audit::AuditEntry;
 use crate::domain::base::id::{ChannelName, InteractionId, InvalidName, ParticipantId, TeamName};
 use crate::domain::base::method::Guarded;
 use crate::domain::conversation::failure_limit::CustomerTag;
-use crate::domain::event::EventKind;
+use crate::domain::event::{Event, EventData};
 use crate::domain::time::Moment;
 use crate::engine::{Effects, encode};
 use crate::services::names::locks_index;
@@ -82,25 +80,25 @@ pub(crate) struct Lock {
 pub(crate) struct Noted(pub(crate) BTreeMap<LockId, Option<Lock>>);
 
 impl Noted {
-    /// The next entry, in the trail's order.
-    pub fn heed(&mut self, entry: &AuditEntry, channel: Option<&ChannelName>) {
-        let (is_ban, is_lock) = (is(entry, EventKind::Banned), is(entry, EventKind::Locked));
-        if !is_ban && !is_lock && !is(entry, EventKind::Unlocked) && !is(entry, EventKind::Unbanned) {
-            return;
-        }
-        let object = |name: &str| entry.object.get(name).and_then(Value::as_str);
-        let ids = object("interaction").zip(object("participant"));
-        let ids = ids.and_then(|(interaction, who)| Some((interaction.parse().ok()?, who.parse().ok()?)));
+    /// The next event, in the trail's order.
+    pub fn heed(&mut self, event: &Event) {
+        let (data, is_lock, is_ban) = match &event.data {
+            EventData::Locked(data) => (data, true, false),
+            EventData::Banned(data) => (data, false, true),
+            EventData::Unlocked(data) | EventData::Unbanned(data) => (data, false, false),
+            _ => return,
+        };
+        let ids = event.interaction.zip(event.participant.clone());
         let lock = ids.filter(|_| is_ban || is_lock).map(|(interaction, participant)| Lock {
             interaction,
             participant,
-            channel: channel.cloned(),
-            since: entry.at.parse().unwrap_or(Moment(0)),
-            until: text(entry, "until").filter(|_| is_lock).and_then(|until| until.parse().ok()),
+            channel: event.channel.clone(),
+            since: event.at,
+            until: data.until.filter(|_| is_lock),
         });
-        let budget = text(entry, "address").zip(text(entry, "budget"));
+        let budget = data.address.as_ref().zip(data.budget.as_ref());
         let budget = budget.and_then(|(address, budget)| format!("{address}.{budget}").parse().ok());
-        let failure_limit = text(entry, "failure_limit").and_then(CustomerTag::told).map(LockId::CustomerFailureLimit);
+        let failure_limit = data.failure_limit.clone().map(LockId::CustomerFailureLimit);
         self.0.extend(budget.into_iter().chain(failure_limit).map(|id| (id, lock.clone())));
     }
 
@@ -113,14 +111,6 @@ impl Noted {
             }
         }
     }
-}
-
-pub(crate) fn is(entry: &AuditEntry, kind: EventKind) -> bool {
-    entry.action == kind.as_str()
-}
-
-pub(crate) fn text<'e>(entry: &'e AuditEntry, name: &str) -> Option<&'e str> {
-    entry.detail.get(name).and_then(Value::as_str)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Relay;
-use super::audit::{AuditEntry, link_entry};
+use super::audit::link_entry;
 use super::event_log::{Numbered, StreamHead};
 use super::insights;
 use super::lock_index::Noted;
@@ -141,7 +141,7 @@ impl Relay {
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
-        let listed = |event: &Event| event.interaction.filter(|_| Summary::may_change_with(event.kind));
+        let listed = |event: &Event| event.interaction.filter(|_| Summary::may_change_with(event.kind()));
         let touched: BTreeSet<InteractionId> = waiting.iter().filter_map(|(_, _, event)| listed(event)).collect();
         let summaries = stream::iter(touched).map(|id| self.summary(team, id)).buffered(CONCURRENCY);
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
@@ -158,9 +158,8 @@ impl Relay {
                 }
                 head.taken.insert(*tag, *seq);
                 news.extend(listed(event));
-                if let Some(entry) = number(head, effects, team, event) {
-                    locks.heed(&entry, event.channel.as_ref());
-                }
+                number(head, effects, team, event);
+                locks.heed(event);
                 counted.push(event);
             }
             // What another node took was also read by it, perhaps later than here: an older
@@ -179,7 +178,7 @@ impl Relay {
         self.engine.transact(&(self.event_log.head_key(team), counting), append).await?;
         self.webhooks.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
-            self.messaging.show_status(team, id, event.kind);
+            self.messaging.show_status(team, id, event.kind());
         }
         Ok(())
     }
@@ -214,15 +213,14 @@ impl Relay {
 }
 
 /// Gives an event its number, and a security act its place in the chain.
-fn number(head: &mut StreamHead, effects: &mut Effects, team: &TeamName, event: &Event) -> Option<AuditEntry> {
+fn number(head: &mut StreamHead, effects: &mut Effects, team: &TeamName, event: &Event) {
     head.events += 1;
     effects.enter(stream_index(team), member(head.events), encode(&Numbered { number: head.events, event }));
-    if !event.kind.is_audited() {
-        return None;
+    if !event.kind().is_audited() {
+        return;
     }
     head.audit += 1;
     let entry = link_entry(head.audit, &head.hash, event);
     head.hash.clone_from(&entry.hash);
     effects.enter(audit_index(team), member(head.audit), encode(&entry));
-    Some(entry)
 }

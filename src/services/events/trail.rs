@@ -129,21 +129,21 @@ mod tests {
     use super::*;
     use crate::domain::event::Actor;
     use crate::domain::event::Event;
-    use crate::domain::event::EventKind;
+    use crate::domain::event::EventData;
+    use crate::domain::event::data::teams::EpochBegunData;
     use crate::domain::time::Moment;
 
     fn trail(count: u64) -> Vec<AuditEntry> {
         let mut entries: Vec<AuditEntry> = Vec::new();
         for number in 1..=count {
             let event = Event {
-                kind: EventKind::SettingsChanged,
                 at: Moment(number),
                 team: "acme".parse().expect("a name"),
                 channel: None,
                 interaction: None,
                 participant: None,
                 actor: Actor::Owner,
-                data: [("n".to_owned(), json!(number))].into_iter().collect(),
+                data: EventData::EpochBegun(EpochBegunData { epoch: 1, why: number.to_string() }),
             };
             let previous = entries.last().map(|entry| entry.hash.clone()).unwrap_or_default();
             entries.push(link_entry(number, &previous, &event));
@@ -192,7 +192,7 @@ mod tests {
     fn a_chain_breaks_where_an_entry_was_changed_or_taken_out_between_pages() {
         let entries = trail(7);
         let mut changed = pages(&entries, 3);
-        changed[1].items[0].detail.insert("n".into(), json!(99));
+        changed[1].items[0].detail.insert("epoch".into(), json!(99));
         assert_eq!(check(&changed), (Err(Broken::Changed(4)), 3));
         let mut cut = pages(&entries, 3);
         cut[1].items.remove(0);

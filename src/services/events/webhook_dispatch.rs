@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use countersign_channels::auth::webhook::WebhookSigner;
 use futures_util::stream::{self, StreamExt as _};
-use serde_json::json;
 
 use super::Webhooks;
 use super::stream::SharedEvent;
 use super::webhook_claim::{ClaimedDeliveries, WebhookClaim};
 use super::webhooks::{cursor_record, live};
 use crate::domain::base::id::{TeamName, WebhookName};
+use crate::domain::event::data::teams::WebhookFailingData;
 use crate::domain::event::posting::{PostOutcome, Why};
 use crate::domain::event::webhook::{Start, Webhook};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::webhook_cursor::{
     DeliveryClaim, DeliveryRecord, Settled, Try, WaitingEvent, WebhookCursor, Work,
 };
@@ -239,7 +239,7 @@ impl Webhooks {
         if !to.lease.leaves(TIMEOUT, self.engine.now()) {
             return None; // too late for this claim: whoever makes the next one has the time for it
         }
-        let body = heard.told().to_string().into_bytes();
+        let body = heard.told().into_bytes();
         let answer = self.messaging.post(to.url, &to.signer, &self.webhook_id(team, webhook, event), body).await;
         if let PostOutcome::Failed(failure) = answer {
             let why = failure.why.as_str();
@@ -312,7 +312,7 @@ fn unsaved(step: Step) -> Change<Step> {
 impl SharedEvent {
     /// As it waits for a webhook.
     pub(crate) fn waiting(&self) -> WaitingEvent {
-        WaitingEvent { number: self.number, at: self.event.at, kind: self.event.kind }
+        WaitingEvent { number: self.number, at: self.event.at, kind: self.event.kind() }
     }
 }
 
@@ -348,8 +348,8 @@ impl WebhookTask<'_> {
     /// That it fails itself a webhook is not told: it would be what fails next.
     fn wants(&self, webhook: &Webhook, heard: &SharedEvent) -> bool {
         let event = &heard.event;
-        let own = event.kind == EventKind::WebhookFailing && event.data.get("webhook") == Some(&json!(self.name));
-        webhook.wants(event.kind) && !own
+        let own = matches!(&event.data, EventData::WebhookFailing(data) if data.webhook == *self.name);
+        webhook.wants(event.kind()) && !own
     }
 
     fn change(&self, cursor: &WebhookCursor, ended: &[DeliveryRecord], step: Step) -> Change<Step> {
@@ -364,7 +364,8 @@ impl WebhookTask<'_> {
     }
 
     fn failing(&self, why: Why, now: Moment) -> crate::domain::event::Event {
-        let data = json!({"webhook": self.name, "reason": why.as_str(), "status": why.status()});
-        team_event(self.team, EventKind::WebhookFailing, &Actor::Time, now, data)
+        let (webhook, reason) = (self.name.clone(), why.as_str().into());
+        let data = WebhookFailingData { webhook, reason, status: why.status() };
+        team_event(self.team, EventData::WebhookFailing(data), &Actor::Time, now)
     }
 }

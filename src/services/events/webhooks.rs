@@ -1,15 +1,15 @@
 //! A team's webhooks, as admins write, read, rotate and remove them.
 //! How events are told is `webhook_dispatch`'s, what became of them `deliveries`'s.
 
-use serde_json::json;
 use url::Url;
 
 use super::Webhooks;
 use crate::domain::base::id::{TeamName, WebhookName};
 use crate::domain::base::validation;
 use crate::domain::base::validation::{FieldError, ValidationError};
+use crate::domain::event::data::teams::SettingsChangedData;
 use crate::domain::event::webhook::{Start, Webhook, WebhookInput};
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::hex;
@@ -188,6 +188,7 @@ pub(crate) fn cursor_record(name: String, cursor: &WebhookCursor) -> PlainRecord
 }
 
 /// That an admin changed a webhook.
-fn changed(team: &TeamName, name: &WebhookName, how: &str, actor: &Actor, now: Moment) -> Event {
-    team_event(team, EventKind::SettingsChanged, actor, now, json!({"webhook": name, "change": how}))
+fn changed(team: &TeamName, name: &WebhookName, how: &'static str, actor: &Actor, now: Moment) -> Event {
+    let data = SettingsChangedData::webhook(name.clone(), how);
+    team_event(team, EventData::SettingsChanged(data), actor, now)
 }

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use dashmap::DashMap;
-use serde_json::json;
 
 use super::Limits;
 use crate::domain::base::country::Country;
 use crate::domain::base::id::TeamName;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::messages::SendingEventData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::conversion_guard::{ConversionGuard, ConversionVerdict};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
@@ -127,13 +127,13 @@ impl Limits {
             }
             slot.put(conversion_guard);
             effects.confirm(Confirm::Nothing);
-            let kind = match verdict {
+            let data = SendingEventData { country: code.clone(), until };
+            let data = match verdict {
                 ConversionVerdict::Same => None,
-                ConversionVerdict::Paused => Some(EventKind::SendingPaused),
-                ConversionVerdict::Resumed => Some(EventKind::SendingResumed),
+                ConversionVerdict::Paused => Some(EventData::SendingPaused(data)),
+                ConversionVerdict::Resumed => Some(EventData::SendingResumed(data)),
             };
-            let data = json!({"country": code, "until": until.map(|until| until.to_string())});
-            effects.tell_all(kind.map(|kind| team_event(team, kind, &Actor::Time, now, data)));
+            effects.tell_all(data.map(|data| team_event(team, data, &Actor::Time, now)));
             Ok(until)
         };
         let paused_until = self.engine.transact(&key, add).await?;

@@ -8,14 +8,13 @@ use std::iter::from_fn;
 
 use super::Lockouts;
 use crate::domain::base::id::TeamName;
-use crate::domain::event::EventKind;
+use crate::domain::event::EventData;
 use crate::domain::team::login::LoginTag;
 use crate::domain::time::Moment;
 use crate::engine::decide::Confirm;
 use crate::engine::{DAY, Effects, Error, Slot, decode};
-use crate::services::events::audit::AuditEntry;
 use crate::services::events::event_log::StreamHead;
-use crate::services::events::lock_index::{Lock, Noted, is, text};
+use crate::services::events::lock_index::{Lock, Noted};
 use crate::services::names::{locked_accounts_index, locks_index};
 use crate::store::{CommitId, Order};
 
@@ -106,8 +105,10 @@ impl Lockouts {
         loop {
             let trail = self.event_log.audit(team, left.after, PAGE).await?;
             for entry in &trail.items {
-                left.locks.heed(entry, None);
-                locked.extend(locked_account(entry));
+                if let Some(event) = entry.event(team) {
+                    left.locks.heed(&event);
+                    locked.extend(locked_account(event.data));
+                }
                 left.after = entry.number;
             }
             if trail.next_cursor.is_none() {
@@ -187,8 +188,8 @@ fn is_long_over(lock: &Lock, now: Moment) -> bool {
     lock.until.is_some_and(|until| until.plus(DAY) < now)
 }
 
-fn locked_account(entry: &AuditEntry) -> Option<String> {
-    is(entry, EventKind::CustomerLocked).then(|| text(entry, "pseudonym").map(str::to_owned))?
+fn locked_account(data: EventData) -> Option<String> {
+    if let EventData::CustomerLocked(data) = data { data.pseudonym } else { None }
 }
 
 #[cfg(test)]

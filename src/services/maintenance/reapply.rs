@@ -12,8 +12,15 @@ use serde_json::Value;
 use super::Maintenance;
 use crate::domain::base::id::{CustomerId, InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
-use crate::domain::conversation::failure_limit::CustomerTag;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{
+    CustomerEventData, CustomerLockedData, CustomerResetData, CustomerUnlockedData,
+};
+use crate::domain::event::data::lockouts::LockoutEventData;
+use crate::domain::event::data::staff::{
+    UserChangedData, UserCreatedData, UserEventData, UserLockedData, UserUnlockedData,
+};
+use crate::domain::event::data::teams::KeyEventData;
+use crate::domain::event::{Actor, Event, EventData, EventKind};
 use crate::domain::proof::challenge::ChallengeEnd;
 use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
@@ -150,37 +157,45 @@ impl Restore {
     }
 
     async fn again(&self, team: &TeamName, entry: &AuditEntry, told: &mut Reapplied) -> Result<(), Error> {
-        let Some(kind) = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == entry.action) else {
+        let Some(kind) = EventKind::named(&entry.action) else {
             return Ok(()); // of a later version
         };
-        let done = match kind {
-            EventKind::KeyRevoked | EventKind::KeyRetired | EventKind::KeyActivated => {
-                self.key_again(team, kind, entry).await?
+        let Some(event) = entry.event(team) else {
+            told.left.push(format!("{} at {} cannot be read: {}", entry.action, entry.at, words(&entry.detail)));
+            return Ok(());
+        };
+        if let Some(what) = lost(&event.data) {
+            told.left.push(format!("{what} at {} is gone: {}", entry.at, words(&entry.detail)));
+            return Ok(());
+        }
+        let done = match &event.data {
+            EventData::KeyRevoked(_) | EventData::KeyRetired(_) | EventData::KeyActivated(_) => {
+                self.key_again(&event).await?
             }
-            EventKind::Locked | EventKind::Unlocked | EventKind::Banned | EventKind::Unbanned => {
-                let at_address = self.budget_again(kind, entry).await?;
-                self.failure_limit_banned_again(kind, entry).await? || at_address
+            EventData::Locked(data)
+            | EventData::Unlocked(data)
+            | EventData::Banned(data)
+            | EventData::Unbanned(data) => {
+                let at_address = self.budget_again(&event, data).await?;
+                self.failure_limit_banned_again(&event, data).await? || at_address
             }
-            EventKind::InteractionErased => self.erase_again(team, entry).await?,
-            EventKind::CustomerErased => self.erase_customer_again(team, entry, told).await?,
-            EventKind::CustomerDisabled
-            | EventKind::CustomerEnabled
-            | EventKind::CustomerLocked
-            | EventKind::CustomerUnlocked
-            | EventKind::CustomerReset => self.customer_again(team, kind, entry, told).await?,
-            EventKind::UserCreated
-            | EventKind::UserChanged
-            | EventKind::UserRemoved
-            | EventKind::UserLocked
-            | EventKind::UserBanned
-            | EventKind::UserUnlocked => self.user_again(team, kind, entry, told).await?,
-            EventKind::KeyCreated => {
-                told.left.push(format!("a key made at {} is gone: {}", entry.at, words(&entry.detail)));
-                return Ok(());
-            }
-            EventKind::SettingsChanged => {
-                told.left.push(format!("a change of settings at {} is gone: {}", entry.at, words(&entry.detail)));
-                return Ok(());
+            EventData::InteractionErased(_) => self.erase_again(&event).await?,
+            EventData::CustomerErased(data) => self.erase_customer_again(team, data, told).await?,
+            EventData::CustomerDisabled(CustomerEventData { pseudonym })
+            | EventData::CustomerEnabled(CustomerEventData { pseudonym })
+            | EventData::CustomerLocked(CustomerLockedData { pseudonym, .. })
+            | EventData::CustomerUnlocked(CustomerUnlockedData { pseudonym, .. })
+            | EventData::CustomerReset(CustomerResetData { pseudonym, .. }) => match pseudonym {
+                Some(pseudonym) => self.customer_again(&event, pseudonym, entry, told).await?,
+                None => false,
+            },
+            EventData::UserCreated(UserCreatedData { user, .. })
+            | EventData::UserChanged(UserChangedData { user, .. })
+            | EventData::UserRemoved(UserEventData { user })
+            | EventData::UserLocked(UserLockedData { user, .. })
+            | EventData::UserBanned(UserEventData { user })
+            | EventData::UserUnlocked(UserUnlockedData { user, .. }) => {
+                self.user_again(&event, user, entry, told).await?
             }
             _ => return Ok(()),
         };
@@ -191,22 +206,19 @@ impl Restore {
     }
 
     /// Whether there was such a key. One that is to sign again may have been retired since.
-    async fn key_again(&self, team: &TeamName, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
-        let (kid, id) = (text(entry, "kid"), text(entry, "id"));
-        let minutes = entry.detail.get("after_minutes").and_then(Value::as_u64).unwrap_or(0);
-        let at = entry.at.parse().unwrap_or(Moment(0));
+    async fn key_again(&self, event: &Event) -> Result<bool, Error> {
         let rule = |record: &mut Team, now| {
-            let done = match (kind, kid.and_then(|kid| kid.parse().ok()), id.and_then(|id| id.parse().ok())) {
-                (EventKind::KeyRetired, Some(kid), _) => record.retire_any(&kid, minutes, at),
+            let done = match &event.data {
+                EventData::KeyRetired(key) => record.retire_any(&key.kid, key.after_minutes, event.at),
                 // The key that signed before is retired by an entry of its own.
-                (EventKind::KeyActivated, Some(kid), _) => record.activate(&kid, 0, at).map(drop),
-                (_, Some(kid), _) => record.revoke(&kid, now),
-                (_, None, Some(id)) => record.remove_api_key(&id).map(drop),
-                (_, None, None) => Err(Refusal::NotFound("key")),
+                EventData::KeyActivated(key) => record.activate(&key.kid, 0, event.at).map(drop),
+                EventData::KeyRevoked(KeyEventData { kid: Some(kid), .. }) => record.revoke(kid, now),
+                EventData::KeyRevoked(KeyEventData { id: Some(id), .. }) => record.remove_api_key(id).map(drop),
+                _ => Err(Refusal::NotFound("key")),
             };
             done.map(|()| ((), Vec::new()))
         };
-        match self.teams.change_team(team, rule, None).await {
+        match self.teams.change_team(&event.team, rule, None).await {
             Ok(_) => Ok(true),
             // made after the backup
             Err(Error::Refused(Refusal::NotFound(_) | Refusal::KeyNotPending)) => Ok(false),
@@ -215,20 +227,16 @@ impl Restore {
     }
 
     /// Whether the entry says which budget it was: older ones do not.
-    async fn budget_again(&self, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
-        let id =
-            entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse::<InteractionId>().ok());
-        let partition = id.map(InteractionId::partition).or_else(|| partition_of(entry)).map(Partition);
-        let (Some(partition), Some(address), Some(budget)) = (partition, text(entry, "address"), text(entry, "budget"))
-        else {
+    async fn budget_again(&self, event: &Event, data: &LockoutEventData) -> Result<bool, Error> {
+        let partition = event.interaction.map(InteractionId::partition).or(data.partition).map(Partition);
+        let (Some(partition), Some(address), Some(budget)) = (partition, &data.address, &data.budget) else {
             return Ok(false);
         };
-        let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let act = |kept: &mut Slot<Address>, effects: &mut Effects, now: Moment| {
             let kept = kept.get_or_default();
             let earliest = self.engine.earliest();
             // What was told of a lock's end was told on the other line of time.
-            let redo = redo(kind, entry, until.unwrap_or(now).shown(now, earliest));
+            let redo = redo(&event.data, data.until.unwrap_or(now).shown(now, earliest));
             kept.budgets.entry(budget.to_owned()).or_default().again(redo, earliest);
             kept.budgets.retain(|_, budget| !budget.is_clear());
             effects.confirm(Confirm::Read);
@@ -238,16 +246,15 @@ impl Restore {
     }
 
     /// Whether the entry names a customer's failure limit.
-    async fn failure_limit_banned_again(&self, kind: EventKind, entry: &AuditEntry) -> Result<bool, Error> {
-        let Some(customer) = text(entry, "failure_limit").and_then(CustomerTag::told) else { return Ok(false) };
-        self.limits.failure_limit_again(&customer, redo(kind, entry, Moment(0))).await?;
+    async fn failure_limit_banned_again(&self, event: &Event, data: &LockoutEventData) -> Result<bool, Error> {
+        let Some(customer) = &data.failure_limit else { return Ok(false) };
+        self.limits.failure_limit_again(customer, redo(&event.data, Moment(0))).await?;
         Ok(true)
     }
 
-    async fn erase_again(&self, team: &TeamName, entry: &AuditEntry) -> Result<bool, Error> {
-        let id = entry.object.get("interaction").and_then(Value::as_str).and_then(|id| id.parse().ok());
-        let Some(id) = id else { return Ok(false) };
-        match self.maintenance.erase(Acting { id, team: Some(team), actor: Actor::Operator }).await {
+    async fn erase_again(&self, event: &Event) -> Result<bool, Error> {
+        let Some(id) = event.interaction else { return Ok(false) };
+        match self.maintenance.erase(Acting { id, team: Some(&event.team), actor: Actor::Operator }).await {
             Ok(()) => Ok(true),
             Err(Error::Refused(Refusal::NotFound(_))) => Ok(false),
             Err(error) => Err(error),
@@ -255,24 +262,26 @@ impl Restore {
     }
 }
 
-/// What an entry about a budget says was done; a lock lasted until then.
-fn redo(kind: EventKind, entry: &AuditEntry, until: Moment) -> Redo {
-    match kind {
-        EventKind::Locked if text(entry, "reason") == Some(ChallengeEnd::Undecided.as_str()) => Redo::Paused(until),
-        EventKind::Locked => Redo::Locked(until),
-        EventKind::Banned => Redo::Banned,
-        EventKind::Unbanned => Redo::Unbanned,
-        _ => Redo::Unlocked,
+/// What nobody can do again: an entry tells of it without saying it.
+fn lost(data: &EventData) -> Option<&'static str> {
+    match data {
+        EventData::KeyCreated(_) => Some("a key made"),
+        EventData::SettingsChanged(_) => Some("a change of settings"),
+        _ => None,
     }
 }
 
-/// Where the address lies, as an entry tells it that is of no interaction.
-fn partition_of(entry: &AuditEntry) -> Option<u8> {
-    entry.detail.get("partition").and_then(Value::as_u64).and_then(|number| u8::try_from(number).ok())
-}
-
-fn text<'e>(entry: &'e AuditEntry, name: &str) -> Option<&'e str> {
-    entry.detail.get(name).and_then(Value::as_str)
+/// What an entry about a budget says was done; a lock lasted until then.
+fn redo(data: &EventData, until: Moment) -> Redo {
+    match data {
+        EventData::Locked(data) if data.reason.as_deref() == Some(ChallengeEnd::Undecided.as_str()) => {
+            Redo::Paused(until)
+        }
+        EventData::Locked(_) => Redo::Locked(until),
+        EventData::Banned(_) => Redo::Banned,
+        EventData::Unbanned(_) => Redo::Unbanned,
+        _ => Redo::Unlocked,
+    }
 }
 
 fn words(detail: &serde_json::Map<String, Value>) -> String {

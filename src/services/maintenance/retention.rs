@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::Maintenance;
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
 use crate::domain::conversation::interaction::Interaction;
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::data::accounts::CustomerEventData;
+use crate::domain::event::data::conversations::EmptyEventData;
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 
@@ -117,7 +117,7 @@ impl Maintenance {
             change.put.push(plain_record(reads.names[1].clone(), &address, now));
             change.events.push(Event {
                 interaction: Some(acting.id),
-                ..team_event(&interaction.team, EventKind::InteractionErased, &acting.actor, now, json!({}))
+                ..team_event(&interaction.team, EventData::InteractionErased(EmptyEventData {}), &acting.actor, now)
             });
             Ok(change)
         });
@@ -170,8 +170,9 @@ impl Maintenance {
         self.customers.remove_customer(team, customer).await?;
         self.logins.remove_login(team, customer).await?;
         let rule = |_: &mut crate::domain::team::Team, now| {
-            let data = json!({"pseudonym": self.engine.keys.customer_pseudonym(team, customer.as_str())});
-            Ok(((), vec![team_event(team, EventKind::CustomerErased, actor, now, data)]))
+            let pseudonym = Some(self.engine.keys.customer_pseudonym(team, customer.as_str()));
+            let data = EventData::CustomerErased(CustomerEventData { pseudonym });
+            Ok(((), vec![team_event(team, data, actor, now)]))
         };
         self.teams.change_team(team, rule, None).await?;
         Ok(erased)

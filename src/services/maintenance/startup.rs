@@ -1,11 +1,10 @@
 //! How a gateway finds its store when it starts: sealed with its root key, in which epoch, and at what time.
 //! Here a new epoch begins; what that ends is the domain's (`domain::epoch`).
 
-use serde_json::json;
-
 use super::Maintenance;
 use super::clock_mark::StartClock;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::teams::EpochBegunData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::epoch::Epoch;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
@@ -74,8 +73,8 @@ impl Maintenance {
                 let told = self.teams.change_team(
                     team,
                     |_, now| {
-                        let data = json!({"epoch": epoch.number, "why": epoch.why});
-                        Ok(((), vec![team_event(team, EventKind::EpochBegun, &Actor::Operator, now, data)]))
+                        let data = EpochBegunData { epoch: epoch.number, why: epoch.why.clone() };
+                        Ok(((), vec![team_event(team, EventData::EpochBegun(data), &Actor::Operator, now)]))
                     },
                     None,
                 );

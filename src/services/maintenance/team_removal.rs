@@ -1,11 +1,10 @@
 //! Making teams and taking them away with everything that the gateway keeps of them. A team whose removal was
 //! interrupted is removed to its end before another takes its name.
 
-use serde_json::json;
-
 use super::Maintenance;
 use crate::domain::base::id::TeamName;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::teams::TeamCreatedData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
@@ -33,7 +32,8 @@ impl Maintenance {
             team.title = title.to_owned();
             slot.put(team);
             if is_new {
-                effects.tell(team_event(name, EventKind::TeamCreated, actor, now, json!({"name": name})));
+                let data = TeamCreatedData { name: name.clone() };
+                effects.tell(team_event(name, EventData::TeamCreated(data), actor, now));
             }
             Ok(is_new)
         };

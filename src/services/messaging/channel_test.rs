@@ -2,13 +2,13 @@
 //! It costs what every message costs, and the audit trail says that it was sent.
 
 use countersign_channels::{Content, Message, MessageAddress, Terms};
-use serde_json::json;
 
 use super::Messaging;
 use super::sending::{hand, outcome_of};
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::conversation::destination::Destination;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::messages::ChannelEventData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
@@ -32,7 +32,8 @@ impl Messaging {
         }
         let driver = self.channels.driver(&view, name).ok_or(Refusal::NoChannel)?;
         self.limits.pay(&view, Destination::of(team, name, to, &self.engine.keys.pseudonym)).await?;
-        self.teams.record_audit_event(team, EventKind::ChannelTested, actor, json!({"channel": name})).await?;
+        let tested = EventData::ChannelTested(ChannelEventData { channel: name.clone() });
+        self.teams.record_audit_event(team, tested, actor).await?;
         let settings = &view.effective.settings;
         let text = wording::trial(&settings.locale, settings.brand.name.as_deref());
         let id = format!("{team}.{}", base64url(&self.engine.draw::<12>()));

@@ -2,15 +2,15 @@
 //! settings name, and nowhere else. The code is in no event, in no list of deliveries and in no record:
 //! it follows from its challenge whenever it is told, and with the challenge's end it is told no more.
 
-use serde_json::json;
-
 use super::Messaging;
 use super::live_codes::live_code;
 use super::posting::signer;
 use crate::domain::base::id::ChallengeId;
 use crate::domain::conversation::interaction::{Interaction, Participant};
+use crate::domain::event::data::challenges::CodeRequestedData;
 use crate::domain::event::posting::{PostOutcome, Why};
-use crate::domain::event::webhook::OTP_REQUESTED;
+use crate::domain::event::webhook::Webhook;
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::sending::{DeliveryState, Sending};
 use crate::engine::Error;
@@ -36,34 +36,36 @@ impl Messaging {
         let (Some(live), DeliveryState::Queued(trying)) = (live, sending.state) else {
             return Ok(AttemptResult::Refused("gone"));
         };
-        let digits = live.answer(interaction.id, &self.engine.keys.code);
-        let id = self
-            .engine
-            .keys
-            .replay
-            .tag(&[OTP_REQUESTED.as_bytes(), sending.message_id(interaction.id).as_bytes()])
-            .name();
-        let body = json!({
-            "id": id,
-            "type": OTP_REQUESTED,
-            "at": trying.since.to_string(),
-            "team": interaction.team,
-            "interaction": interaction.id,
-            "participant": participant.id,
-            "data": {
-                "challenge": ChallengeId { interaction: interaction.id, number: live.number }.to_string(),
-                "code": String::from_utf8_lossy(digits.expose()),
-                "to": address,
-                "expires_at": live.expires_at.map(|end| end.to_string()),
-            },
-        });
-        let answer =
-            self.post(&webhook.url, &signer(webhook, self.engine.now()), &id, body.to_string().into_bytes()).await;
+        let event = Event {
+            at: trying.since,
+            team: interaction.team.clone(),
+            channel: Some(interaction.channel.clone()),
+            interaction: Some(interaction.id),
+            participant: Some(participant.id.clone()),
+            actor: Actor::Time,
+            data: EventData::OtpRequested(CodeRequestedData {
+                challenge: Some(ChallengeId { interaction: interaction.id, number: live.number }),
+                customer: None,
+                purpose: None,
+                code: live.answer(interaction.id, &self.engine.keys.code),
+                to: address.to_owned(),
+                expires_at: live.expires_at,
+            }),
+        };
+        let answer = self.post_code(webhook, &sending.message_id(interaction.id), &event).await;
         let how = outcome_of(answer);
         if how == AttemptResult::Sent {
             self.limits.count_sent(&team.team.name, to.country);
         }
         Ok(how)
+    }
+
+    /// Posts a code to the webhook that sends it; by the same id again where it is the same message.
+    pub(crate) async fn post_code(&self, webhook: &Webhook, message_id: &str, event: &Event) -> PostOutcome {
+        let parts = [event.kind().as_str().as_bytes(), message_id.as_bytes()];
+        let id = self.engine.keys.replay.tag(&parts).name();
+        let body = serde_json::to_vec(&event.document(&id)).expect("an event is plain data");
+        self.post(&webhook.url, &signer(webhook, self.engine.now()), &id, body).await
     }
 }
 

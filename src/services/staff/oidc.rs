@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Request, header};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::Mutex;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -20,7 +19,8 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use super::SignIn;
 use super::sessions::SessionGeneration;
 use crate::domain::base::id::TeamName;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::staff::{SignInProvider, UserSignedInData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::secret::base64url;
 use crate::domain::team::oidc::{Doubt, Metadata, OidcProvider, ProviderKey, Rights, Vouched, groups, judge, keys};
 use crate::domain::team::session::{MAX_LIFETIME, STEP, Session, SessionOwner, Who};
@@ -218,7 +218,8 @@ impl SignIn {
             }
         }
         let note = |generation: &mut Slot<SessionGeneration>, effects: &mut Effects, now| {
-            let tell = |team: &&TeamName| team_event(team, EventKind::UserSignedIn, actor, now, json!({"by": "oidc"}));
+            let data = UserSignedInData { user: None, totp: None, by: Some(SignInProvider::Oidc) };
+            let tell = |team: &&TeamName| team_event(team, EventData::UserSignedIn(data.clone()), actor, now);
             effects.tell_all(teams.iter().map(tell));
             Ok(generation.get_or_default().0)
         };

@@ -2,13 +2,11 @@
 //! What was wrong is counted and saved before anybody is told; who is unknown costs the same work and gets
 //! the same answer. By OpenID Connect, `oidc` says.
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-
 use super::sessions::OWNER;
 use super::{SignIn, owner_tag};
 use crate::domain::base::id::{TeamName, UserName};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::staff::{UserChange, UserChangedData, UserEventData, UserLockedData, UserSignedInData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::proof::lockout::Consequence;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::password::{Password, PasswordPolicy, Weakness};
@@ -18,6 +16,7 @@ use crate::domain::team::user::{JudgedSignIn, MIN_PASSWORD, User};
 use crate::domain::time::Moment;
 use crate::engine::{Effects, Error, KeyOf, SYSTEM, Slot, StoredRecord};
 use crate::services::names::unknown_users_name;
+use serde::{Deserialize, Serialize};
 
 /// Where somebody stands after a step of signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,12 +149,15 @@ impl SignIn {
                 let judged = rule(user, lockout, (now, self.engine.earliest()));
                 let event = match judged {
                     JudgedSignIn::Right => {
-                        Some((EventKind::UserSignedIn, json!({"user": name, "totp": user.totp.is_some()})))
+                        let (user_name, totp) = (Some(name.clone()), Some(user.totp.is_some()));
+                        Some(EventData::UserSignedIn(UserSignedInData { user: user_name, totp, by: None }))
                     }
                     JudgedSignIn::Wrong(Consequence::Locked(until)) => {
-                        Some((EventKind::UserLocked, json!({"user": name, "until": until.to_string()})))
+                        Some(EventData::UserLocked(UserLockedData { user: name.clone(), until }))
                     }
-                    JudgedSignIn::Wrong(Consequence::Banned) => Some((EventKind::UserBanned, json!({"user": name}))),
+                    JudgedSignIn::Wrong(Consequence::Banned) => {
+                        Some(EventData::UserBanned(UserEventData { user: name.clone() }))
+                    }
                     _ => None,
                 };
                 Ok(((judged, user.clone()), event))
@@ -218,7 +220,7 @@ impl SignIn {
                 return Ok((Chosen::No, None));
             }
             user.set_password(hash.clone());
-            Ok((Chosen::Taken, Some((EventKind::UserChanged, json!({"user": user.name, "what": "password"})))))
+            Ok((Chosen::Taken, Some(changed(user, UserChange::Password))))
         };
         self.users.change_user(&user.team, &user.name, &actor, set).await
     }
@@ -248,7 +250,7 @@ impl SignIn {
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let confirm = |user: &mut User, now| {
             let right = user.generation == local.generation && user.confirm_app(&code, now);
-            let event = right.then(|| (EventKind::UserChanged, json!({"user": user.name, "what": "totp_enrolled"})));
+            let event = right.then(|| changed(user, UserChange::TotpEnrolled));
             Ok((right, event))
         };
         match self.users.change_user(&local.team, &local.name, &local.actor(), confirm).await? {
@@ -264,8 +266,7 @@ impl SignIn {
             Who::Local(local) => {
                 let end = |user: &mut User, _| {
                     user.sign_out_everywhere();
-                    let data = json!({"user": user.name, "what": "signed_out_everywhere"});
-                    Ok(((), Some((EventKind::UserChanged, data))))
+                    Ok(((), Some(changed(user, UserChange::SignedOutEverywhere))))
                 };
                 self.users.change_user(&local.team, &local.name, &local.actor(), end).await?;
             }
@@ -289,4 +290,9 @@ fn parts(token: &str) -> Option<(TeamName, UserName, &str)> {
     let name = String::from_utf8(crate::domain::secret::from_base64url(name)?).ok()?;
     parts.next().is_none().then_some(())?;
     Some((team.parse().ok()?, name.parse().ok()?, secret))
+}
+
+/// What a user did to their own sign-in.
+fn changed(user: &User, what: UserChange) -> EventData {
+    EventData::UserChanged(UserChangedData::done(user.name.clone(), what))
 }

@@ -2,12 +2,14 @@
 //! beside the team's; a roster names them all. How they sign in, `signing_in` says.
 
 use countersign_channels::{Content, Message, MessageAddress, Terms};
-use serde_json::json;
 
 use super::Users;
 use crate::domain::base::id::{ChannelName, TeamName, UserName};
 use crate::domain::conversation::destination::Destination;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::staff::{
+    UserChange, UserChangedData, UserCreatedData, UserEventData, UserUnlockedData,
+};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::settings::precondition::Precondition;
@@ -83,9 +85,15 @@ impl Users {
             user.change(wanted.clone());
             let until = is_new.then(|| user.invite(tag, now));
             index.users.insert(name.clone(), user.email.clone());
-            let kind = if is_new { EventKind::UserCreated } else { EventKind::UserChanged };
-            let data = json!({"user": name, "role": user.role, "disabled": user.disabled});
-            effects.tell(team_event(team, kind, actor, now, data));
+            let (user_name, role, disabled) = (name.clone(), user.role, user.disabled);
+            let data = match is_new {
+                true => EventData::UserCreated(UserCreatedData { user: user_name, role, disabled }),
+                false => {
+                    let (role, disabled) = (Some(role), Some(disabled));
+                    EventData::UserChanged(UserChangedData { user: user_name, role, disabled, what: None })
+                }
+            };
+            effects.tell(team_event(team, data, actor, now));
             slot.put(user.clone());
             Ok((user, until))
         };
@@ -125,17 +133,17 @@ impl Users {
                     None
                 }
             };
-            let (kind, done) = match what {
-                Tending::Invite => (EventKind::UserChanged, "invited"),
-                Tending::ResetApp => (EventKind::UserChanged, "totp_reset"),
-                Tending::Unlock(_) => (EventKind::UserUnlocked, "unlocked"),
-                Tending::SignOut => (EventKind::UserChanged, "signed_out"),
+            let changed = |done| EventData::UserChanged(UserChangedData::done(name.clone(), done));
+            let data = match what {
+                Tending::Invite => changed(UserChange::Invited),
+                Tending::ResetApp => changed(UserChange::TotpReset),
+                Tending::SignOut => changed(UserChange::SignedOut),
+                Tending::Unlock(reason) => {
+                    let reason = reason.map(|reason| reason.to_owned().into());
+                    EventData::UserUnlocked(UserUnlockedData { user: name.clone(), what: UserChange::Unlocked, reason })
+                }
             };
-            let mut told = json!({"user": name, "what": done});
-            if let Tending::Unlock(Some(reason)) = what {
-                told["reason"] = reason.into();
-            }
-            Ok(((user.clone(), until), Some((kind, told))))
+            Ok(((user.clone(), until), Some(data)))
         };
         let (user, until) = self.change_user(team, name, actor, rule).await?;
         let invitation = until.map(|until| SetPasswordLink { url: self.set_password_url(team, name, &secret), until });
@@ -152,7 +160,8 @@ impl Users {
             }
             index.get_or_default().users.remove(name);
             user.delete();
-            effects.tell(team_event(team, EventKind::UserRemoved, actor, now, json!({"user": name})));
+            let data = EventData::UserRemoved(UserEventData { user: name.clone() });
+            effects.tell(team_event(team, data, actor, now));
             Ok(())
         };
         self.engine.transact(&self.user_keys(team, name), remove).await
@@ -197,12 +206,12 @@ impl Users {
         team: &TeamName,
         name: &UserName,
         actor: &Actor,
-        rule: impl Fn(&mut User, Moment) -> Result<(T, Option<(EventKind, serde_json::Value)>), Refusal>,
+        rule: impl Fn(&mut User, Moment) -> Result<(T, Option<EventData>), Refusal>,
     ) -> Result<T, Error> {
         let change = |(team_slot, user): &mut (Slot<Team>, Slot<User>), effects: &mut Effects, now| {
             existing_team(team_slot)?;
             let (outcome, event) = rule(user.get_mut().ok_or(Refusal::NotFound("user"))?, now)?;
-            effects.tell_all(event.map(|(kind, data)| team_event(team, kind, actor, now, data)));
+            effects.tell_all(event.map(|data| team_event(team, data, actor, now)));
             Ok(outcome)
         };
         self.engine.transact(&(self.teams.team_key(team), self.user_key(team, name)), change).await

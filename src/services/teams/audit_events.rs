@@ -3,7 +3,7 @@
 
 use super::{Teams, team_event};
 use crate::domain::base::id::TeamName;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::{Actor, EventData};
 use crate::engine::{Effects, Error};
 
 impl Teams {
@@ -11,12 +11,11 @@ impl Teams {
     pub(crate) async fn record_audit_event(
         &self,
         team: &TeamName,
-        kind: EventKind,
+        data: EventData,
         actor: &Actor,
-        data: serde_json::Value,
     ) -> Result<(), Error> {
         let tell = |(): &mut (), effects: &mut Effects, now| {
-            effects.tell(team_event(team, kind, actor, now, data.clone()));
+            effects.tell(team_event(team, data.clone(), actor, now));
             Ok(())
         };
         self.engine.transact(&self.engine.team_partition(team), tell).await

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use countersign_channels::Channel as Driver;
-use serde_json::json;
 
 use super::drivers::Drivers;
 use super::{TeamView, Teams, team_event};
 use crate::domain::accounts::channel::{ChannelInput, Health, TeamChannel};
 use crate::domain::base::id::{ChannelName, TeamName};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::messages::{ChannelDownData, ChannelEventData};
+use crate::domain::event::data::teams::SettingsChangedData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::precondition::Precondition;
 use crate::domain::team::Team;
@@ -41,8 +42,8 @@ impl Channels {
             channel.check().map_err(Refusal::Invalid)?;
             self.drivers.open_channel(&channel).map_err(|wrong| self.drivers.explain(&channel.definition, wrong))?;
             let is_new = record.put_channel(name, channel.clone())?;
-            let data = json!({"channel": name, "definition": channel.definition});
-            Ok(((is_new, channel), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::channel(name.clone(), Some(channel.definition.clone()));
+            Ok(((is_new, channel), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         let put = self.teams.change_team(team, rule, None).await?;
         self.teams.forget_channel(team, name);
@@ -63,8 +64,8 @@ impl Channels {
         let rule = |record: &mut Team, now| {
             let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
             channel.rotate(secret, overlap_minutes, now);
-            let data = json!({"channel": name, "change": "rotated"});
-            Ok((channel.clone(), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::channel_rotated(name.clone());
+            Ok((channel.clone(), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         self.teams.change_team(team, rule, idempotency).await
     }
@@ -88,8 +89,8 @@ impl Channels {
     pub async fn remove_channel(&self, team: &TeamName, name: &ChannelName, actor: &Actor) -> Result<(), Error> {
         let rule = |record: &mut Team, now| {
             record.remove_channel(name)?;
-            let data = json!({"channel": name, "definition": null});
-            Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::channel(name.clone(), None);
+            Ok(((), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         executed(self.teams.change_team(team, rule, None).await?)?;
         self.drivers.forget(team, name);
@@ -107,11 +108,12 @@ impl Channels {
         let team = &view.team.name;
         let rule = |record: &mut Team, now| {
             let channel = record.channels.get_mut(name).ok_or(Refusal::NotFound("channel"))?;
-            let (kind, data) = match health {
-                Health::Up => (EventKind::ChannelUp, json!({"channel": name})),
-                Health::Down(why) => (EventKind::ChannelDown, json!({"channel": name, "reason": why})),
+            let told = name.clone();
+            let data = match health {
+                Health::Up => EventData::ChannelUp(ChannelEventData { channel: told }),
+                Health::Down(why) => EventData::ChannelDown(ChannelDownData { channel: told, reason: why.into() }),
             };
-            let told = channel.hear(health, now).then(|| team_event(team, kind, &Actor::Time, now, data));
+            let told = channel.hear(health, now).then(|| team_event(team, data, &Actor::Time, now));
             Ok(((), told.into_iter().collect()))
         };
         if let Err(error) = self.teams.change_team(team, rule, None).await {

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{TeamView, Teams, team_event};
 use crate::domain::base::id::{ApiKeyId, Kid, TeamName};
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::data::teams::{KeyActivatedData, KeyEventData, KeyKind, KeyRetiredData};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::proof::assertion;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -35,8 +36,8 @@ impl Teams {
                 None => record.add_shared_key(secret, kid, now)?,
                 Some(jwk) => record.add_public_key(jwk, kid, now)?,
             };
-            let data = json!({"kind": "security_key", "kid": key.kid});
-            Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
+            let data = KeyEventData::security_key(key.kid.clone());
+            Ok((key, vec![team_event(team, EventData::KeyCreated(data), actor, now)]))
         };
         self.change_team(team, rule, idempotency).await
     }
@@ -84,8 +85,8 @@ impl Teams {
             let change = record.key_change(kid, now)?;
             let Activation::Activated(retired) = activation else { return Ok((change, Vec::new())) };
             let retired = retired.map(|kid| key_retired(team, &kid, overlap_minutes, actor, now));
-            let data = json!({"kind": "security_key", "kid": kid});
-            let activated = team_event(team, EventKind::KeyActivated, actor, now, data);
+            let data = KeyActivatedData { kind: KeyKind::SecurityKey, kid: kid.clone() };
+            let activated = team_event(team, EventData::KeyActivated(data), actor, now);
             Ok((change, retired.into_iter().chain([activated]).collect()))
         };
         executed(self.change_team(team, rule, None).await?)
@@ -111,8 +112,8 @@ impl Teams {
     pub async fn revoke_key(&self, team: &TeamName, kid: &Kid, actor: &Actor) -> Result<KeyChange, Error> {
         let rule = |record: &mut Team, now| {
             record.revoke(kid, now)?;
-            let data = json!({"kind": "security_key", "kid": kid});
-            let revoked = team_event(team, EventKind::KeyRevoked, actor, now, data);
+            let data = KeyEventData::security_key(kid.clone());
+            let revoked = team_event(team, EventData::KeyRevoked(data), actor, now);
             Ok((record.key_change(kid, now)?, vec![revoked]))
         };
         executed(self.change_team(team, rule, None).await?)
@@ -136,8 +137,8 @@ impl Teams {
         let draw = self.engine.draw();
         let rule = |record: &mut Team, now| {
             let key = record.add_api_key(role, name.to_owned(), draw, &self.engine.keys.api, now)?;
-            let data = json!({"kind": "api_key", "id": key.0.id, "role": role});
-            Ok((key, vec![team_event(team, EventKind::KeyCreated, actor, now, data)]))
+            let data = KeyEventData::api_key(key.0.id.clone(), Some(role));
+            Ok((key, vec![team_event(team, EventData::KeyCreated(data), actor, now)]))
         };
         self.change_team(team, rule, idempotency).await
     }
@@ -155,14 +156,14 @@ impl Teams {
             if key.role > by {
                 return Err(Refusal::Forbidden);
             }
-            let data = json!({"kind": "api_key", "id": id});
-            Ok(((), vec![team_event(team, EventKind::KeyRevoked, actor, now, data)]))
+            let data = KeyEventData::api_key(id.clone(), None);
+            Ok(((), vec![team_event(team, EventData::KeyRevoked(data), actor, now)]))
         };
         executed(self.change_team(team, rule, None).await?)
     }
 }
 
 fn key_retired(team: &TeamName, kid: &Kid, after_minutes: u64, actor: &Actor, now: Moment) -> Event {
-    let data = json!({"kind": "security_key", "kid": kid, "after_minutes": after_minutes});
-    team_event(team, EventKind::KeyRetired, actor, now, data)
+    let data = KeyRetiredData { kind: KeyKind::SecurityKey, kid: kid.clone(), after_minutes };
+    team_event(team, EventData::KeyRetired(data), actor, now)
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use countersign_channels::definition::Account;
 use dashmap::DashMap;
 use secrecy::SecretString;
-use serde_json::json;
 
 use super::{TeamCache, TeamView, Teams, team_event};
 use crate::domain::accounts::provider::{Provider, ProviderInput};
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::teams::{ProviderDownData, ProviderEventData, SettingsChangedData};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Team;
 use crate::engine::replay::executed;
@@ -61,8 +61,8 @@ impl Providers {
             provider.check().map_err(Refusal::Invalid)?;
             self.open_provider(&provider).map_err(|wrong| self.explain_provider(&provider.kind, wrong))?;
             let is_new = record.put_provider(name, provider.clone())?;
-            let data = json!({"provider": name, "kind": provider.kind});
-            Ok(((is_new, provider), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::provider(name.clone(), Some(provider.kind.clone()));
+            Ok(((is_new, provider), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         executed(self.teams.change_team(team, rule, None).await?)
     }
@@ -77,8 +77,8 @@ impl Providers {
     pub async fn remove_provider(&self, team: &TeamName, name: &ProviderName, actor: &Actor) -> Result<(), Error> {
         let rule = |record: &mut Team, now| {
             record.remove_provider(name)?;
-            let data = json!({"provider": name, "kind": null});
-            Ok(((), vec![team_event(team, EventKind::SettingsChanged, actor, now, data)]))
+            let data = SettingsChangedData::provider(name.clone(), None);
+            Ok(((), vec![team_event(team, EventData::SettingsChanged(data), actor, now)]))
         };
         executed(self.teams.change_team(team, rule, None).await?)?;
         self.checkers.0.remove(&(team.clone(), name.clone()));
@@ -144,12 +144,15 @@ impl Providers {
         let team = &view.team.name;
         let rule = |record: &mut Team, now| {
             let provider = record.providers.get_mut(name).ok_or(Refusal::NotFound("provider"))?;
-            let (kind, data) = match trouble {
-                None => (EventKind::ProviderUp, json!({"provider": name})),
-                Some(trouble) => (EventKind::ProviderDown, json!({"provider": name, "reason": trouble.as_str()})),
+            let told = name.clone();
+            let data = match trouble {
+                None => EventData::ProviderUp(ProviderEventData { provider: told }),
+                Some(trouble) => {
+                    EventData::ProviderDown(ProviderDownData { provider: told, reason: trouble.as_str().into() })
+                }
             };
             let is_news = provider.hear(trouble.is_none(), now);
-            let told = is_news.then(|| team_event(team, kind, &Actor::Time, now, data));
+            let told = is_news.then(|| team_event(team, data, &Actor::Time, now));
             Ok(((), told.into_iter().collect()))
         };
         if let Err(error) = self.teams.change_team(team, rule, None).await {

@@ -1,13 +1,12 @@
 //! A team's own opening screens: each is a record beside the team's, which names them all.
 //! What may stand in one, `domain::screen` says; how it is shown, `http`.
 
-use serde_json::json;
-
 use super::{Teams, existing_team_mut, team_event};
 use crate::domain::base::id::{ScreenName, TeamName};
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
-use crate::domain::event::{Actor, Event, EventKind};
+use crate::domain::event::data::teams::{SettingsChangedData, SettingsLevel};
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::effective;
 use crate::domain::settings::precondition::Precondition;
@@ -80,6 +79,6 @@ impl Teams {
 
 /// That an admin changed a screen.
 fn changed(team: &TeamName, name: &ScreenName, actor: &Actor, now: Moment) -> Event {
-    let data = json!({"level": "team", "paths": [format!("screens.{name}")]});
-    team_event(team, EventKind::SettingsChanged, actor, now, data)
+    let data = SettingsChangedData::settings(SettingsLevel::Team, vec![format!("screens.{name}")]);
+    team_event(team, EventData::SettingsChanged(data), actor, now)
 }

@@ -1,13 +1,14 @@
 //! Reading and changing settings, of the system and of a team.
 //! Bounds and layers are `domain::settings`'; how a change reaches those who read is `teams`'.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Teams, system_key, team_event};
 use crate::domain::base::id::TeamName;
 use crate::domain::base::validation;
 use crate::domain::base::validation::FieldError;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::teams::{SettingsChangedData, SettingsLevel};
+use crate::domain::event::{Actor, EventData};
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{Effective, Overrides, effective};
 use crate::domain::team::Team;
@@ -29,7 +30,7 @@ impl Teams {
     /// Changes a team's layer by a merge patch. All of it holds, or none.
     pub async fn patch_team(&self, name: &TeamName, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
         let (system, _) = self.system().await?;
-        let paths: Vec<&String> = patch.keys().collect();
+        let paths: Vec<String> = patch.keys().cloned().collect();
         let told = self
             .change_team(
                 name,
@@ -41,8 +42,8 @@ impl Teams {
                     }
                     has_screen(team, next.opening_screen())?;
                     team.overrides = next;
-                    let data = json!({"level": "team", "paths": paths});
-                    Ok(((), vec![team_event(name, EventKind::SettingsChanged, actor, now, data)]))
+                    let data = SettingsChangedData::settings(SettingsLevel::Team, paths.clone());
+                    Ok(((), vec![team_event(name, EventData::SettingsChanged(data), actor, now)]))
                 },
                 None,
             )
@@ -55,13 +56,14 @@ impl Teams {
     /// Changes the system layer; refused where it would break a team, which is named.
     pub async fn patch_system(&self, patch: &Map<String, Value>, actor: &Actor) -> Result<(), Error> {
         let teams = self.every_team().await?;
-        let data = json!({"level": "system", "paths": patch.keys().collect::<Vec<_>>()});
+        let paths = patch.keys().cloned().collect();
+        let data = EventData::SettingsChanged(SettingsChangedData::settings(SettingsLevel::System, paths));
         let change = |layer: &mut Slot<Overrides>, effects: &mut Effects, now| {
             let next = layer.get_or_default().patch(patch)?;
             stands_for(&next, patch, &teams)?;
             layer.put(next);
             // Every team is told: its effective settings may be others now.
-            let changed = |name| team_event(name, EventKind::SettingsChanged, actor, now, data.clone());
+            let changed = |name| team_event(name, data.clone(), actor, now);
             effects.tell_all(teams.iter().map(|team| changed(&team.name)));
             Ok(())
         };

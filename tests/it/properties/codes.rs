@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::domain::base::id::ParticipantId;
+use countersign::domain::base::method::Guarded;
 use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::interaction::Participant;
 use countersign::domain::event::Actor;
 use countersign::domain::event::Event;
-use countersign::domain::event::EventKind;
+use countersign::domain::event::EventData;
+use countersign::domain::event::data::lockouts::LockoutEventData;
 use countersign::domain::proof::methods::check::TypedText;
 use countersign::domain::proof::methods::one_time_code::OneTimeCode;
 use countersign::domain::rules::challenges::answer::Answer;
@@ -62,27 +64,35 @@ impl Ledger {
     pub(super) fn enter(&mut self, events: &[Event]) {
         for event in events {
             let Some(who) = event.participant.clone() else { continue };
-            let of_codes = event.data.get("method").is_some_and(|method| method == "otp");
-            let text = |name: &str| event.data[name].as_str().expect("a text").to_owned();
-            match event.kind {
-                EventKind::ChallengeWrong | EventKind::ChallengePassed => {
+            let challenge = match &event.data {
+                EventData::ChallengeWrong(data) => Some(data.challenge),
+                EventData::ChallengePassed(data) => Some(data.challenge),
+                EventData::ChallengeExpired(data) | EventData::ChallengeCancelled(data) => Some(data.challenge),
+                _ => None,
+            };
+            let challenge = challenge.map(|id| id.to_string());
+            let of_codes = |data: &LockoutEventData| data.method == Some(Guarded::Otp);
+            match &event.data {
+                EventData::ChallengeWrong(_) | EventData::ChallengePassed(_) => {
                     let locked = self.locked.get(&who).is_some_and(|until| event.at < *until);
                     assert!(!locked, "{who:?} is locked, and a code was compared");
-                    let id = text("challenge");
+                    let id = challenge.expect("a challenge's event names it");
                     assert!(!self.over.contains(&id), "{id} was over, and was compared");
-                    if event.kind == EventKind::ChallengePassed {
+                    if matches!(event.data, EventData::ChallengePassed(_)) {
                         self.over.insert(id);
                     }
                 }
-                EventKind::ChallengeExpired | EventKind::ChallengeCancelled => {
-                    let id = text("challenge");
+                EventData::ChallengeExpired(_) | EventData::ChallengeCancelled(_) => {
+                    let id = challenge.expect("a challenge's event names it");
                     assert!(self.over.insert(id.clone()), "{id} ended twice");
                 }
-                EventKind::Locked if of_codes => {
-                    self.locked.insert(who, text("until").parse().expect("a moment"));
+                EventData::Locked(data) if of_codes(data) => {
+                    self.locked.insert(who, data.until.expect("a lock ends"));
                 }
-                EventKind::Banned if of_codes => drop(self.locked.insert(who, Moment(u64::MAX))),
-                EventKind::Unlocked | EventKind::Unbanned if of_codes => drop(self.locked.remove(&who)),
+                EventData::Banned(data) if of_codes(data) => drop(self.locked.insert(who, Moment(u64::MAX))),
+                EventData::Unlocked(data) | EventData::Unbanned(data) if of_codes(data) => {
+                    self.locked.remove(&who);
+                }
                 _ => {}
             }
         }

@@ -503,11 +503,11 @@ impl<'k> Story<'k> {
 
     /// What was told of answers: each was compared with a live code, and no code with too many.
     fn check_told(&mut self, events: &[Event], issue: Option<(u16, u32)>) {
-        let judged = |e: &&Event| matches!(e.kind, EventKind::ChallengeWrong | EventKind::ChallengePassed);
+        let judged = |e: &&Event| matches!(e.kind(), EventKind::ChallengeWrong | EventKind::ChallengePassed);
         for event in events.iter().filter(judged) {
             let issue = issue.expect("an answer is compared with a live code");
             self.seen.compared += 1;
-            if event.kind == EventKind::ChallengeWrong {
+            if event.kind() == EventKind::ChallengeWrong {
                 *self.compared.entry(issue).or_default() += 1;
             }
             let of_all: u32 = self.compared.iter().filter(|((n, _), _)| *n == issue.0).map(|(_, count)| count).sum();

@@ -39,10 +39,10 @@ impl Book {
             }
         }
         for event in &events {
-            *self.kinds.entry(event.kind.as_str()).or_default() += 1;
+            *self.kinds.entry(event.kind().as_str()).or_default() += 1;
         }
         // What was counted stands with the address; one that is not put has counted nothing.
-        let wrong = |event: &Event| matches!(event.kind, EventKind::ChallengeWrong | EventKind::ConfirmationWrong);
+        let wrong = |event: &Event| matches!(event.kind(), EventKind::ChallengeWrong | EventKind::ConfirmationWrong);
         let counts = batch.put.iter().any(|put| put.name.starts_with("a/"));
         self.must(counts || !events.iter().any(wrong), || "a wrong answer was told and not counted".to_owned());
         // What ended first: it is asked for by the interaction of the same commit.
@@ -112,7 +112,7 @@ impl Book {
         match kind {
             "a" => self.address_put(name, Address::default(), events),
             "i" => {
-                let erased = events.iter().any(|e| e.kind == EventKind::InteractionErased);
+                let erased = events.iter().any(|e| e.kind() == EventKind::InteractionErased);
                 self.must(erased, || format!("{name} went without a word"));
                 if let Ok(id) = rest.parse::<InteractionId>() {
                     let step = self.step;
@@ -120,7 +120,7 @@ impl Book {
                 }
             }
             "e" => {
-                let erased = events.iter().any(|e| e.kind == EventKind::InteractionErased);
+                let erased = events.iter().any(|e| e.kind() == EventKind::InteractionErased);
                 self.must(erased, || format!("{name} went without a word"));
                 if let Some(link) = link_id(rest) {
                     self.ended.remove(&link);
@@ -164,7 +164,7 @@ impl Book {
         for word in after.vouched.keys().filter(|word| !before.vouched.contains_key(*word)) {
             let first = self.vouched.entry(word.clone()).or_insert_with(|| name.to_owned()).clone();
             self.must(first == name, || format!("the word {word} was taken at {first} and at {name}"));
-            let raised = events.iter().filter(|e| e.kind == EventKind::Authenticated).count();
+            let raised = events.iter().filter(|e| e.kind() == EventKind::Authenticated).count();
             self.must(raised == 1, || format!("the word {word} was taken and {raised} flags went up"));
         }
         self.addresses.insert(name.to_owned(), after);
@@ -179,8 +179,9 @@ impl Book {
         events: &[Event],
     ) {
         let who: ParticipantId = who.parse().expect("a participant's id");
-        let of =
-            |kind: EventKind| events.iter().filter(|e| e.kind == kind && e.participant.as_ref() == Some(&who)).count();
+        let of = |kind: EventKind| {
+            events.iter().filter(|e| e.kind() == kind && e.participant.as_ref() == Some(&who)).count()
+        };
         if of(EventKind::Unlocked) + of(EventKind::Unbanned) > 0 {
             return; // an agent or an admin did it, and the trail says so
         }
@@ -227,7 +228,7 @@ impl Book {
         let (step, name) = (self.step, team.name.clone());
         let before = self.teams.get(&name).and_then(History::now).cloned();
         if let Some(before) = before {
-            let told = |kind: EventKind| events.iter().any(|e| e.kind == kind);
+            let told = |kind: EventKind| events.iter().any(|e| e.kind() == kind);
             for key in &before.security_keys {
                 let kept = team.security_keys.iter().find(|now| now.kid == key.kid);
                 self.must(kept.is_some(), || format!("{name} lost its security key {}", key.kid));

@@ -16,6 +16,7 @@ use countersign::domain::base::role::ParticipantRole;
 use countersign::domain::base::way::DeliverTo;
 use countersign::domain::conversation::interaction::Person;
 use countersign::domain::event::Actor;
+use countersign::domain::event::EventData;
 use countersign::domain::event::EventKind;
 use countersign::domain::event::webhook::EventSelection as Execution;
 use countersign::domain::event::webhook::WebhookInput;
@@ -158,17 +159,16 @@ impl Run {
         let streams: Vec<_> = book.streams.values().flat_map(|streams| streams.events.clone()).collect();
         let taken: BTreeSet<String> = self.outside.written().taken.keys().cloned().collect();
         for (at, id) in self.codes.iter().enumerate() {
-            let of = |kind: EventKind| {
-                streams.iter().any(|e| e.kind == kind && e.data.get("challenge") == Some(&json!(id.to_string())))
-            };
-            let is_told = of(EventKind::ChallengeSent);
+            let is_told = streams
+                .iter()
+                .any(|e| matches!(&e.data, EventData::ChallengeSent(data) if data.challenge == Some(*id)));
             let has_left = taken.iter().any(|message| message.starts_with(&format!("{}.m", id.interaction)));
             let failed = streams.iter().any(|e| {
-                e.kind == EventKind::ChallengeDeliveryFailed
-                    && e.data.get("challenge") == Some(&json!(id.to_string()))
-                    && e.data.get("next").is_some_and(serde_json::Value::is_null)
+                matches!(&e.data, EventData::ChallengeDeliveryFailed(data)
+                    if data.challenge == Some(*id) && data.next.is_none())
             });
-            let over = of(EventKind::ChallengeExpired);
+            let over =
+                streams.iter().any(|e| matches!(&e.data, EventData::ChallengeExpired(data) if data.challenge == *id));
             self.tally.sent += u64::from(is_told);
             book.must(!is_told || has_left, || format!("{id} was told to be sent, and no platform took it"));
             book.must(is_told || failed || over, || format!("{id} was promised, and nothing is told of it"));
@@ -186,7 +186,7 @@ impl Run {
         let streams = book.streams.get(&self.team).map(|streams| streams.events.clone()).unwrap_or_default();
         // A webhook is not told that it fails itself. It began after the first events: the team, its
         // settings, its channels and itself.
-        let to_hear = (1_u64..).zip(&streams).filter(|(_, event)| event.kind != EventKind::WebhookFailing);
+        let to_hear = (1_u64..).zip(&streams).filter(|(_, event)| event.kind() != EventKind::WebhookFailing);
         let missing: Vec<u64> = to_hear.map(|(number, _)| number).filter(|number| !heard.contains(number)).collect();
         let told = streams.len();
         let from = heard.first().copied().unwrap_or(0);

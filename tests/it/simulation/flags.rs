@@ -26,7 +26,7 @@ pub(super) struct Of<'a> {
 
 impl Of<'_> {
     pub(super) fn count(&self, kinds: &[EventKind]) -> usize {
-        let ours = |e: &&Event| kinds.contains(&e.kind) && e.participant.as_ref() == Some(self.who);
+        let ours = |e: &&Event| kinds.contains(&e.kind()) && e.participant.as_ref() == Some(self.who);
         self.events.iter().filter(ours).count()
     }
 }
@@ -36,7 +36,7 @@ impl Book {
     pub fn interaction_put(&mut self, after: &Interaction, events: &[Event]) {
         let (id, step) = (after.id, self.step);
         let events: Vec<Event> = events.iter().filter(|e| e.interaction == Some(id)).cloned().collect();
-        let count = |kind: EventKind| events.iter().filter(|e| e.kind == kind).count();
+        let count = |kind: EventKind| events.iter().filter(|e| e.kind() == kind).count();
         let before = self.interaction(id).cloned();
         let resurrected = before.is_none() && self.interactions.contains_key(&id);
         self.must(!resurrected, || format!("{id} came back after it was erased"));

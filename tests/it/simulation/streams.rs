@@ -44,7 +44,7 @@ impl Book {
         let Numbered { number, event } = numbered;
         let first = streams.waiting.values_mut().find(|queue| queue.front().is_some_and(|(_, e)| *e == event));
         let known = first.and_then(std::collections::VecDeque::pop_front).is_some();
-        let kind = event.kind.as_str();
+        let kind = event.kind().as_str();
         streams.events.push(event);
         self.must(number == next && member == format!("{next:016}"), || {
             format!("{team}: {kind} got the number {number} where {next} was next")
@@ -63,7 +63,7 @@ impl Book {
     pub fn trimmed(&mut self, tag: u8, seq: u64) {
         self.step += 1;
         let lost = self.streams.values().flat_map(|streams| streams.waiting.get(&tag)).flatten();
-        let lost = lost.filter(|(number, _)| *number <= seq).map(|(_, e)| e.kind.as_str()).next();
+        let lost = lost.filter(|(number, _)| *number <= seq).map(|(_, e)| e.kind().as_str()).next();
         self.must(lost.is_none(), || format!("{} was forgotten before it was told", lost.unwrap_or_default()));
     }
 

@@ -1,14 +1,13 @@
 //! Guess budgets within a transaction: who is admitted, what a failed answer leads to, and what a right
 //! one clears. The numbers are `lockout`'s and `failure_limit`'s; here they meet participants.
 
-use serde_json::{Map, Value, json};
-
-use super::{Context, challenge_data, object};
+use super::{Context, challenge_data};
 use crate::base::id::ParticipantId;
 use crate::base::method::Guarded;
-use crate::conversation::address::{Address, budget_data};
+use crate::conversation::address::Address;
 use crate::conversation::failure_limit::{CustomerTag, Need};
-use crate::event::{Actor, EventKind};
+use crate::event::data::lockouts::LockoutEventData;
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::link;
 use crate::proof::lockout::{Admitted, Budget, Consequence};
@@ -77,10 +76,9 @@ impl Context<'_> {
     pub fn tell_undecided(&mut self, at: usize, why: &'static str, when: Moment, by: &Actor) {
         let participant = &self.interaction.participants[at];
         let Some(challenge) = &participant.challenge else { return };
-        let (id, mut data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge));
-        data.insert("reason".into(), why.into());
+        let (id, data) = (participant.id.clone(), challenge_data(self.interaction.id, challenge).undecided(why));
         let (over, guarded) = (challenge.is_given_up(), challenge.method().guarded());
-        self.push(EventKind::ChallengeUndecided, when, by.clone(), Some(id), data);
+        self.push(EventData::ChallengeUndecided(data), when, by.clone(), Some(id));
         if over {
             self.pause(at, guarded, when, by);
             self.end_challenge_at(at, ChallengeEnd::Undecided, when, by);
@@ -93,10 +91,9 @@ impl Context<'_> {
         let until = self.environment.earliest.plus_minutes(lockout(what, self.environment.settings).duration_minutes);
         let name = self.budget_name(at, what);
         self.address.budgets.entry(name).or_default().pause(until);
-        let (id, mut data) = (self.interaction.participants[at].id.clone(), self.budget_data(at, what));
-        data.insert("until".into(), self.environment.shown(until).to_string().into());
-        data.insert("reason".into(), ChallengeEnd::Undecided.as_str().into());
-        self.push(EventKind::Locked, when, by.clone(), Some(id), data);
+        let (id, until) = (self.interaction.participants[at].id.clone(), Some(self.environment.shown(until)));
+        let data = self.budget_data(at, what).because(ChallengeEnd::Undecided.as_str());
+        self.push(EventData::Locked(LockoutEventData { until, ..data }), when, by.clone(), Some(id));
     }
 
     /// Somebody said "This wasn't me": for an hour nobody here is sent another link in that person's name, or
@@ -146,13 +143,13 @@ impl Context<'_> {
             budget.banned = true;
             consequence = Consequence::Banned;
         }
-        let mut data = self.budget_data(at, what);
+        let data = self.budget_data(at, what);
         let id = Some(self.interaction.participants[at].id.clone());
         match consequence {
             Consequence::Counted => return consequence,
             Consequence::Locked(until) => {
-                data.insert("until".into(), self.environment.shown(until).to_string().into());
-                self.tell(EventKind::Locked, id, data);
+                let until = Some(self.environment.shown(until));
+                self.tell(EventData::Locked(LockoutEventData { until, ..data }), id);
             }
             Consequence::Banned => self.tell_ban(id, data, trips),
         }
@@ -168,16 +165,14 @@ impl Context<'_> {
 
     /// A ban fell at a budget, and at each failure limit that tripped with it. Each is told by itself: so it is found,
     /// lifted, and done again after a restore.
-    fn tell_ban(&mut self, id: Option<ParticipantId>, mut data: Map<String, Value>, trips: &[CustomerTag]) {
+    fn tell_ban(&mut self, id: Option<ParticipantId>, data: LockoutEventData, trips: &[CustomerTag]) {
         let (first, others) = trips.split_first().map_or((None, trips), |(first, others)| (Some(first), others));
         let reason = if first.is_some() { "failure_limit" } else { "lockouts" };
-        data.insert("reason".into(), reason.into());
-        data.extend(first.map(|first| ("failure_limit".to_owned(), first.as_str().into())));
-        self.tell(EventKind::Banned, id.clone(), data);
+        let data = LockoutEventData { failure_limit: first.cloned(), ..data.because(reason) };
+        self.tell(EventData::Banned(data), id.clone());
         for other in others {
-            let mut data = failure_limit_data(other);
-            data.insert("reason".into(), reason.into());
-            self.tell(EventKind::Banned, id.clone(), data);
+            let data = LockoutEventData::of_failure_limit(other.clone()).because(reason);
+            self.tell(EventData::Banned(data), id.clone());
         }
     }
 
@@ -219,11 +214,10 @@ impl Context<'_> {
     /// An admin's word: the customer is not banned over all of her addresses any more, by whichever name she was.
     pub fn lift_failure_limits(&mut self, at: usize, reason: &str) {
         for customer in self.counted_at_failure_limit(at) {
-            let mut data = failure_limit_data(&customer);
-            data.insert("reason".into(), reason.into());
+            let data = LockoutEventData::of_failure_limit(customer.clone()).because(reason.to_owned());
             let (id, now, by) =
                 (self.interaction.participants[at].id.clone(), self.environment.now, self.actor.clone());
-            let told = self.event(EventKind::Unbanned, now, by, Some(id), data);
+            let told = self.event(EventData::Unbanned(data), now, by, Some(id));
             self.need(Need::Lift(customer, Box::new(told)));
         }
     }
@@ -275,8 +269,8 @@ impl Context<'_> {
     }
 
     /// Which budget, told so that it can be found again where its interaction is not known any more.
-    fn budget_data(&self, at: usize, what: Guarded) -> Map<String, Value> {
-        budget_data(what, &self.address_tag(), &self.budget_name(at, what))
+    fn budget_data(&self, at: usize, what: Guarded) -> LockoutEventData {
+        LockoutEventData::of_budget(what, self.address_tag(), self.budget_name(at, what))
     }
 
     /// The address, by a name that says nothing of it.
@@ -284,9 +278,4 @@ impl Context<'_> {
         let facts = &self.interaction;
         self.environment.keys.address_tag(&facts.team, &facts.channel, &facts.conversation).name()
     }
-}
-
-/// A failure limit's ban alone: of no method, and whose failure limit it is, by a pseudonym.
-pub fn failure_limit_data(customer: &CustomerTag) -> Map<String, Value> {
-    object(json!({"method": null, "failure_limit": customer.as_str()}))
 }

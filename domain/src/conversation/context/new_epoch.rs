@@ -1,11 +1,11 @@
 //! A new epoch: what an interaction still holds of an earlier one ends.
 //! When one begins, and why, `epoch` says.
 
-use serde_json::json;
-
-use super::{Context, link_data, object};
+use super::{Context, link_data};
 use crate::conversation::interaction::InteractionStatus;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::conversations::ExpiredData;
+use crate::event::data::links::PageProofData;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::entry::Entry;
 use crate::proof::flag::Reason;
@@ -36,16 +36,16 @@ pub(super) fn begin_again(context: &mut Context<'_>) {
         }
         for link in links {
             let data = link_data(context.interaction.id, &link);
-            context.tell(EventKind::LinkExpired, id.clone(), data);
+            context.tell(EventData::LinkExpired(data), id.clone());
             context.end_link(link, LinkEnd::Expired);
         }
         context.end_challenge(at, ChallengeEnd::Expired);
         if unconfirmed {
-            let data = object(json!({"reason": Reason::Restored}));
-            context.tell(EventKind::ConfirmationExpired, id.clone(), data);
+            let data = PageProofData::UNKNOWN.expired(Some("restored"));
+            context.tell(EventData::ConfirmationExpired(data), id.clone());
         }
         if stood {
-            context.tell(EventKind::Expired, id, object(json!({"reason": Reason::Restored})));
+            context.tell(EventData::Expired(ExpiredData { reason: Reason::Restored }), id);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What the passing of time does to an interaction, and how one ends: flags that fall, links,
 //! logins and challenges whose time is over. Announced in the order of the deadlines.
 
-use serde_json::json;
-
-use super::{Context, challenge_data, link_data, object};
+use super::{Context, challenge_data, link_data};
 use crate::conversation::interaction::{InteractionStatus, Participant};
-use crate::event::{Actor, EventKind};
+use crate::event::data::conversations::{CloseReason, ExpiredData, ExpiringData, InteractionClosedData};
+use crate::event::data::links::PageProofData;
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::flag::{Flag, Passed, Reason};
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
@@ -18,7 +18,7 @@ impl Context<'_> {
         while self.interaction.status == InteractionStatus::Open {
             let Some(deadline) = self.interaction.deadline().filter(|d| *d <= self.environment.now) else { return };
             if self.interaction.idle_until == deadline {
-                return self.close(deadline, "idle", &Actor::Time);
+                return self.close(deadline, CloseReason::Idle, &Actor::Time);
             }
             for at in 0..self.interaction.participants.len() {
                 self.settle_participant(at, deadline);
@@ -38,12 +38,11 @@ impl Context<'_> {
         self.settle_challenge(at, deadline);
         match passed {
             Some(Passed::Expiring(moment)) => {
-                let ends = self.interaction.participants[at].flag.deadline();
-                let data = object(json!({"expires_at": ends.map(|e| e.to_string())}));
-                self.push(EventKind::Expiring, moment, Actor::Time, id, data);
+                let expires_at = self.interaction.participants[at].flag.deadline();
+                self.push(EventData::Expiring(ExpiringData { expires_at }), moment, Actor::Time, id);
             }
             Some(Passed::Expired(moment, reason)) => {
-                self.push(EventKind::Expired, moment, Actor::Time, id, object(json!({"reason": reason})));
+                self.push(EventData::Expired(ExpiredData { reason }), moment, Actor::Time, id);
             }
             None => {}
         }
@@ -59,7 +58,8 @@ impl Context<'_> {
             if let Some(data) = shown {
                 let id = Some(self.interaction.participants[at].id.clone());
                 self.participant(at).flag.explain(Reason::ConfirmationExpired);
-                self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, data);
+                let data = PageProofData::from(data).expired(None);
+                self.push(EventData::ConfirmationExpired(data), deadline, Actor::Time, id);
                 self.drop_code_of_link(at, number, deadline);
             } else {
                 self.settle_link(at, number, deadline);
@@ -71,16 +71,18 @@ impl Context<'_> {
         let participant = self.participant(at);
         let Some(place) = participant.links.iter().position(|link| link.number == number) else { return };
         let link = participant.links.remove(place);
-        let (kind, end, reason) = match link.page.pending {
-            Some(_) => (EventKind::ProofNotReturned, LinkEnd::NotReturned, Some(Reason::NotReturned)),
-            None if link.purpose == LinkPurpose::Entry => (EventKind::LinkExpired, LinkEnd::Expired, None),
-            None => (EventKind::LinkExpired, LinkEnd::Expired, Some(Reason::LinkExpired)),
+        let data = link_data(self.interaction.id, &link);
+        let participant = &mut self.interaction.participants[at];
+        let (data, end, reason) = match link.page.pending {
+            Some(_) => (EventData::ProofNotReturned(data.into()), LinkEnd::NotReturned, Some(Reason::NotReturned)),
+            None if link.purpose == LinkPurpose::Entry => (EventData::LinkExpired(data), LinkEnd::Expired, None),
+            None => (EventData::LinkExpired(data), LinkEnd::Expired, Some(Reason::LinkExpired)),
         };
         if let Some(reason) = reason {
             participant.flag.explain(reason);
         }
         let id = Some(participant.id.clone());
-        self.push(kind, deadline, Actor::Time, id, link_data(self.interaction.id, &link));
+        self.push(data, deadline, Actor::Time, id);
         self.end_link(link, end);
     }
 
@@ -92,11 +94,12 @@ impl Context<'_> {
         let (pending, shows_code) = (challenge.page.pending.is_some(), challenge.page.confirmation().is_some());
         if shows_code {
             self.participant(at).flag.explain(Reason::ConfirmationExpired);
-            self.push(EventKind::ConfirmationExpired, deadline, Actor::Time, id, data);
+            let data = PageProofData::from(data).expired(None);
+            self.push(EventData::ConfirmationExpired(data), deadline, Actor::Time, id);
             self.drop_code_of_challenge(at, deadline, &Actor::Time);
         } else if pending {
             self.participant(at).flag.explain(Reason::NotReturned);
-            self.push(EventKind::ProofNotReturned, deadline, Actor::Time, id, data);
+            self.push(EventData::ProofNotReturned(data.into()), deadline, Actor::Time, id);
             self.end_challenge_at(at, ChallengeEnd::NotReturned, deadline, &Actor::Time);
         } else {
             self.participant(at).flag.explain(Reason::ChallengeExpired);
@@ -163,7 +166,7 @@ impl Context<'_> {
     }
 
     /// Closes the interaction: every flag falls, every link and challenge ends.
-    pub fn close(&mut self, when: Moment, reason: &str, by: &Actor) {
+    pub fn close(&mut self, when: Moment, reason: CloseReason, by: &Actor) {
         self.interaction.status = InteractionStatus::Closed(when);
         self.address.closed_at = match self.is_owed_an_answer() {
             true => Some(when),
@@ -179,12 +182,13 @@ impl Context<'_> {
             }
             self.end_challenge_at(at, ChallengeEnd::Closed, when, by);
             if stood {
-                self.push(EventKind::Expired, when, by.clone(), Some(id), object(json!({"reason": Reason::Closed})));
+                let data = EventData::Expired(ExpiredData { reason: Reason::Closed });
+                self.push(data, when, by.clone(), Some(id));
             }
         }
         if self.address.open == Some(self.interaction.id) {
             self.address.open = None;
         }
-        self.push(EventKind::InteractionClosed, when, by.clone(), None, object(json!({"reason": reason})));
+        self.push(EventData::InteractionClosed(InteractionClosedData { reason }), when, by.clone(), None);
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
-use crate::conversation::context::{Context, Decision, challenge_data, resume_data};
-use crate::event::{Actor, EventKind};
+use crate::conversation::context::{Context, Decision, challenge_data};
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::lockout::Consequence;
@@ -180,7 +180,7 @@ pub(crate) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, 
     let challenge = context.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
     let data = challenge_data(context.interaction.id, &challenge);
-    context.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    context.tell(EventData::ChallengePassed(data), Some(challenge.participant.clone()));
     let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         context.end_challenge(at, ChallengeEnd::Passed);
@@ -192,8 +192,8 @@ pub(crate) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, 
             let is_typed = !matches!(how, AnswerOrigin::Brought { speaks: false }) && context.can_write(at);
             let binding = if is_typed { Binding::Typed } else { Binding::None };
             context.end_challenge(at, ChallengeEnd::Passed);
-            let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
-            let asked = RaiseRequest { at: Some(challenge.started_at), resume };
+            let (intent, state) = (challenge.intent.clone(), challenge.state.clone());
+            let asked = RaiseRequest { at: Some(challenge.started_at), intent, state };
             let bound = Bound::now(binding, context.environment.now);
             raise(context, at, proof, bound, Some(asked))
                 .map_or(AnswerOutcome::SubjectConflict, |()| AnswerOutcome::Passed)
@@ -227,9 +227,8 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let challenge = challenge.expect("the caller chose one that is asked");
     challenge.tries_left = challenge.tries_left.saturating_sub(1);
     let (tries_left, what) = (challenge.tries_left, challenge.method().guarded());
-    let mut data = challenge_data(interaction, challenge);
-    data.insert("tries_left".into(), tries_left.into());
-    context.tell(EventKind::ChallengeWrong, Some(id), data);
+    let data = challenge_data(interaction, challenge).wrong(tries_left);
+    context.tell(EventData::ChallengeWrong(data), Some(id));
     let consequence = context.fail(at, what);
     if tries_left == 0 {
         context.end_challenge(at, ChallengeEnd::Exhausted);

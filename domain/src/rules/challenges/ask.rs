@@ -6,7 +6,7 @@ use crate::base::way::DeliverTo;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::prepared_questions::Prepared;
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::methods::pin::Pin;
@@ -67,7 +67,7 @@ pub(crate) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Resu
     context.queue_code(ready, &challenge);
     context.touch();
     let data = challenge_data(context.interaction.id, &challenge);
-    context.tell(EventKind::ChallengeStarted, Some(challenge.participant.clone()), data);
+    context.tell(EventData::ChallengeStarted(data), Some(challenge.participant.clone()));
     Ok(challenge)
 }
 

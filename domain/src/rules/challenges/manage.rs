@@ -1,14 +1,12 @@
 //! Everything about a challenge but its answers: reading it, opening its page, sending it again, cancelling it,
 //! and showing its code to an agent. `answer` judges the answers.
 
-use serde_json::json;
-
 use crate::base::binding::PageSource;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
 use crate::conversation::context::{Context, Decision, challenge_data};
 use crate::conversation::destination::Destination;
-use crate::event::{Actor, EventKind};
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge};
 use crate::proof::methods::{AnswerForm, code_rules, form};
 use crate::refusal::Refusal;
@@ -170,7 +168,7 @@ pub(crate) fn arrived(context: &mut Context<'_>, at: usize) -> Challenge {
     let challenge = kept.clone();
     if first {
         let data = challenge_data(context.interaction.id, &challenge);
-        context.tell(EventKind::ChallengePresented, Some(challenge.participant.clone()), data);
+        context.tell(EventData::ChallengePresented(data), Some(challenge.participant.clone()));
     }
     challenge
 }
@@ -239,9 +237,8 @@ pub fn reveal(mut context: Context<'_>, number: u16, to: &Actor) -> Decision<Rev
     if !kept.revealed_to.contains(to) {
         kept.revealed_to.push(to.clone());
     }
-    let mut data = challenge_data(context.interaction.id, &challenge);
-    data.insert("arrived_at".into(), json!(challenge.arrived.map(|at| at.to_string())));
-    context.tell_act(EventKind::ChallengeRevealed, Some(challenge.participant.clone()), data);
+    let data = challenge_data(context.interaction.id, &challenge).revealed(challenge.arrived);
+    context.tell_act(EventData::ChallengeRevealed(data), Some(challenge.participant.clone()));
     let code = challenge.answer(context.interaction.id, &context.environment.keys.code);
     context.done(Revealed { code, expires_at: challenge.expires_at })
 }

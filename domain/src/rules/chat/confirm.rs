@@ -1,11 +1,10 @@
 //! A code that a browser is shown, and that must come back through the chat: what the right one binds, and what a
 //! wrong one costs. Which texts come here, `hear` says.
 
-use serde_json::json;
-
 use crate::base::binding::{Binding, PageSource};
-use crate::conversation::context::{Context, object};
-use crate::event::EventKind;
+use crate::conversation::context::Context;
+use crate::event::EventData;
+use crate::event::data::links::ConfirmationWrongData;
 use crate::proof::confirmation::{Candidate, Confirmation};
 use crate::proof::flag::Reason;
 use crate::proof::link;
@@ -58,7 +57,7 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     for source in &sources {
         tries_left = tries_left.max(missed(context, at, *source));
     }
-    context.tell(EventKind::ConfirmationWrong, Some(id), object(json!({"tries_left": tries_left})));
+    context.tell(EventData::ConfirmationWrong(ConfirmationWrongData { tries_left: tries_left.into() }), Some(id));
     let consequence = context.fail_in_conversation(at, link::BUDGET);
     let is_locked = consequence != Consequence::Counted;
     for source in sources.into_iter().filter(|_| is_locked || tries_left == 0) {

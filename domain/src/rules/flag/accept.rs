@@ -1,12 +1,11 @@
 //! An accepted proof of a page: it waits for its done page, raises the flag, or ends without having counted.
 //! Which browser it takes is decided elsewhere.
 
-use serde_json::{Map, Value};
-
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::Kid;
-use crate::conversation::context::{Context, challenge_data, link_data, resume_data};
-use crate::event::EventKind;
+use crate::conversation::context::{Context, challenge_data, link_data};
+use crate::event::EventData;
+use crate::event::data::links::PageProofData;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::flag::{Bound, Proof, Reason};
 use crate::proof::link::{Link, LinkEnd, PostBackStatus};
@@ -136,12 +135,12 @@ fn asked(context: &Context<'_>, at: usize, source: PageSource) -> RaiseRequest {
     match source {
         PageSource::Link(number) => {
             let link = participant.links.iter().find(|link| link.number == number).expect("the caller found it live");
-            RaiseRequest { at: Some(link.issued_at), resume: resume_data(link.intent.as_ref(), link.state.as_deref()) }
+            RaiseRequest { at: Some(link.issued_at), intent: link.intent.clone(), state: link.state.clone() }
         }
         PageSource::Challenge(_) => {
             let challenge = participant.challenge.as_ref().expect("the caller found it live");
-            let resume = resume_data(challenge.intent.as_ref(), challenge.state.as_deref());
-            RaiseRequest { at: Some(challenge.started_at), resume }
+            let (intent, state) = (challenge.intent.clone(), challenge.state.clone());
+            RaiseRequest { at: Some(challenge.started_at), intent, state }
         }
     }
 }
@@ -204,37 +203,40 @@ pub(crate) fn end(context: &mut Context<'_>, at: usize, source: PageSource, how:
 }
 
 pub(crate) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource, how: AcceptedBy) {
-    let kind = match (how, source) {
-        (AcceptedBy::OtherBrowser, _) => EventKind::ProofOtherBrowser,
-        (AcceptedBy::Superseded, PageSource::Link(_)) => EventKind::LinkSuperseded,
-        (AcceptedBy::Void(_), PageSource::Link(_)) => EventKind::ConfirmationExpired,
+    let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
+    let who = participant.id.clone();
+    let (data, reason) = match (how, source) {
+        (AcceptedBy::OtherBrowser, _) => {
+            (EventData::ProofOtherBrowser(proof_data(context, at, source)), Some(Reason::OtherBrowser))
+        }
+        (AcceptedBy::Superseded, PageSource::Link(number)) => {
+            let Some(link) = participant.links.iter().find(|link| link.number == number) else { return };
+            (EventData::LinkSuperseded(link_data(interaction, link)), None)
+        }
+        (AcceptedBy::Void(reason), PageSource::Link(_)) => {
+            let data = proof_data(context, at, source).expired(Some(reason));
+            (EventData::ConfirmationExpired(data), Some(Reason::Void))
+        }
         // How a challenge ends, its own event tells.
         (AcceptedBy::Void(_), PageSource::Challenge(_)) => return context.participant(at).flag.explain(Reason::Void),
         (AcceptedBy::Done, _) | (AcceptedBy::Superseded, PageSource::Challenge(_)) => return,
     };
-    let who = context.interaction.participants[at].id.clone();
-    let mut data = proof_data(context, at, source);
-    match how {
-        AcceptedBy::OtherBrowser => context.participant(at).flag.explain(Reason::OtherBrowser),
-        AcceptedBy::Void(reason) => {
-            context.participant(at).flag.explain(Reason::Void);
-            data.insert("reason".into(), reason.into());
-        }
-        AcceptedBy::Done | AcceptedBy::Superseded => {}
+    if let Some(reason) = reason {
+        context.participant(at).flag.explain(reason);
     }
-    context.tell(kind, Some(who), data);
+    context.tell(data, Some(who));
 }
 
 /// The event's data about the link or challenge.
-pub(crate) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> Map<String, Value> {
+pub(crate) fn proof_data(context: &Context<'_>, at: usize, source: PageSource) -> PageProofData {
     let (participant, interaction) = (&context.interaction.participants[at], context.interaction.id);
     let data = match source {
         PageSource::Link(number) => {
-            participant.links.iter().find(|link| link.number == number).map(|link| link_data(interaction, link))
+            participant.links.iter().find(|link| link.number == number).map(|link| link_data(interaction, link).into())
         }
         PageSource::Challenge(_) => {
-            participant.challenge.as_ref().map(|challenge| challenge_data(interaction, challenge))
+            participant.challenge.as_ref().map(|challenge| challenge_data(interaction, challenge).into())
         }
     };
-    data.unwrap_or_default()
+    data.unwrap_or(PageProofData::UNKNOWN)
 }

@@ -3,7 +3,7 @@
 
 use crate::base::binding::PageSource;
 use crate::conversation::context::Context;
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::proof::page_proof::MAX_STARTS;
 use crate::refusal::Refusal;
 use crate::rules::flag::accept::proof_data;
@@ -48,9 +48,8 @@ pub(crate) fn begin(
     }
     if page.is_answered() {
         let who = context.interaction.participants[at].id.clone();
-        let mut data = proof_data(context, at, source);
-        data.insert("reason".into(), "started_again".into());
-        context.tell(EventKind::ConfirmationExpired, Some(who), data);
+        let data = proof_data(context, at, source).expired(Some("started_again"));
+        context.tell(EventData::ConfirmationExpired(data), Some(who));
     }
     context.page_mut(at, source).begin(*browser, vouched);
     Ok(true)

@@ -1,14 +1,14 @@
 //! The smaller acts on an interaction: presence, sign-out, closing, people, unlocking, and the
 //! mere passing of time.
 
-use serde_json::{Map, json};
-
 use crate::base::id::ParticipantId;
 use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
-use crate::conversation::context::{Context, Decision, object};
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::{MAX_PARTICIPANTS, Participant, Person};
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::conversations::{CloseReason, EmptyEventData, ParticipantAddedData};
+use crate::event::data::links::PageProofData;
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::entry::Entry;
 use crate::proof::flag::Reason;
@@ -49,7 +49,7 @@ pub fn presence(mut context: Context<'_>, who: Option<&ParticipantId>, online: b
     participant.entry.said(online, now);
     let id = participant.id.clone();
     if left {
-        context.tell(EventKind::ParticipantOffline, Some(id), Map::new());
+        context.tell(EventData::ParticipantOffline(EmptyEventData {}), Some(id));
     }
     context.done(())
 }
@@ -68,12 +68,12 @@ pub fn sign_out(mut context: Context<'_>, who: Option<&ParticipantId>) -> Decisi
     let id = participant.id.clone();
     context.end_challenge(at, ChallengeEnd::SignedOut);
     if waited {
-        let data = object(json!({"reason": Reason::SignedOut}));
-        context.tell(EventKind::ConfirmationExpired, Some(id.clone()), data);
+        let data = PageProofData::UNKNOWN.expired(Some("signed_out"));
+        context.tell(EventData::ConfirmationExpired(data), Some(id.clone()));
     }
     if stood {
         context.participant(at).flag.lower(Reason::SignedOut);
-        context.tell(EventKind::SignedOut, Some(id), Map::new());
+        context.tell(EventData::SignedOut(EmptyEventData {}), Some(id));
     }
     context.done(())
 }
@@ -82,7 +82,7 @@ pub fn sign_out(mut context: Context<'_>, who: Option<&ParticipantId>) -> Decisi
 pub fn close(mut context: Context<'_>) -> Decision<()> {
     if context.must_be_open().is_ok() {
         let (now, actor) = (context.environment.now, context.actor.clone());
-        context.close(now, "closed", &actor);
+        context.close(now, CloseReason::Closed, &actor);
     }
     context.done(())
 }
@@ -98,7 +98,7 @@ pub fn add(mut context: Context<'_>, role: ParticipantRole, person: &Person) -> 
     context.interaction.participants_made += 1;
     let id = ParticipantId::nth(context.interaction.participants_made);
     context.interaction.participants.push(Participant::new(id.clone(), role, person.clone()));
-    context.tell(EventKind::ParticipantAdded, Some(id.clone()), object(json!({"role": role})));
+    context.tell(EventData::ParticipantAdded(ParticipantAddedData { role }), Some(id.clone()));
     context.done(id)
 }
 
@@ -122,7 +122,7 @@ pub fn reassign(mut context: Context<'_>, who: &ParticipantId, person: &Person) 
         context.end_link(link, crate::proof::link::LinkEnd::Superseded);
     }
     context.end_challenge(at, ChallengeEnd::Reassigned);
-    context.tell(EventKind::ParticipantReassigned, Some(who.clone()), Map::new());
+    context.tell(EventData::ParticipantReassigned(EmptyEventData {}), Some(who.clone()));
     context.done(())
 }
 
@@ -155,7 +155,7 @@ pub fn unlock(
     }
     let address = context.address_tag();
     for lifted in lifted {
-        context.tell(lifted.kind, Some(who.clone()), lifted.data(&address, reason));
+        context.tell(lifted.told(&address, reason, None), Some(who.clone()));
     }
     context.done(())
 }

@@ -1,15 +1,14 @@
 //! Opening an interaction, and what a website's word (an identity token) does to one.
 //! It also owns `raise`, the one place where a proof lifts a flag, and where `admit` is asked first.
 
-use serde_json::{Map, Value, json};
-
 use crate::base::binding::Binding;
-use crate::base::id::{ChannelName, Conversation, InteractionId, ParticipantId, TeamName};
+use crate::base::id::{ChannelName, Conversation, IntentName, InteractionId, ParticipantId, TeamName};
 use crate::base::role::ParticipantRole;
 use crate::conversation::address::Address;
-use crate::conversation::context::{Context, Decision, Draws, Environment, object};
+use crate::conversation::context::{Context, Decision, Draws, Environment};
 use crate::conversation::interaction::{Device, Interaction, InteractionStatus, Participant, Person};
-use crate::event::{Actor, EventKind};
+use crate::event::data::conversations::{AuthenticatedData, ExpiredData, IntentResumedData, InteractionOpenedData};
+use crate::event::{Actor, EventData};
 use crate::proof::flag::{Bound, Customer, Proof, Raised, Reason};
 use crate::proof::lockout::Admitted;
 use crate::refusal::Refusal;
@@ -65,8 +64,8 @@ pub fn open<'a>(
     };
     let address = Address { open: Some(id), ..address };
     let mut context = Context::begin(interaction, address, environment, actor, draws);
-    let data = object(json!({"channel": new_interaction.channel, "participants": new_interaction.participants.len()}));
-    context.tell(EventKind::InteractionOpened, None, data);
+    let (channel, participants) = (new_interaction.channel.clone(), new_interaction.participants.len());
+    context.tell(EventData::InteractionOpened(InteractionOpenedData { channel, participants }), None);
     context
 }
 
@@ -115,8 +114,10 @@ pub fn vouch(mut context: Context<'_>, vouched: &VouchedIdentity) -> Decision<()
 pub(crate) struct RaiseRequest {
     /// When; what came from an older release does not say.
     pub at: Option<Moment>,
-    /// What the bot needs to go on.
-    pub resume: Map<String, Value>,
+    /// The intent that it was for, which the bot goes on with.
+    pub intent: Option<IntentName>,
+    /// The bot's own text.
+    pub state: Option<String>,
 }
 
 /// Admits, checks that no other customer is known, raises the flag and tells it: what every
@@ -128,7 +129,8 @@ pub(crate) fn raise(
     bound: Bound,
     asked: Option<RaiseRequest>,
 ) -> Result<(), Refusal> {
-    let RaiseRequest { at: asked_at, resume } = asked.unwrap_or(RaiseRequest { at: None, resume: Map::new() });
+    let RaiseRequest { at: asked_at, intent, state } =
+        asked.unwrap_or(RaiseRequest { at: None, intent: None, state: None });
     let (admitted, gives_way) = may_raise(context, at, &proof, bound.binding)?;
     for other in gives_way {
         give_way(context, other);
@@ -146,18 +148,19 @@ pub(crate) fn raise(
     let pseudonym = participant.known_as().map(|known| keys.customer_pseudonym(&team, known.as_str()));
     let (id, raised) = (participant.id.clone(), participant.flag.raised(now));
     let raised = raised.expect("it was raised with a timeout of at least a minute");
-    let mut data = object(json!({
-        "methods": raised.methods(),
-        "pseudonym": pseudonym,
-        "binding": raised.binding,
-        "expires_at": raised.expires_at.to_string(),
-    }));
-    data.extend(asked_at.map(|at| ("asked_at".to_owned(), at.to_string().into())));
-    data.extend(resume.clone());
+    let data = AuthenticatedData {
+        methods: raised.methods().into_iter().collect(),
+        pseudonym,
+        binding: raised.binding,
+        expires_at: raised.expires_at,
+        asked_at,
+        intent: intent.clone(),
+        state: state.clone(),
+    };
     context.succeed(at, what);
-    context.tell(EventKind::Authenticated, Some(id.clone()), data);
-    if resume.contains_key("intent") {
-        context.tell(EventKind::IntentResumed, Some(id), resume);
+    context.tell(EventData::Authenticated(data), Some(id.clone()));
+    if let Some(intent) = intent {
+        context.tell(EventData::IntentResumed(IntentResumedData { intent, state }), Some(id));
     }
     Ok(())
 }
@@ -221,5 +224,5 @@ fn give_way(context: &mut Context<'_>, other: usize) {
     let participant = context.participant(other);
     participant.flag.lower(Reason::Void);
     let id = participant.id.clone();
-    context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Void})));
+    context.tell(EventData::Expired(ExpiredData { reason: Reason::Void }), Some(id));
 }

@@ -1,12 +1,11 @@
 //! Showing an agent whose conversation it is: only while the flag stands that says so, and never without
 //! a word in the audit trail. What is shown comes from the directory; it passes by here.
 
-use serde_json::json;
-
 use crate::base::id::ParticipantId;
-use crate::conversation::context::{Context, Decision, object};
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Interaction;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::accounts::CustomerViewedData;
 use crate::proof::flag::Customer;
 use crate::refusal::Refusal;
 use crate::time::Moment;
@@ -26,8 +25,7 @@ pub fn show(mut context: Context<'_>, who: Option<&ParticipantId>, shown: &Custo
             let participant = context.interaction.named(who).map(|participant| participant.id.clone());
             let pseudonym =
                 context.environment.keys.customer_pseudonym(&context.interaction.team, customer.id.as_str());
-            let data = object(json!({"pseudonym": pseudonym, "unmasked": unmasked}));
-            context.tell_act(EventKind::CustomerViewed, participant, data);
+            context.tell_act(EventData::CustomerViewed(CustomerViewedData { pseudonym, unmasked }), participant);
             context.done(())
         }
         Ok(_) => context.refuse(Refusal::NotFound("customer")),

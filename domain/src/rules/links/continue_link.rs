@@ -1,11 +1,10 @@
 //! What the person does on the landing page: Continue, or "This wasn't me".
 //! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
 
-use serde_json::json;
-
 use crate::base::binding::PageSource;
-use crate::conversation::context::{Context, Decision, link_data, object};
-use crate::event::EventKind;
+use crate::conversation::context::{Context, Decision, link_data};
+use crate::event::EventData;
+use crate::event::data::conversations::ExpiredData;
 use crate::proof::flag::{Flag, Reason};
 use crate::proof::link;
 use crate::proof::link::{Link, LinkEnd, LinkPurpose};
@@ -92,7 +91,7 @@ pub(crate) fn open(context: &mut Context<'_>, at: usize, number: u16, is_new: bo
     let (who, link) = (participant.id.clone(), link.clone());
     if is_new {
         context.touch();
-        context.tell(EventKind::LinkOpened, Some(who), link_data(id, &link));
+        context.tell(EventData::LinkOpened(link_data(id, &link)), Some(who));
     }
     Continued { link, handle }
 }
@@ -123,12 +122,12 @@ pub(crate) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
     let ended = context.ended_link(number).map(|ended| ended.link.clone());
     let Some(link) = live.or(ended) else { return };
     let data = link_data(context.interaction.id, &link);
-    context.tell(EventKind::LinkReported, Some(id.clone()), data);
+    context.tell(EventData::LinkReported(data), Some(id.clone()));
     if fell || link.purpose == LinkPurpose::EntryLogin {
         context.participant(at).entry.forget_proofs();
     }
     if fell {
-        context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+        context.tell(EventData::Expired(ExpiredData { reason: Reason::Reported }), Some(id));
     }
     context.end_link(link, LinkEnd::Reported);
     context.void_pending(at);

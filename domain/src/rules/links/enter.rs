@@ -2,16 +2,15 @@
 //! wants of her first. `domain::entry` says what that is.
 //! A browser is known here by a fingerprint alone; that the form was its own is proved before.
 
-use serde_json::json;
-
 use crate::base::binding::PageSource;
 use crate::base::method::Method;
 use crate::base::way;
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, link_data, object};
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Participant;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::conversations::ParticipantEnteredData;
 use crate::proof::challenge::Challenge;
 use crate::proof::entry::{Entry, EntryProof, EntryStatus, Via, WaitingBrowser};
 use crate::proof::flag::Proof;
@@ -121,8 +120,7 @@ fn enter(context: &mut Context<'_>, at: usize, proof: Option<EntryProof>, browse
     participant.entry.admit(proof, browser, now);
     participant.online = Some(true);
     let id = participant.id.clone();
-    let data = object(json!({"method": method, "first": is_first}));
-    context.tell(EventKind::ParticipantEntered, Some(id), data);
+    context.tell(EventData::ParticipantEntered(ParticipantEnteredData { method, first: is_first }), Some(id));
 }
 
 /// What admits a browser at a door: which invitation, and what was proved there.
@@ -206,7 +204,7 @@ fn send_to_login(context: &mut Context<'_>, at: usize, entry: &Link, browser: &T
     let participant = context.participant(at);
     participant.links.push(link.clone());
     let who = participant.id.clone();
-    context.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    context.tell(EventData::LinkIssued(link_data(id, &link)), Some(who));
     begin(context, at, PageSource::Link(link.number), browser, None)?;
     Ok(open(context, at, link.number, true))
 }

@@ -9,7 +9,7 @@ use crate::base::way::{DeliverTo, Way};
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Person;
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::entry::{EntryStatus, Via, token};
 use crate::proof::link::{Link, LinkPurpose};
@@ -95,7 +95,7 @@ fn made(context: &mut Context<'_>, request: &InvitationRequest) -> Result<Invite
         entry.status = EntryStatus::Invited;
     }
     let who = participant.id.clone();
-    context.tell(EventKind::LinkIssued, Some(who), link_data(id, &link));
+    context.tell(EventData::LinkIssued(link_data(id, &link)), Some(who));
     if let Some(ready) = ready {
         context.queue(ready, What::Link { link: number, seed: None });
     }

@@ -9,7 +9,7 @@ use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::messaging::sending::{Kind, What};
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::link;
@@ -95,7 +95,7 @@ pub fn issue(mut context: Context<'_>, request: &LinkRequest) -> Decision<Issued
     }
     context.touch();
     let participant = context.interaction.participants[at].id.clone();
-    context.tell(EventKind::LinkIssued, Some(participant), link_data(id, &link));
+    context.tell(EventData::LinkIssued(link_data(id, &link)), Some(participant));
     context.done(Issued { link, token, handle, opener_secret })
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn supersede(context: &mut Context<'_>, at: usize, purpose: LinkPurpo
     let Some(old) = participant.links.iter().position(|link| link.purpose == purpose) else { return };
     let (id, link) = (participant.id.clone(), participant.links.remove(old));
     let data = link_data(context.interaction.id, &link);
-    context.tell(EventKind::LinkSuperseded, Some(id), data);
+    context.tell(EventData::LinkSuperseded(data), Some(id));
     context.end_link(link, LinkEnd::Superseded);
 }
 

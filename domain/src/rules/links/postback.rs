@@ -4,7 +4,7 @@
 
 use crate::base::binding::PageSource;
 use crate::conversation::context::{Context, Decision, link_data};
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
 use crate::proof::link;
@@ -59,7 +59,7 @@ pub fn ambiguous(mut context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()
         Ok((at, link)) => {
             let id = context.interaction.participants[at].id.clone();
             let data = link_data(context.interaction.id, &link);
-            context.tell_act(EventKind::DirectoryAmbiguous, Some(id), data);
+            context.tell_act(EventData::DirectoryAmbiguous(data.into()), Some(id));
             context.refuse(Refusal::NoMatchingRecord)
         }
         Err(refusal) => context.refuse(refusal),
@@ -78,7 +78,7 @@ fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack)
                 return Err(Refusal::SubjectConflict);
             }
             let who = participant.id.clone();
-            context.tell(EventKind::LinkAnswered, Some(who), link_data(context.interaction.id, &link));
+            context.tell(EventData::LinkAnswered(link_data(context.interaction.id, &link)), Some(who));
             let (proof, kid) = (Some(proof.clone()), Some(assertion.kid.clone()));
             accept_proof(
                 context,
@@ -142,15 +142,16 @@ fn repeated(past: &EndedLink) -> Refusal {
 }
 
 fn refused(context: &mut Context<'_>, at: usize, mut link: Link, done: Tag, status: PostBackStatus) -> PostBackStatus {
-    let (kind, reason) = match status {
-        PostBackStatus::Denied => (EventKind::LinkDenied, Reason::Denied),
-        _ => (EventKind::LinkCancelled, Reason::Cancelled),
+    let data = link_data(context.interaction.id, &link);
+    let (data, reason) = match status {
+        PostBackStatus::Denied => (EventData::LinkDenied(data), Reason::Denied),
+        _ => (EventData::LinkCancelled(data), Reason::Cancelled),
     };
     let participant = context.participant(at);
     participant.flag.explain(reason);
     participant.links.retain(|own| own.number != link.number);
     let id = participant.id.clone();
-    context.tell(kind, Some(id), link_data(context.interaction.id, &link));
+    context.tell(data, Some(id));
     link.page.answered = Some(done);
     context.end_link(link, LinkEnd::Used(status));
     status

@@ -4,8 +4,6 @@
 //! A platform says things twice, late and in any order, and others' ids may stand in what it says: what
 //! does not fit changes nothing. That it is the platform who says it is proved elsewhere.
 
-use serde_json::Map;
-
 use crate::base::id::ChannelName;
 use crate::conversation::context::{Context, Decision};
 use crate::messaging::sending::{DeliveryState, MessageId};
@@ -55,7 +53,7 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
     let is_news = match (sending.state, receipt.status) {
         (DeliveryState::Sent, ReceiptStatus::Arrived) => true,
         (DeliveryState::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
-            tell(&mut context, number, Map::new(), DeliveryNotice::Sent);
+            tell(&mut context, number, DeliveryNotice::Sent);
             true
         }
         (DeliveryState::Sent, ReceiptStatus::Bounced) => is_the_one,
@@ -76,5 +74,5 @@ fn arrived(context: &mut Context<'_>, receipt: &Receipt<'_>) {
     sending.state = DeliveryState::Delivered;
     sending.platform_id = Some(receipt.platform_id.to_owned());
     sending.forget();
-    tell(context, receipt.of.number, Map::new(), DeliveryNotice::Delivered);
+    tell(context, receipt.of.number, DeliveryNotice::Delivered);
 }

@@ -5,14 +5,15 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-
 use crate::base::country::Country;
-use crate::base::id::{ChallengeId, ParticipantId};
+use crate::base::id::{ChallengeId, ChannelName, LinkId, ParticipantId};
 use crate::base::way::{DeliverTo, Way};
-use crate::conversation::context::{Context, Decision, link_id, object};
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::destination::Destination;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::messages::{
+    CodeDeliveredData, CodeDeliveryFailedData, CodeSentData, LinkDeliveredData, LinkDeliveryFailedData, LinkSentData,
+};
 use crate::messaging::attempt::{AttemptResult, MAX_LOST, MAX_WAIT, NO_ANSWER, TRIES_BEFORE_THE_NEXT, Trying};
 use crate::messaging::sending::{DeliveryState, Kind, Sending, What};
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
@@ -125,19 +126,40 @@ pub(crate) enum DeliveryNotice {
     Sent,
     /// The person has it.
     Delivered,
-    /// It does not arrive by that way.
-    Failed,
+    /// It does not arrive by that way, for that reason; which way is tried next, where there is one.
+    Failed(&'static str, Option<Way>),
 }
 
 impl DeliveryNotice {
-    fn event(self, what: &What) -> EventKind {
-        match (what, self) {
-            (What::Code { .. }, Self::Sent) => EventKind::ChallengeSent,
-            (What::Code { .. }, Self::Delivered) => EventKind::ChallengeDelivered,
-            (What::Code { .. }, Self::Failed) => EventKind::ChallengeDeliveryFailed,
-            (What::Link { .. }, Self::Sent) => EventKind::LinkSent,
-            (What::Link { .. }, Self::Delivered) => EventKind::LinkDelivered,
-            (What::Link { .. }, Self::Failed) => EventKind::LinkDeliveryFailed,
+    /// Of a code, by the challenge that it answers.
+    fn of_code(self, challenge: ChallengeId, channel: ChannelName) -> EventData {
+        let (challenge_id, purpose, pseudonym) = (Some(challenge), None, None);
+        match self {
+            Self::Sent => {
+                let data = CodeSentData { challenge: challenge_id, purpose, channel, pseudonym };
+                EventData::ChallengeSent(data)
+            }
+            Self::Delivered => EventData::ChallengeDelivered(CodeDeliveredData { challenge, channel }),
+            Self::Failed(why, next) => {
+                let (channel, reason) = (Some(channel), why.into());
+                let data =
+                    CodeDeliveryFailedData { challenge: challenge_id, purpose, channel, reason, next, pseudonym };
+                EventData::ChallengeDeliveryFailed(data)
+            }
+        }
+    }
+
+    /// Of a link.
+    fn of_link(self, link: LinkId, channel: ChannelName) -> EventData {
+        let (link_id, purpose, pseudonym) = (Some(link), None, None);
+        match self {
+            Self::Sent => EventData::LinkSent(LinkSentData { link: link_id, purpose, channel, pseudonym }),
+            Self::Delivered => EventData::LinkDelivered(LinkDeliveredData { link, channel }),
+            Self::Failed(why, next) => {
+                let (channel, reason) = (Some(channel), why.into());
+                let data = LinkDeliveryFailedData { link: link_id, purpose, channel, reason, next, pseudonym };
+                EventData::LinkDeliveryFailed(data)
+            }
         }
     }
 }
@@ -243,7 +265,7 @@ fn arrived(context: &mut Context<'_>, attempt: &DeliveryAttempt<'_>) {
     if !attempt.is_told_of || sending.then.is_empty() {
         sending.forget();
     }
-    tell(context, attempt.number, Map::new(), DeliveryNotice::Sent);
+    tell(context, attempt.number, DeliveryNotice::Sent);
 }
 
 /// By the next way, and now; where there is none, it has failed.
@@ -252,8 +274,7 @@ pub(crate) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
     let room = context.interaction.messages < most;
     let Some(sending) = context.sending(number) else { return };
     let next = sending.then.first().copied().filter(|_| room);
-    let data = object(json!({"reason": why, "next": next.map(Way::as_str)}));
-    tell(context, number, data, DeliveryNotice::Failed);
+    tell(context, number, DeliveryNotice::Failed(why, next));
     let Some(sending) = context.sending(number) else { return };
     match next {
         Some(way) => {
@@ -272,18 +293,14 @@ pub(crate) fn next_way(context: &mut Context<'_>, number: u32, why: &'static str
 }
 
 /// What a listener is told of a message: what it is about and by which channel, never where to.
-pub(crate) fn tell(context: &mut Context<'_>, number: u32, more: Map<String, Value>, told: DeliveryNotice) {
-    let id = context.interaction.id;
+pub(crate) fn tell(context: &mut Context<'_>, number: u32, notice: DeliveryNotice) {
+    let interaction = context.interaction.id;
     let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number) else { return };
-    let kind = told.event(&sending.what);
-    let mut data = match &sending.what {
-        What::Code { challenge, .. } => {
-            object(json!({"challenge": ChallengeId { interaction: id, number: *challenge }.to_string()}))
-        }
-        What::Link { link, .. } => object(json!({"link": link_id(id, *link)})),
+    let channel = sending.way.channel(&context.interaction);
+    let data = match &sending.what {
+        What::Code { challenge, .. } => notice.of_code(ChallengeId { interaction, number: *challenge }, channel),
+        What::Link { link, .. } => notice.of_link(LinkId { interaction, number: *link }, channel),
     };
-    data.insert("channel".into(), json!(sending.way.channel(&context.interaction)));
-    data.extend(more);
     let participant: ParticipantId = sending.participant.clone();
-    context.tell(kind, Some(participant), data);
+    context.tell(data, Some(participant));
 }

@@ -2,14 +2,14 @@
 //! Its address is told to whoever gave that answer and to nobody else. Looking at the page changes nothing; its
 //! form decides, and only the browser that has posted it is shown what follows.
 
-use serde_json::json;
-
 use crate::base::binding::PageSource;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
-use crate::conversation::context::{Context, Decision, object};
+use crate::conversation::context::{Context, Decision};
 use crate::conversation::interaction::Participant;
-use crate::event::EventKind;
+use crate::event::EventData;
+use crate::event::data::challenges::ChallengeEventData;
+use crate::event::data::conversations::ExpiredData;
 use crate::proof::challenge::{ChallengeEnd, EndedChallenge};
 use crate::proof::confirmation::Confirmation;
 use crate::proof::flag::{Customer, Reason};
@@ -166,12 +166,12 @@ fn report_challenge(context: &mut Context<'_>, at: usize, number: u16) {
         context.end_challenge(at, ChallengeEnd::Reported);
     } else if let Some(past) = past {
         let challenge = ChallengeId { interaction: context.interaction.id, number };
-        let data = json!({"challenge": challenge.to_string(), "method": past.method, "reason": "reported"});
-        context.tell(EventKind::ChallengeCancelled, Some(id.clone()), object(data));
+        let data = ChallengeEventData { challenge, method: past.method, intent: None, state: None };
+        context.tell(EventData::ChallengeCancelled(data.ended(ChallengeEnd::Reported)), Some(id.clone()));
         let participant = context.participant(at);
         let proved = participant.flag.raised_at_all() && participant.flag.has_proof(past.method);
         if proved && participant.flag.lower(Reason::Reported) {
-            context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+            context.tell(EventData::Expired(ExpiredData { reason: Reason::Reported }), Some(id));
         }
         context.ended.challenges.push(EndedChallenge { end: ChallengeEnd::Reported, ..past });
     }

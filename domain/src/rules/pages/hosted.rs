@@ -6,7 +6,7 @@ use crate::base::id::CustomerId;
 use crate::base::own_address::is_own_address;
 use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::interaction::Device;
-use crate::event::EventKind;
+use crate::event::EventData;
 use crate::proof::flag::Reason;
 use crate::proof::link;
 use crate::proof::link::LinkEnd;
@@ -91,7 +91,7 @@ pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, sai
             participant.links.retain(|own| own.number != link.number);
             let id = participant.id.clone();
             let data = link_data(context.interaction.id, &link);
-            context.tell(EventKind::ProofOtherBrowser, Some(id), data);
+            context.tell(EventData::ProofOtherBrowser(data.into()), Some(id));
             context.end_link(link, LinkEnd::OtherBrowser);
             AtPage::Refused
         }

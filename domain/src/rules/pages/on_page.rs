@@ -2,11 +2,11 @@
 //! The page may be a challenge's or an invitation's; on the latter a right answer lets them in.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::conversation::context::{Context, Decision, link_data, object};
+use crate::conversation::context::{Context, Decision, link_data};
 use crate::conversation::destination::Destination;
-use crate::event::{Actor, EventKind};
+use crate::event::data::conversations::ExpiredData;
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::ChallengeEnd;
 use crate::proof::entry::WaitingBrowser;
 use crate::proof::flag::Reason;
@@ -164,7 +164,7 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
     participant.links.retain(|live| live.number != link.number);
     let id = participant.id.clone();
     let data = link_data(context.interaction.id, &link);
-    context.tell(EventKind::LinkReported, Some(id.clone()), data);
+    context.tell(EventData::LinkReported(data), Some(id.clone()));
     if !is_anothers {
         context.end_challenge(at, ChallengeEnd::Reported);
         context.void_pending(at);
@@ -172,7 +172,7 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
         let participant = context.participant(at);
         let let_in = std::mem::take(&mut participant.entry).proved.is_some();
         if let_in && participant.flag.lower(Reason::Reported) {
-            context.tell(EventKind::Expired, Some(id), object(json!({"reason": Reason::Reported})));
+            context.tell(EventData::Expired(ExpiredData { reason: Reason::Reported }), Some(id));
         }
     }
     context.end_link(link, LinkEnd::Reported);

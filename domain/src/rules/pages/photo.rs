@@ -4,12 +4,10 @@
 //! An attempt is saved before a provider is asked, and there is one at a time: whatever comes back, or
 //! does not, no more are judged than the thresholds allow. A verdict never comes from the person.
 
-use serde_json::json;
-
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
 use crate::conversation::context::{Context, Decision, challenge_data};
-use crate::event::{Actor, EventKind};
+use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::entry::EntryProof;
 use crate::proof::flag::Reason;
@@ -291,7 +289,7 @@ fn good(context: &mut Context<'_>, at: usize) -> JudgedDocument {
         return JudgedDocument::Late; // the browser that showed it has begun anew
     }
     let data = challenge_data(context.interaction.id, &challenge);
-    context.tell(EventKind::ChallengePassed, Some(challenge.participant.clone()), data);
+    context.tell(EventData::ChallengePassed(data), Some(challenge.participant.clone()));
     void_others(context, at, source);
     let proof = proof_of(&challenge, &Actor::Person);
     let page = context.page_mut(at, source);
@@ -354,8 +352,8 @@ fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> O
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
     let document = challenge.check.check_mut().document_mut().expect("only a document is judged so");
     let reasons = match &how.how {
-        Shortfall::Quality(flaws) => json!(flaws),
-        _ => json!([]),
+        Shortfall::Quality(flaws) => flaws.clone(),
+        _ => Vec::new(),
     };
     document.checking = None;
     document.last = Some(how);
@@ -363,11 +361,8 @@ fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> O
         CheckStage::Quality => document.quality_left = left,
         CheckStage::Authentication => challenge.tries_left = left,
     }
-    let mut data = challenge_data(interaction, challenge);
-    data.insert("stage".into(), stage.as_str().into());
-    data.insert("reasons".into(), reasons);
-    data.insert("tries_left".into(), left.into());
-    context.tell(EventKind::ChallengeWrong, Some(id), data);
+    let data = challenge_data(interaction, challenge).wrong(left).at(stage, reasons);
+    context.tell(EventData::ChallengeWrong(data), Some(id));
     let consequence = context.fail_at(at, stage);
     if context.interaction.participants[at].challenge.is_none() {
         context.participant(at).flag.explain(Reason::ChallengeFailed);

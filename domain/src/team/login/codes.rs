@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::LoginTag;
 use super::devices::LoginDevice;
+use crate::event::data::messages::AccountMessagePurpose;
 use crate::secret::typed::{Digits, one_time_code};
 use crate::secret::{MacKey, Secret};
 use crate::settings::Settings;
@@ -29,6 +30,14 @@ impl CodePurpose {
         match self {
             Self::Login => "login_otp",
             Self::Second => "two_factor",
+        }
+    }
+
+    /// As events tell it.
+    pub fn told(self) -> AccountMessagePurpose {
+        match self {
+            Self::Login => AccountMessagePurpose::LoginOtp,
+            Self::Second => AccountMessagePurpose::TwoFactor,
         }
     }
 }

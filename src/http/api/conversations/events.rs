@@ -41,10 +41,12 @@ struct StreamQuery {
 /// An event as listeners read it.
 fn told(numbered: &Numbered) -> String {
     // JSON in one line: what would break one is escaped in it.
-    format!("id: {}\nevent: {}\ndata: {}\n\n", numbered.id(), numbered.event.kind.as_str(), numbered.told())
+    format!("id: {}\nevent: {}\ndata: {}\n\n", numbered.id(), numbered.event.kind().as_str(), numbered.told())
 }
 
 /// The team's events from now on, or after `Last-Event-ID`.
+///
+/// The data of each is an `Event` in JSON.
 #[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "stream_events",
     params(("team" = Option<String>, Query, description = "An owner names the team"),
            ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read")),

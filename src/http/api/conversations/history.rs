@@ -4,10 +4,11 @@
 use axum::Json as Reply;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::event::EventDocument;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::requests::problem::Problem;
@@ -18,10 +19,16 @@ pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(read_history))
 }
 
+#[derive(Serialize)]
+struct History<'a> {
+    items: Vec<EventDocument<'a>>,
+    complete: bool,
+}
+
 /// The interaction's events, newest first, as far back as the team's stream is kept and looked through;
 /// `complete` says whether that is all of them.
 #[utoipa::path(get, path = "/v1/interactions/{id}/history", tag = "interactions", operation_id = "read_history",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = Object)))]
+    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ref("#/components/schemas/EventHistory"))))]
 async fn read_history(
     State(state): State<Shared>,
     Bot(caller): Bot,
@@ -29,6 +36,7 @@ async fn read_history(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let (events, complete) = state.gateway.event_log.history(acting).await?;
-    let items: Vec<_> = events.iter().map(Numbered::told).collect();
-    Ok(Reply(json!({"items": items, "complete": complete})).into_response())
+    let ids: Vec<_> = events.iter().map(Numbered::id).collect();
+    let items = events.iter().zip(&ids).map(|(numbered, id)| numbered.event.document(id)).collect();
+    Ok(Reply(History { items, complete }).into_response())
 }

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::login_links::LoginLinkView;
-use crate::domain::conversation::context::link_id;
+use crate::domain::base::id::LinkId;
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::entry::Via;
 use crate::domain::proof::methods::pin::Pin;
@@ -74,7 +74,7 @@ async fn invite(
     let render = |snapshot: &Snapshot<Invited>| {
         let Invited { link, token } = &snapshot.outcome;
         let view = LoginLinkView {
-            id: link_id(snapshot.interaction.id, link.number),
+            id: LinkId { interaction: snapshot.interaction.id, number: link.number }.to_string(),
             url: gateway.urls.code_page_url(token),
             direct_url: None,
             purpose: link.purpose,

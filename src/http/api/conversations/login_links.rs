@@ -8,9 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::base::id::IntentName;
+use crate::domain::base::id::{IntentName, LinkId};
 use crate::domain::base::validation;
-use crate::domain::conversation::context::link_id;
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::link::LinkPurpose;
 use crate::domain::rules::links::issue::Issued;
@@ -114,7 +113,7 @@ async fn issue_login_link(
         let Issued { link, token, handle, opener_secret } = &snapshot.outcome;
         let direct_url = handle.as_ref().and_then(|handle| gateway.links.signed_url(&snapshot.team, link, handle).ok());
         let view = LoginLinkView {
-            id: link_id(snapshot.interaction.id, link.number),
+            id: LinkId { interaction: snapshot.interaction.id, number: link.number }.to_string(),
             url: gateway.urls.landing_url(token),
             direct_url,
             purpose: link.purpose,

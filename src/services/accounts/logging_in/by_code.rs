@@ -1,13 +1,13 @@
 //! Codes that log somebody in, alone or besides a password: how one is asked for, and what an answer leads
 //! to. Where a code goes and how often it may be sent, `domain::login` and the send budgets say.
 
-use serde_json::json;
-
 use super::{Ended, LoggedIn, LoggingIn, Settled};
 use crate::domain::base::id::CustomerId;
 use crate::domain::conversation::failure_limit::Need;
 use crate::domain::customer::StoredCustomer;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::SignOutReason;
+use crate::domain::event::data::messages::CodeDeliveryFailedData;
+use crate::domain::event::{Actor, EventData};
 use crate::domain::secret::typed::Digits;
 use crate::domain::team::login::account_messages::MessageSubject;
 use crate::domain::team::login::codes::{Code, CodePurpose};
@@ -15,6 +15,7 @@ use crate::domain::team::login::{AppState, Login, never_for_good};
 use crate::engine::Error;
 use crate::engine::replay::executed;
 use crate::services::accounts::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};
+use crate::services::accounts::tickets::signed_out;
 use crate::services::accounts::{Accounts, CustomerLogin};
 use crate::services::teams::TeamView;
 
@@ -75,8 +76,13 @@ impl CustomerLogin {
         when: BothTimes,
     ) -> Ruled<()> {
         let reason = if nowhere { "no-address" } else { "not-allowed" };
-        let data = json!({"purpose": purpose.as_str(), "reason": reason, "next": null});
-        let event = || account.tells(&self.engine, EventKind::ChallengeDeliveryFailed, actor, when.now, data);
+        let data = |pseudonym| {
+            let (purpose, reason, pseudonym) = (Some(purpose.told()), reason.into(), Some(pseudonym));
+            let (challenge, channel, next) = (None, None, None);
+            let data = CodeDeliveryFailedData { challenge, purpose, channel, reason, next, pseudonym };
+            EventData::ChallengeDeliveryFailed(data)
+        };
+        let event = || account.tells(&self.engine, actor, when.now, data);
         let events = (account.whose != LoginOwner::Nobodys).then(event).into_iter().collect();
         Ruled::with_events(Ok(()), events)
     }
@@ -160,8 +166,7 @@ impl CustomerLogin {
             }
             // Nobody has its tokens yet.
             let ended = ticket.is_some_and(|ticket| login.tickets.end_number(ticket.number));
-            let data = json!({"reason": "failure_limit"});
-            let event = || account.tells(&self.engine, EventKind::CustomerSignedOut, by.actor, when.now, data);
+            let event = || account.tells(&self.engine, by.actor, when.now, signed_out(SignOutReason::FailureLimit));
             Ruled::with_events(Ok(Ended::No(None)), ended.then(event).into_iter().collect())
         };
         executed(self.logins.change_login(account, rule, None).await?)

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::{Reapplied, text, words};
+use super::{Reapplied, words};
 use crate::domain::base::id::{CustomerId, TeamName, UserName};
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::data::accounts::{AccountLockReason, CustomerEventData, PasswordResetStep};
+use crate::domain::event::data::staff::UserChange;
+use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::proof::lockout::Redo;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
@@ -24,41 +26,40 @@ impl Restore {
     /// Whether there was something to do to the user whom the entry names.
     pub(super) async fn user_again(
         &self,
-        team: &TeamName,
-        kind: EventKind,
+        event: &Event,
+        name: &UserName,
         entry: &AuditEntry,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
-        let Some(name) = text(entry, "user").and_then(|name| name.parse::<UserName>().ok()) else { return Ok(false) };
-        if kind == EventKind::UserCreated {
+        let team = &event.team;
+        if let EventData::UserCreated(_) = &event.data {
             told.left.push(format!("a user made at {} is gone: {}", entry.at, words(&entry.detail)));
             return Ok(false);
         }
-        if kind == EventKind::UserRemoved {
-            let removed = self.users.remove_user(team, &name, Role::Owner, &Actor::Operator).await;
+        if let EventData::UserRemoved(_) = &event.data {
+            let removed = self.users.remove_user(team, name, Role::Owner, &Actor::Operator).await;
             return where_known(removed.map(|()| true));
         }
-        if let Some(gone) = lost_of_user(kind, entry) {
+        if let Some(gone) = lost_of_user(&event.data) {
             told.left.push(format!("{gone} of user {name} at {} is gone: what was before counts", entry.at));
             return Ok(false);
         }
         let earliest = self.engine.earliest();
-        let until = text(entry, "until").and_then(|until| until.parse().ok()).unwrap_or(Moment(0));
-        let rule = |user: &mut User, _| Ok((act_on_user(user, kind, entry, until, earliest), None));
-        where_known(self.users.change_user(team, &name, &Actor::Operator, rule).await)
+        let rule = |user: &mut User, _| Ok((act_on_user(user, &event.data, earliest), None));
+        where_known(self.users.change_user(team, name, &Actor::Operator, rule).await)
     }
 
     /// Whether there was something to do to the customer whose pseudonym the entry gives.
     pub(super) async fn customer_again(
         &self,
-        team: &TeamName,
-        kind: EventKind,
+        event: &Event,
+        pseudonym: &str,
         entry: &AuditEntry,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
-        let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
-        if kind == EventKind::CustomerReset {
-            if text(entry, "step") != Some("requested") {
+        let team = &event.team;
+        if let EventData::CustomerReset(reset) = &event.data {
+            if reset.step != PasswordResetStep::Requested {
                 let of = format!("a password of customer {pseudonym}, chosen at {},", entry.at);
                 told.left.push(format!("{of} is gone: what was before counts"));
             }
@@ -66,23 +67,24 @@ impl Restore {
         }
         let Some(id) = self.customer_of(team, pseudonym, told).await? else {
             let what = words(&entry.detail);
-            told.left.push(format!("{} at {} is of nobody who is known here: {what}", kind.as_str(), entry.at));
+            told.left.push(format!("{} at {} is of nobody who is known here: {what}", entry.action, entry.at));
             return Ok(false);
         };
         let account = self.logins.account_of(team, &id);
-        let failure_limit = match kind {
-            EventKind::CustomerLocked if text(entry, "reason") == Some("failure_limit") => Some(Redo::Banned),
-            EventKind::CustomerUnlocked => Some(Redo::Unbanned), // whatever was lifted: a ban that stood was
-            _ => None,
+        let (failure_limit, until) = match &event.data {
+            EventData::CustomerLocked(lock) => {
+                ((lock.reason == AccountLockReason::FailureLimit).then_some(Redo::Banned), lock.until)
+            }
+            EventData::CustomerUnlocked(_) => (Some(Redo::Unbanned), None), // whatever was lifted: a ban that stood was
+            _ => (None, None),
         };
         if let Some(redo) = failure_limit {
             self.limits.failure_limit_again(&self.logins.failure_limit_of(&account), redo).await?;
         }
-        let until = text(entry, "until").and_then(|until| until.parse::<Moment>().ok());
         let rule = |login: &mut Login, when: BothTimes| {
             // What was told of a lock's end was told on the other line of time.
             let until = until.map(|until| until.shown(when.now, when.earliest));
-            Ruled::quiet(Ok(act_on_login(login, kind, until, when)))
+            Ruled::quiet(Ok(act_on_login(login, &event.data, until, when)))
         };
         let changed = match self.logins.change_login(&account, rule, None).await {
             Ok(changed) => executed(changed),
@@ -95,10 +97,10 @@ impl Restore {
     pub(super) async fn erase_customer_again(
         &self,
         team: &TeamName,
-        entry: &AuditEntry,
+        data: &CustomerEventData,
         told: &mut Reapplied,
     ) -> Result<bool, Error> {
-        let Some(pseudonym) = text(entry, "pseudonym") else { return Ok(false) };
+        let Some(pseudonym) = data.pseudonym.as_deref() else { return Ok(false) };
         let is_hers = |customer: &CustomerId| self.engine.keys.customer_pseudonym(team, customer.as_str()) == pseudonym;
         let erased = self
             .maintenance
@@ -137,42 +139,45 @@ fn where_known(done: Result<bool, Error>) -> Result<bool, Error> {
 }
 
 /// What an entry tells of without saying it.
-fn lost_of_user(kind: EventKind, entry: &AuditEntry) -> Option<&'static str> {
-    match (kind, text(entry, "what")?) {
-        (EventKind::UserChanged, "password") => Some("a password"),
-        (EventKind::UserChanged, "totp_enrolled" | "totp_reset") => Some("a change of the app"),
-        _ => None,
+fn lost_of_user(data: &EventData) -> Option<&'static str> {
+    let EventData::UserChanged(change) = data else { return None };
+    match change.what? {
+        UserChange::Password => Some("a password"),
+        UserChange::TotpEnrolled | UserChange::TotpReset => Some("a change of the app"),
+        UserChange::Invited | UserChange::SignedOut | UserChange::SignedOutEverywhere | UserChange::Unlocked => None,
     }
 }
 
 /// Whether the entry changes the user. Nobody gains a role by it: what she was given since, an admin gives
 /// her again.
-fn act_on_user(user: &mut User, kind: EventKind, entry: &AuditEntry, until: Moment, earliest: Moment) -> bool {
-    match (kind, text(entry, "what")) {
-        (EventKind::UserLocked, _) => user.budget.again(Redo::Locked(until), earliest),
-        (EventKind::UserBanned, _) => user.budget.again(Redo::Banned, earliest),
-        (EventKind::UserUnlocked, _) => user.unlock(),
-        (EventKind::UserChanged, Some("signed_out" | "signed_out_everywhere")) => user.sign_out_everywhere(),
-        (EventKind::UserChanged, None) => {
-            let said = |name: &str| entry.detail.get(name).cloned().unwrap_or_default();
-            let role = serde_json::from_value::<Role>(said("role")).map_or(user.role, |role| role.min(user.role));
-            let disabled = said("disabled").as_bool().unwrap_or(user.disabled);
-            let before = (user.role, user.disabled);
-            user.change(UserInput { email: user.email.clone(), role, disabled });
-            return (role, disabled) != before;
-        }
+fn act_on_user(user: &mut User, data: &EventData, earliest: Moment) -> bool {
+    match data {
+        EventData::UserLocked(data) => user.budget.again(Redo::Locked(data.until), earliest),
+        EventData::UserBanned(_) => user.budget.again(Redo::Banned, earliest),
+        EventData::UserUnlocked(_) => user.unlock(),
+        EventData::UserChanged(change) => match change.what {
+            Some(UserChange::SignedOut | UserChange::SignedOutEverywhere) => user.sign_out_everywhere(),
+            Some(_) => return false,
+            None => {
+                let role = change.role.map_or(user.role, |role| role.min(user.role));
+                let disabled = change.disabled.unwrap_or(user.disabled);
+                let before = (user.role, user.disabled);
+                user.change(UserInput { email: user.email.clone(), role, disabled });
+                return (role, disabled) != before;
+            }
+        },
         _ => return false,
     }
     true
 }
 
 /// Whether the entry changes the login.
-fn act_on_login(login: &mut Login, kind: EventKind, until: Option<Moment>, when: BothTimes) -> bool {
-    match (kind, until) {
-        (EventKind::CustomerDisabled, _) => login.disable(when.now),
-        (EventKind::CustomerEnabled, _) => login.disabled_at.take().is_some(),
-        (EventKind::CustomerUnlocked, _) => login.unlock(when.earliest),
-        (EventKind::CustomerLocked, Some(until)) => {
+fn act_on_login(login: &mut Login, data: &EventData, until: Option<Moment>, when: BothTimes) -> bool {
+    match (data, until) {
+        (EventData::CustomerDisabled(_), _) => login.disable(when.now),
+        (EventData::CustomerEnabled(_), _) => login.disabled_at.take().is_some(),
+        (EventData::CustomerUnlocked(_), _) => login.unlock(when.earliest),
+        (EventData::CustomerLocked(_), Some(until)) => {
             // The entry does not say at what: neither passwords nor codes are guessed on.
             login.passwords.again(until, when.earliest);
             login.answers.again(until, when.earliest);
