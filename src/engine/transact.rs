@@ -1,4 +1,5 @@
-//! Transactions over typed records: a rule reads and changes slots, and says what else is to be done.
+//! Transactions over typed records: a rule reads and changes slots, and says what else is to be done. How a commit
+//! is made and repeated after a conflict is `decide`'s.
 
 use super::decide::{Change, Confirm, OpenedRecord, Reads};
 use super::records::{KeyOf, Located, ReadSet, StoredRecord, Writes, plain_record};

@@ -1,4 +1,5 @@
-//! Settings as callers read them: those of one layer, and all of them as they hold.
+//! Settings as callers read them: those of one layer, and all of them as they hold. How their schemas are drawn
+//! stands in `setting_schemas`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
