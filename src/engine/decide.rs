@@ -163,6 +163,9 @@ impl Engine {
                 Err(error) if earliest => return Err(error),
                 _ => continue,
             };
+            if change.events.iter().any(|event| !event.kind().is_in_stream()) {
+                return Err(Error::Damaged("an event that is kept nowhere was to be saved".into()));
+            }
             let (saves, confirm) = (change.saves(), change.confirm);
             if confirm == Confirm::Read || confirm == Confirm::Written && !saves {
                 let read = expectations(reads, &records);
@@ -263,7 +266,6 @@ impl Engine {
         records: &[Option<OpenedRecord>],
         change: Change<T>,
     ) -> (Made, Result<T, Refusal>) {
-        debug_assert!(change.events.iter().all(|event| event.kind().is_in_stream()), "a code is kept nowhere");
         let mut batch = Batch::new(id, reads.partition);
         batch.confirm = change.confirm == Confirm::Written;
         batch.expect = expectations(reads, records);

@@ -115,9 +115,11 @@ fn event_of_older_release_is_read() {
 }
 
 #[test]
-fn secret_of_code_is_not_printed() {
+fn neither_a_code_nor_its_address_is_printed() {
     let mut data = sample(EventKind::OtpRequested);
     data["code"] = json!("314159");
+    data["to"] = json!("+15550100");
     let data = EventKind::OtpRequested.deserialize(data).unwrap();
-    assert!(!format!("{data:?}").contains("314159"), "{data:?}");
+    let printed = format!("{data:?}");
+    assert!(!printed.contains("314159") && !printed.contains("15550100"), "{printed}");
 }

@@ -20,6 +20,7 @@ use crate::domain::event::{Actor, EventData};
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::wording;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
 use crate::domain::team::login::account_messages::{AccountMessage, AccountMessageNews, MessageSubject, Stop};
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::lease::{Lease, TIMEOUT};
@@ -120,7 +121,7 @@ impl Logins {
             customer: Some(login.customer.clone()),
             purpose: Some(purpose.told()),
             code: live.digits(account.tag, purpose, &self.engine.keys.code),
-            to: stop.to.clone(),
+            to: Secret::new(stop.to.as_bytes().to_vec()),
             expires_at: live.expires_at,
         });
         let event = team_event(&team.team.name, data, &Actor::Time, message.trying.since);

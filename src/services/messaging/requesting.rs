@@ -13,6 +13,7 @@ use crate::domain::event::webhook::Webhook;
 use crate::domain::event::{Actor, Event, EventData};
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::messaging::sending::{DeliveryState, Sending};
+use crate::domain::secret::Secret;
 use crate::engine::Error;
 use crate::services::teams::TeamView;
 
@@ -48,7 +49,7 @@ impl Messaging {
                 customer: None,
                 purpose: None,
                 code: live.answer(interaction.id, &self.engine.keys.code),
-                to: address.to_owned(),
+                to: Secret::new(address.as_bytes().to_vec()),
                 expires_at: live.expires_at,
             }),
         };

@@ -96,7 +96,7 @@ event_data! {
         /// The code.
         code: Secret,
         /// The phone number or mail address that it is to be sent to.
-        to: String,
+        to: Secret,
         /// When the code stops working; `null` where it never does.
         expires_at: Option<Moment>,
     }
