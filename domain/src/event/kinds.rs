@@ -17,9 +17,7 @@ use super::data::conversations::{
     AuthenticatedData, EmptyEventData, ExpiredData, ExpiringData, IntentResumedData, InteractionClosedData,
     InteractionOpenedData, ParticipantAddedData, ParticipantEnteredData,
 };
-use super::data::links::{
-    ConfirmationExpiredData, ConfirmationWrongData, DirectoryAmbiguousData, LinkEventData, PageProofData,
-};
+use super::data::links::{ConfirmationWrongData, DirectoryAmbiguousData, LinkEventData, PageProofData};
 use super::data::lockouts::LockoutEventData;
 use super::data::messages::{
     ChannelDownData, ChannelEventData, CodeDeliveredData, CodeDeliveryFailedData, CodeSentData, LinkDeliveredData,
@@ -171,7 +169,7 @@ kinds! {
     /// A wrong confirmation code was typed into the chat.
     ConfirmationWrong(ConfirmationWrongData) = "confirmation.wrong", AuditTrail;
     /// A proof on a page waited for its confirmation in the chat, and waits no more.
-    ConfirmationExpired(ConfirmationExpiredData) = "confirmation.expired", AuditTrail;
+    ConfirmationExpired(PageProofData) = "confirmation.expired", AuditTrail;
     /// A participant was asked for a code, a PIN, answers or a document.
     ChallengeStarted(ChallengeEventData) = "challenge.started", AuditTrail;
     /// The customer opened a challenge's page, for the first time.

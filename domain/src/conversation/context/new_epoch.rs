@@ -41,7 +41,7 @@ pub(super) fn begin_again(context: &mut Context<'_>) {
         }
         context.end_challenge(at, ChallengeEnd::Expired);
         if unconfirmed {
-            let data = PageProofData::UNKNOWN.expired(Some("restored"));
+            let data = PageProofData::UNKNOWN.because("restored");
             context.tell(EventData::ConfirmationExpired(data), id.clone());
         }
         if stood {

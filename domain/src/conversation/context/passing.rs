@@ -58,7 +58,7 @@ impl Context<'_> {
             if let Some(data) = shown {
                 let id = Some(self.interaction.participants[at].id.clone());
                 self.participant(at).flag.explain(Reason::ConfirmationExpired);
-                let data = PageProofData::from(data).expired(None);
+                let data = PageProofData::from(data);
                 self.push(EventData::ConfirmationExpired(data), deadline, Actor::Time, id);
                 self.drop_code_of_link(at, number, deadline);
             } else {
@@ -94,7 +94,7 @@ impl Context<'_> {
         let (pending, shows_code) = (challenge.page.pending.is_some(), challenge.page.confirmation().is_some());
         if shows_code {
             self.participant(at).flag.explain(Reason::ConfirmationExpired);
-            let data = PageProofData::from(data).expired(None);
+            let data = PageProofData::from(data);
             self.push(EventData::ConfirmationExpired(data), deadline, Actor::Time, id);
             self.drop_code_of_challenge(at, deadline, &Actor::Time);
         } else if pending {

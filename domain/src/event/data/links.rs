@@ -35,23 +35,7 @@ event_data! {
         intent?: IntentName,
         /// The bot's own text from when it asked; the audit trail leaves it out.
         state?: String,
-    }
-
-    /// A proof on a page whose confirmation is over.
-    pub struct ConfirmationExpiredData {
-        /// The link's id, where the proof is a login.
-        link?: LinkId,
-        /// Why the link was made.
-        purpose?: LinkPurpose,
-        /// The challenge's id, where the proof is an answer.
-        challenge?: ChallengeId,
-        /// The method of the challenge.
-        method?: Method,
-        /// The intent that the proof was asked for.
-        intent?: IntentName,
-        /// The bot's own text from when it asked; the audit trail leaves it out.
-        state?: String,
-        /// Why it ended before its time, such as `started_again`, `signed_out` or `restored`.
+        /// Of a confirmation that ended before its time: why, such as `started_again`, `signed_out` or `restored`.
         reason?: Cow<'static, str>,
     }
 
@@ -88,12 +72,11 @@ impl LinkEventData {
 impl PageProofData {
     /// Of nothing that is known any more.
     pub const UNKNOWN: Self =
-        Self { link: None, purpose: None, challenge: None, method: None, intent: None, state: None };
+        Self { link: None, purpose: None, challenge: None, method: None, intent: None, state: None, reason: None };
 
-    /// The same, with why its confirmation ended.
-    pub fn expired(self, reason: Option<&'static str>) -> ConfirmationExpiredData {
-        let Self { link, purpose, challenge, method, intent, state } = self;
-        ConfirmationExpiredData { link, purpose, challenge, method, intent, state, reason: reason.map(Cow::Borrowed) }
+    /// The same, with why its confirmation ended before its time.
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(Cow::Borrowed(reason)), ..self }
     }
 }
 

@@ -214,7 +214,7 @@ pub(crate) fn tell_end(context: &mut Context<'_>, at: usize, source: PageSource,
             (EventData::LinkSuperseded(link_data(interaction, link)), None)
         }
         (AcceptedBy::Void(reason), PageSource::Link(_)) => {
-            let data = proof_data(context, at, source).expired(Some(reason));
+            let data = proof_data(context, at, source).because(reason);
             (EventData::ConfirmationExpired(data), Some(Reason::Void))
         }
         // How a challenge ends, its own event tells.

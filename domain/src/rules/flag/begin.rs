@@ -48,7 +48,7 @@ pub(crate) fn begin(
     }
     if page.is_answered() {
         let who = context.interaction.participants[at].id.clone();
-        let data = proof_data(context, at, source).expired(Some("started_again"));
+        let data = proof_data(context, at, source).because("started_again");
         context.tell(EventData::ConfirmationExpired(data), Some(who));
     }
     context.page_mut(at, source).begin(*browser, vouched);

@@ -68,7 +68,7 @@ pub fn sign_out(mut context: Context<'_>, who: Option<&ParticipantId>) -> Decisi
     let id = participant.id.clone();
     context.end_challenge(at, ChallengeEnd::SignedOut);
     if waited {
-        let data = PageProofData::UNKNOWN.expired(Some("signed_out"));
+        let data = PageProofData::UNKNOWN.because("signed_out");
         context.tell(EventData::ConfirmationExpired(data), Some(id.clone()));
     }
     if stood {
