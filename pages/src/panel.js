@@ -229,7 +229,7 @@ export class Panel {
   #initials(person, state) {
     const { challenge } = person;
     const [name, shown] = [`who who-${state}`, initials(person.name)];
-    if (challenge?.method === "pin") {
+    if (challenge?.form === "agreed_number") {
       const icon = make("button", name, shown);
       icon.dataset.state = state;
       return this.#hides(icon, person, challenge);
@@ -253,7 +253,7 @@ export class Panel {
     const count = make("span", "standing-left", end ? left(end) : "");
     count.dataset.left = "";
     const [name, said] = [`standing state-${state}`, t(`state.${state}`)];
-    if (challenge?.method === "otp" && this.#place.dataset.showsCodes === "true") {
+    if (challenge?.form === "code" && this.#place.dataset.showsCodes === "true") {
       return this.#hides(make("button", name, said, count), person, challenge);
     }
     return make("span", name, said, count);
@@ -268,9 +268,10 @@ export class Panel {
    */
   #hides(icon, person, challenge) {
     icon.type = "button";
-    icon.dataset.act = `reveal-${challenge.method}`;
+    const isAgreed = challenge.form === "agreed_number";
+    icon.dataset.act = isAgreed ? "reveal-pin" : "reveal-otp";
     icon.dataset.challenge = challenge.id;
-    icon.append(" ", make("span", "unseen", t(challenge.method === "pin" ? "pin" : "code", { name: person.name || t("nobody") })));
+    icon.append(" ", make("span", "unseen", t(isAgreed ? "pin" : "code", { name: person.name || t("nobody") })));
     const seen = this.#seen?.challenge === challenge.id ? this.#seen : null;
     const around = make("span", "hides", icon);
     if (seen) {
@@ -350,7 +351,7 @@ export class Panel {
     if (link && link.purpose !== "entry") say(t("wait.link", { state: t(`wait.${link.status}`) }));
     if (challenge) {
       if (challenge.status === "answered") say(t("wait.right"));
-      else say(t(`wait.${challenge.method === "pin" ? "pin" : "otp"}`, { count: challenge.tries_left }));
+      else say(t(`wait.${challenge.form === "agreed_number" ? "pin" : "otp"}`, { count: challenge.tries_left }));
       const { delivery } = challenge;
       if (delivery) say(t("wait.to", { to: delivery.to ?? delivery.channel, state: t(`delivery.${delivery.status}`) }));
     }
@@ -368,7 +369,7 @@ export class Panel {
     const held = state === "locked" || state === "banned" || person.lockout.reported_until;
     if (held) acts.push(button("unlock", t("act.unlock")));
     acts.push(button("link", t("act.link"), "button-plain"));
-    if (challenge?.method === "otp" && challenge.delivery) acts.push(button("resend", t("act.resend"), "button-plain"));
+    if (challenge?.form === "code" && challenge.delivery) acts.push(button("resend", t("act.resend"), "button-plain"));
     else acts.push(button("code", t("act.code"), "button-plain"));
     if (this.#place.dataset.showsCodes === "true") acts.push(button("tell", t("act.tell"), "button-plain"));
     if (person.authentication.authenticated) acts.push(button("signout", t("act.signout"), "button-danger"));

@@ -87,7 +87,9 @@ interface ChatEntry {
 /** What the gateway asks for in a web chat. */
 interface ChatQuestion {
   id: string;
-  kind: "confirmation" | "otp" | "pin";
+  kind: string;
+  /** `null`: the confirmation of a login. */
+  form: "code" | "agreed_number" | null;
   digits: number | null;
   way: string | null;
   to: string | null;

@@ -204,13 +204,13 @@ const fill = (sentence, values) =>
 /** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
-const titles = { confirmation: words.titleConfirmation, otp: words.titleOtp, pin: words.titlePin };
+const titles = { code: words.titleOtp, agreed_number: words.titlePin };
 
 /** @param {ChatQuestion} asked */
-const lead = ({ kind, digits: length, way, to }) => {
+const lead = ({ form, digits: length, way, to }) => {
   const digits = length ?? "";
-  if (kind === "confirmation") return words.leadConfirmation;
-  if (kind === "pin") return words.leadPin;
+  if (!form) return words.leadConfirmation;
+  if (form === "agreed_number") return words.leadPin;
   if (way === "chat") return fill(words.leadChat, { digits });
   if (to) return `${fill(words.leadTo, { digits })} ${to}`;
   return fill(words.leadTold, { digits });
@@ -240,14 +240,14 @@ const onAsked = (asked, before) => {
     return;
   }
   if (asked.id !== before?.id) {
-    const title = titles[asked.kind];
+    const title = asked.form ? titles[asked.form] : words.titleConfirmation;
     of("ask-title", HTMLElement).textContent = title;
     of("ask-lead", HTMLElement).textContent = lead(asked);
-    of("ask-label", HTMLElement).textContent = asked.kind === "pin" ? words.labelPin : words.labelOtp;
-    const letters = asked.kind === "confirmation";
+    of("ask-label", HTMLElement).textContent = asked.form === "agreed_number" ? words.labelPin : words.labelOtp;
+    const letters = !asked.form;
     code.inputMode = letters ? "text" : "numeric";
     code.autocapitalize = letters ? "characters" : "off";
-    code.autocomplete = asked.kind === "otp" ? "one-time-code" : "off";
+    code.autocomplete = asked.form === "code" ? "one-time-code" : "off";
     code.value = "";
     mistake("");
     notice(`${title}. ${lead(asked)}`);

@@ -70,7 +70,8 @@ impl ExpectedAnswer {
 }
 
 /// The form in which a method asks and is answered. Pages, consoles and rules go by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerForm {
     /// A number that the gateway makes, and sends or shows to an agent.
     Code,

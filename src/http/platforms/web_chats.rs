@@ -248,6 +248,7 @@ fn asked_of(asked: &PendingQuestion, now: Moment) -> Value {
     json!({
         "id": asked.id,
         "kind": asked.kind,
+        "form": asked.form,
         "digits": asked.digits,
         "way": asked.sent.as_ref().map(|(way, _)| way.as_str()),
         "to": asked.sent.as_ref().map(|(_, to)| mask(to)),

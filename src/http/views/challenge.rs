@@ -11,6 +11,7 @@ use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::What;
 use crate::domain::proof::challenge::{Challenge, EndedChallenge};
 use crate::domain::proof::methods::questions::Question;
+use crate::domain::proof::methods::{AnswerForm, form};
 use crate::domain::providers::identity::Shortfall;
 use crate::domain::rules::challenges::manage::FoundChallenge;
 
@@ -20,6 +21,9 @@ pub struct ChallengeView {
     id: String,
     #[schema(schema_with = super::method_names::challenge_method)]
     method: Method,
+    /// The form of its answer: `code`, `agreed_number`, `questions` or `document`.
+    #[schema(value_type = String)]
+    form: Option<AnswerForm>,
     /// `pending`; `answered` while a right answer on its page waits to be bound to the chat; of one that ended
     /// `passed`, `exhausted`, `locked`, `expired`, `cancelled`, `superseded`, `closed`, `signed_out`, `reassigned`,
     /// `reported`, `not_returned` (the browser did not come back), `other_browser` (another one did), `unconfirmed`
@@ -106,6 +110,7 @@ impl Viewer<'_> {
         ChallengeView {
             id: ChallengeId { interaction: interaction.id, number: challenge.number }.to_string(),
             method: challenge.method(),
+            form: form(challenge.method()),
             status: if challenge.page.is_answered() { "answered" } else { "pending" },
             participant: challenge.participant.to_string(),
             page_url: Some(format!("{}/c/{}", self.public_url, challenge.page_token(interaction.id, self.keys).text())),
@@ -141,6 +146,7 @@ fn over(interaction: InteractionId, ended: &EndedChallenge) -> ChallengeView {
     ChallengeView {
         id: ChallengeId { interaction, number: ended.number }.to_string(),
         method: ended.method,
+        form: form(ended.method),
         status: ended.end.as_str(),
         participant: ended.participant.to_string(),
         page_url: None,

@@ -15,7 +15,7 @@ use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::messaging::sending::{DeliveryState as Sent, What};
 use crate::domain::messaging::web_chat::{ChatEntry, DOTS, EntryContent, Transcript, link_number};
 use crate::domain::proof::flag::{Flag, Reason};
-use crate::domain::proof::methods::Prompt;
+use crate::domain::proof::methods::{AnswerForm, Prompt, form};
 use crate::domain::rules::chat::hear::Kind;
 use crate::domain::secret::base64url;
 use crate::domain::time::Moment;
@@ -92,6 +92,8 @@ pub struct PendingQuestion {
     pub id: String,
     /// What is asked for.
     pub kind: Kind,
+    /// The form of the answer; none of a confirmation.
+    pub form: Option<AnswerForm>,
     /// How many digits the code has.
     pub digits: Option<u8>,
     /// Which way the code went, and where to, unmasked.
@@ -222,6 +224,7 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
         return Some(PendingQuestion {
             id: format!("w{}", end.0),
             kind: Kind::Confirmation,
+            form: None,
             digits: None,
             sent: None,
             tries_left: confirmation.tries_left.into(),
@@ -243,6 +246,7 @@ fn asked(interaction: &Interaction, primary: &Participant, now: Moment) -> Optio
     Some(PendingQuestion {
         id: format!("c{}.{}", live.number, live.issue().unwrap_or_default()),
         kind: Kind::Challenge(live.method()),
+        form: form(live.method()),
         digits,
         resend_at: live.resend_at().filter(|_| sending.is_some()),
         sent,
