@@ -27,15 +27,15 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie];
+    /// All of them, the default for entries first.
+    pub const ALL: [Self; 6] = [Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie, Self::Login];
 
-    /// The names of what may be asked of who comes in: challenges, the default first, and last a login.
-    pub const ENTRY_NAMES: [&'static str; Self::ALL.len()] = {
+    /// Their names.
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
         let mut names = [""; Self::ALL.len()];
         let mut at = 0;
         while at < names.len() {
-            names[at] = Self::ALL[(at + 1) % names.len()].as_str();
+            names[at] = Self::ALL[at].as_str();
             at += 1;
         }
         names

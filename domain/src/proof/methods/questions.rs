@@ -122,15 +122,14 @@ impl Check for Questions {
 
     fn judge(&mut self, said: &PossibleAnswer, inputs: &JudgeInputs<'_>) -> Result<Judgement, Refusal> {
         let PossibleAnswer::Answers(answers) = said else { return Ok(Judgement::Wrong) };
-        // Of whom no record is known, nothing is right, whatever anybody says.
-        let is_known = self.customer.is_some();
         let source = &inputs.source;
         let Some(judge) = &mut self.judge else { return Ok(Judgement::of(self.are(answers, source.key))) };
         let challenge = ChallengeId { interaction: source.interaction, number: source.number };
         if let Some(attempt) = judge.waits_for() {
             let check = CheckId { challenge, attempt };
             let verdict = inputs.verdicts.iter().find(|verdict| verdict.check == check).ok_or(Refusal::Judging)?;
-            return Ok(Judgement::of(verdict.passed && is_known));
+            // Of somebody without a record nothing is right, whatever the provider says.
+            return Ok(Judgement::of(verdict.passed && self.customer.is_some()));
         }
         let attempt = judge.begin(inputs.now).ok_or(Refusal::Full)?;
         let (provider, set, check) = (judge.provider.clone(), judge.set.clone(), CheckId { challenge, attempt });
