@@ -30,6 +30,7 @@ pub mod pages;
 pub mod platforms;
 pub mod public;
 pub mod requests;
+mod schemas;
 pub mod server;
 pub mod views;
 

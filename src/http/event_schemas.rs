@@ -5,12 +5,13 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, PathsBuilder
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
     AllOfBuilder, ArrayBuilder, Discriminator, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
-    SchemaType, Type,
+    Type,
 };
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 
 use crate::domain::event::value::{DataField, ValueShape};
 use crate::domain::event::{EventAudience, EventKind};
+use crate::http::schemas;
 
 /// Any event.
 const EVENT: &str = "Event";
@@ -68,38 +69,34 @@ fn data(fields: &[DataField]) -> Object {
 
 /// A value of that shape.
 fn value(shape: &ValueShape, may_be_null: bool, meaning: Option<&str>) -> RefOr<Schema> {
-    let of_type = |own: Type| match may_be_null {
-        true => SchemaType::from_iter([own, Type::Null]),
-        false => SchemaType::from(own),
-    };
-    let plain = |own| ObjectBuilder::new().schema_type(of_type(own)).description(meaning);
+    let plain = |own| schemas::plain(own, may_be_null).description(meaning);
     match shape {
         ValueShape::Text => plain(Type::String).into(),
         ValueShape::Boolean => plain(Type::Boolean).into(),
         ValueShape::Number => plain(Type::Integer).into(),
         ValueShape::Moment => plain(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into(),
-        ValueShape::Words(words) => {
-            let words = words.iter().map(|word| serde_json::Value::from(*word));
-            let all: Vec<_> = words.chain(may_be_null.then_some(serde_json::Value::Null)).collect();
-            plain(Type::String).enum_values(Some(all)).into()
-        }
+        ValueShape::Words(words) => schemas::words(words, may_be_null).description(meaning).into(),
         ValueShape::List(inner) => {
             let items = value(inner, false, None);
-            ArrayBuilder::new().schema_type(of_type(Type::Array)).items(items).description(meaning).into()
+            ArrayBuilder::new()
+                .schema_type(schemas::type_of(Type::Array, may_be_null))
+                .items(items)
+                .description(meaning)
+                .into()
         }
     }
 }
 
 fn text() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String)
+    schemas::plain(Type::String, false)
 }
 
 fn envelope() -> RefOr<Schema> {
-    let or_null = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    let or_null = || schemas::plain(Type::String, true);
     let at = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     ObjectBuilder::new()
         .schema_type(Type::Object)
-        .description(Some("What all events have."))
+        .description(Some("The fields that all events have."))
         .property(
             "id",
             text().description(Some("Rises within the team; of `otp.requested` the same for the same code")),
@@ -150,9 +147,12 @@ fn posted() -> OperationBuilder {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use crate::domain::event::data::conversations::EmptyEventData;
+    use crate::domain::event::{Actor, Event, EventData};
+    use crate::domain::time::Moment;
 
     /// Kinds that share a schema tell the same, and no schema of another thing is written over.
     #[test]
@@ -167,5 +167,24 @@ mod tests {
         }
         let ours = of_data.keys().copied().chain([EVENT, ENVELOPE, "EventHistory"]);
         assert!(ours.into_iter().all(|name| !before.contains_key(name)));
+    }
+
+    /// Every event is written with the fields of the envelope, its type and its data, and no other.
+    #[test]
+    fn envelope_names_every_field_of_an_event() {
+        let event = Event {
+            at: Moment(0),
+            team: "acme".parse().unwrap(),
+            channel: None,
+            interaction: None,
+            participant: None,
+            actor: Actor::Time,
+            data: EventData::SignedOut(EmptyEventData {}),
+        };
+        let written = serde_json::to_value(event.document("1")).unwrap();
+        let written: BTreeSet<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
+        let described = serde_json::to_value(envelope()).unwrap();
+        let described = described["required"].as_array().unwrap().iter().filter_map(|name| name.as_str());
+        assert_eq!(written, described.chain(["type", "data"]).collect());
     }
 }

@@ -1,22 +1,22 @@
 //! Names of methods of proof in the OpenAPI document. They come from the table, so that a new method is described
 //! wherever one is named.
 
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, Schema, Type};
 
 use crate::domain::base::method::{Guarded, Method};
 use crate::domain::proof::methods::{AnswerForm, METHODS};
+use crate::http::schemas::plain;
 
 /// A method that a challenge asks for.
 pub(crate) fn challenge_method() -> Schema {
     let names = METHODS.iter().map(|method| method.method().as_str());
-    ObjectBuilder::new().schema_type(Type::String).description(Some(format!("{}.", one_of(names)))).into()
+    plain(Type::String, false).description(Some(format!("{}.", one_of(names)))).into()
 }
 
 /// Methods that raised a flag.
 pub(crate) fn proved_methods() -> Schema {
-    let names = Method::ALL.map(|method| format!("`{}`", method.as_str())).join(", ");
-    let name = ObjectBuilder::new().schema_type(Type::String);
-    ArrayBuilder::new().items(name).description(Some(format!("Of {names}."))).into()
+    let names = Method::NAMES.map(|name| format!("`{name}`")).join(", ");
+    ArrayBuilder::new().items(plain(Type::String, false)).description(Some(format!("Of {names}."))).into()
 }
 
 /// What a text was taken for: a confirmation code, or the answer to what can be typed.
@@ -35,13 +35,12 @@ pub(crate) fn lifted_lockout() -> Schema {
 pub(crate) fn lockout_method() -> Schema {
     let names = one_of(Guarded::ALL.into_iter().map(Guarded::as_str));
     nullable(format!(
-        "{names}; null: too many wrong answers over all of the customer's\naddresses, and nothing of hers is taken."
+        "{names}; null: too many wrong answers over all addresses of the customer, and none is taken at any."
     ))
 }
 
 fn nullable(description: String) -> Schema {
-    let types = SchemaType::from_iter([Type::String, Type::Null]);
-    ObjectBuilder::new().schema_type(types).description(Some(description)).into()
+    plain(Type::String, true).description(Some(description)).into()
 }
 
 /// `a`, `b` or `c`.

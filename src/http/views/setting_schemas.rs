@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
-};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -15,6 +11,7 @@ use crate::domain::base::binding::Binding;
 use crate::domain::base::method::Method;
 use crate::domain::customer::matching::As;
 use crate::domain::settings::{Described, SettingShape, described};
+use crate::http::schemas::{plain, type_of, words};
 use crate::pages::in_english;
 
 /// An intent: which proofs are enough for something that the bot may want to do.
@@ -68,20 +65,15 @@ struct AskedFact {
 }
 
 fn methods() -> Schema {
-    ArrayBuilder::new().items(words(&Method::ALL)).min_items(Some(1)).into()
+    ArrayBuilder::new().items(words(&Method::ALL, false)).min_items(Some(1)).into()
 }
 
 fn bindings() -> Schema {
-    ArrayBuilder::new().items(words(&Binding::ALL)).unique_items(true).into()
+    ArrayBuilder::new().items(words(&Binding::ALL, false)).unique_items(true).into()
 }
 
 fn comparisons() -> Schema {
-    words(&As::ALL).into()
-}
-
-/// A text that is one of the values, as JSON writes them.
-fn words(values: &[impl Serialize]) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values.iter().map(|value| json!(value))))
+    words(&As::ALL, false).into()
 }
 
 /// The schemas that those of the settings refer to, with their names.
@@ -146,7 +138,7 @@ fn object(place: SchemaUse) -> ObjectBuilder {
 }
 
 fn object_type(place: SchemaUse) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(type_in(Type::Object, place == SchemaUse::Layer))
+    plain(Type::Object, place == SchemaUse::Layer)
 }
 
 fn member(object: ObjectBuilder, name: &str, schema: Schema, place: SchemaUse) -> ObjectBuilder {
@@ -154,12 +146,8 @@ fn member(object: ObjectBuilder, name: &str, schema: Schema, place: SchemaUse) -
     if place == SchemaUse::Effective { object.required(name) } else { object }
 }
 
-fn type_in(known: Type, nullable: bool) -> SchemaType {
-    if nullable { SchemaType::from_iter([known, Type::Null]) } else { SchemaType::from(known) }
-}
-
 fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
-    OneOfBuilder::new().item(schema).item(ObjectBuilder::new().schema_type(Type::Null)).into()
+    OneOfBuilder::new().item(schema).item(plain(Type::Null, false)).into()
 }
 
 /// The schema of a setting's value, with its meaning and its default.
@@ -170,7 +158,6 @@ fn value(setting: &Described, place: SchemaUse) -> Schema {
     let default = Some(setting.default.clone());
     let can_be_off = matches!(setting.shape, SettingShape::Maybe(_) | SettingShape::Text);
     let nullable = can_be_off || place == SchemaUse::Layer;
-    let text = || ObjectBuilder::new().schema_type(type_in(Type::String, nullable));
     let scalar = match setting.shape {
         SettingShape::MatchRules => {
             return list(text_or("MatchedField"), nullable).description(meaning).default(default).into();
@@ -180,32 +167,30 @@ fn value(setting: &Described, place: SchemaUse) -> Schema {
         }
         SettingShape::List => return list(text_item(), nullable).description(meaning).default(default).into(),
         SettingShape::Span(least, most) => {
-            let span = OneOfBuilder::new().item(integer(least, most, nullable)).item(words(&["never"]));
+            let span = OneOfBuilder::new().item(integer(least, most, nullable)).item(words(&["never"], false));
             return span.description(meaning).default(default).into();
         }
-        SettingShape::Switch => ObjectBuilder::new().schema_type(type_in(Type::Boolean, nullable)),
+        SettingShape::Switch => plain(Type::Boolean, nullable),
         SettingShape::Number(least, most) => integer(least, most, nullable),
-        SettingShape::Text | SettingShape::Phrase => text(),
-        SettingShape::OneOf(words) | SettingShape::Maybe(words) => {
-            let off = (can_be_off && place == SchemaUse::Layer).then(|| json!("none"));
-            let null = nullable.then_some(Value::Null);
-            text().enum_values(Some(words.iter().map(|word| json!(word)).chain(off).chain(null)))
+        SettingShape::Text | SettingShape::Phrase => plain(Type::String, nullable),
+        SettingShape::OneOf(all) | SettingShape::Maybe(all) => {
+            let off = (can_be_off && place == SchemaUse::Layer).then_some("none");
+            words(&all.iter().copied().chain(off).collect::<Vec<_>>(), nullable)
         }
     };
     scalar.description(meaning).default(default).into()
 }
 
 fn integer(least: u64, most: u64, nullable: bool) -> ObjectBuilder {
-    let bounds = ObjectBuilder::new().minimum(Some(least)).maximum(Some(most));
-    bounds.schema_type(type_in(Type::Integer, nullable))
+    plain(Type::Integer, nullable).minimum(Some(least)).maximum(Some(most))
 }
 
 fn list(item: RefOr<Schema>, nullable: bool) -> ArrayBuilder {
-    ArrayBuilder::new().schema_type(type_in(Type::Array, nullable)).items(item).unique_items(true)
+    ArrayBuilder::new().schema_type(type_of(Type::Array, nullable)).items(item).unique_items(true)
 }
 
 fn text_item() -> RefOr<Schema> {
-    RefOr::T(ObjectBuilder::new().schema_type(Type::String).into())
+    RefOr::T(plain(Type::String, false).into())
 }
 
 /// A name, or an object that says more of what has the name.
