@@ -129,7 +129,7 @@ impl Gateway {
             + messaging.outboxes.run(messaging).await
     }
 
-    /// What executes jobs for ever, one future for each kind. To stop, they are dropped.
+    /// Futures that execute jobs for ever, one for each kind. To stop, they are dropped.
     pub fn job_loops(&self) -> Vec<BoxFuture<'static, ()>> {
         let (messaging, logins, webhooks) = (&self.messaging, &self.logins, &self.webhooks);
         vec![

@@ -1,4 +1,4 @@
-//! What is told outward. The events that a decision returns feed the audit trail, the live stream and the metrics;
+//! Events. Those that a decision returns feed the audit trail, the live stream and the metrics;
 //! names, addresses, codes and tokens never stand in them.
 
 use serde::ser::SerializeStruct as _;
@@ -33,12 +33,12 @@ pub struct Event {
     pub participant: Option<ParticipantId>,
     /// By whom; not told outward, kept by the audit trail.
     pub actor: Actor,
-    /// What, and what else a listener needs.
+    /// The kind, with whatever else a listener needs.
     pub data: EventData,
 }
 
 impl Event {
-    /// What happened.
+    /// The kind of the event.
     pub fn kind(&self) -> EventKind {
         self.data.kind()
     }

@@ -39,7 +39,7 @@ const escaped = (part) => part.replaceAll("~", "~0").replaceAll("/", "~1");
 const isTree = (value) => typeof value === "object" && value !== null;
 
 /**
- * What is in a value at a pointer.
+ * The part of a value at a pointer.
  *
  * @param {unknown} value
  * @param {string} pointer
@@ -101,7 +101,7 @@ class Unreadable extends Error {
 const lines = (text) => text.split(/[\n,]/).map((line) => line.trim()).filter(Boolean);
 
 /**
- * What a field says; undefined: nothing.
+ * The value of a field; undefined: nothing.
  *
  * @param {Field} field
  * @param {Field[]} group all of its name
@@ -134,7 +134,7 @@ const NAMES = ["team-name", "channel-name", "intent-name", "screen-name", "webho
 const HOLE = /\{(\w+)\}/g;
 
 /**
- * What fields that are named in braces say.
+ * The values of fields that are named in braces.
  *
  * @param {Field[]} fields
  * @returns {Record<string, string>}
@@ -201,7 +201,7 @@ const clear = (source) => {
 const beside = (source) => (source instanceof HTMLFormElement ? source : (source.parentElement ?? document.body));
 
 /**
- * What is told in the page's language, and what only developers' English has.
+ * The text in the page's language, and the rest that only developers' English has.
  *
  * @param {string} said
  * @param {string} [english]
@@ -242,7 +242,7 @@ const trouble = (source, said, english) => {
 };
 
 /**
- * What could not be done, put where it belongs.
+ * The refusal, put where it belongs.
  *
  * @param {Source} source
  * @param {unknown} error
@@ -269,7 +269,7 @@ const tell = (source, error) => {
 };
 
 /**
- * What was refused: at its fields, where they are known, and at the form.
+ * The refusal: at its fields, where they are known, and at the form.
  *
  * @param {Source} source
  * @param {Refused} error

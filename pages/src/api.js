@@ -67,7 +67,7 @@ const ask = async (path, request) => {
 const ANSWER = 20_000; // milliseconds that what only reads may take
 
 /**
- * What refusals and validation errors are called, by their codes.
+ * The names of refusals and validation errors, by their codes.
  *
  * @typedef {{ refused: Record<string, string>, validation: Record<string, string> }} RefusalTexts
  */
@@ -76,7 +76,7 @@ const ANSWER = 20_000; // milliseconds that what only reads may take
 let refusals = null;
 
 /**
- * What refusals are called in the page's language: fetched with the first, since most pages meet none.
+ * The names of refusals in the page's language: fetched with the first, since most pages meet none.
  *
  * @returns {Promise<RefusalTexts>}
  */
@@ -91,7 +91,7 @@ const words = async () => {
 };
 
 /**
- * What is wrong at a place of what was sent; `english`, where the page's language has no words of its own.
+ * The mistake at a place of the request; `english`, where the page's language has no words of its own.
  *
  * @param {Schemas["InvalidPlace"]} place
  * @param {RefusalTexts} texts
@@ -127,7 +127,7 @@ export class Away extends Error {
 }
 
 /**
- * What an error says.
+ * The text of an error.
  *
  * @param {unknown} error
  */
@@ -293,7 +293,7 @@ export const moment = (text) => {
 };
 
 /**
- * What is left until then: `4:05`, `2:10:00`; empty when it is over.
+ * The time that is left until then: `4:05`, `2:10:00`; empty when it is over.
  *
  * @param {string} until
  */

@@ -64,7 +64,7 @@ export const begin = (opener, dialog, opened) => {
   };
 
   /**
-   * What the fields of one person say, and where they are.
+   * The values of the fields of a person, and where they are.
    *
    * @param {Element} person
    * @param {number} at

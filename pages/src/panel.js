@@ -260,7 +260,7 @@ export class Panel {
   }
 
   /**
-   * What a challenge is answered by, behind an icon.
+   * The answer of a challenge, behind an icon.
    *
    * @param {HTMLButtonElement} icon
    * @param {Participant} person
@@ -440,7 +440,7 @@ export class Panel {
   }
 
   /**
-   * One look, and no second one while the first stands there; what was refused may be asked for again.
+   * A look, and no second one while the first stands there; after a refusal it may be asked for again.
    *
    * @param {string} challenge
    */

@@ -9,7 +9,7 @@ const form = /** @type {HTMLFormElement} */ (document.querySelector("form[data-a
 const ready = /** @type {HTMLElement} */ (document.querySelector("[data-ready]"));
 
 /**
- * One side of the document, or the face, with what the page has for it.
+ * A side of the document, or the face, with what the page has for it.
  *
  * @param {HTMLElement} place
  */

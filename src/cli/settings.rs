@@ -8,15 +8,15 @@ use crate::pages::in_english;
 
 /// What stands above the table, for who reads it as a page.
 const OPENING: &str = "# Settings\n\n\
-    What the owner sets for the System (`PATCH /v1/settings`) and an admin for her team \
-    (`PATCH /v1/teams/TEAM/settings`), with the console or by the API. A team's own value goes before the System's, \
+    The owner sets these for the System (`PATCH /v1/settings`) and an admin for a team \
+    (`PATCH /v1/teams/TEAM/settings`), in the console or by the API. A team's own value goes before the System's, \
     and that before the default; `null` takes a value back, and each reply says of every setting where its value \
     comes from. Dots stand for nested objects: `{\"link\": {\"ttl_minutes\": 5}}`. The schemas \
     `Settings`, `SettingsLayer` and `Intent` of the API's description (`/docs`) say the same to programs. \
     `countersign settings` prints this page.\n\n\
     | setting | takes | default | |\n| --- | --- | --- | --- |\n";
 
-/// What stands below the table.
+/// The text below the table.
 const INTENTS: &str = "\n## Intents\n\n\
     An intent names something that the bot may want to do, and says which proofs are enough for it. The bot asks by the \
     name: `GET /v1/interactions/ID/authentication?intent=pay`. A patch changes intents by their names; `null` takes one away. The System \

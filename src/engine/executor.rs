@@ -1,7 +1,7 @@
 //! The executor of jobs: what a node does behind the replies, at the right of a claim. Each kind of job says how
 //! one is loaded, attempted and settled; queue, leases, renewal and the end are the same for all.
 //!
-//! Claims wait in memory alone. Whatever must not be lost has a record with an alarm: a claim that nobody settled
+//! Claims wait in memory alone. A job that must not be lost has a record with an alarm: a claim that nobody settled
 //! lapses with its lease, and whoever hears the alarm claims the job again. So to stop, the loops are dropped.
 
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ const MIN_LEASE_LEFT: Duration = Duration::from_secs(5);
 
 /// A kind of job, by its claims.
 pub(crate) trait JobKind<C: Claim>: Sync {
-    /// What is to be done.
+    /// A job as it is loaded.
     type Job: Send + Sync;
     /// How an attempt ended.
     type Attempt: Send;
@@ -51,7 +51,7 @@ pub(crate) trait JobKind<C: Claim>: Sync {
     fn settle(&self, job: Self::Job, attempt: Self::Attempt) -> impl Future<Output = Result<Next<C>, Error>> + Send;
 }
 
-/// What this node is to do of one kind.
+/// The jobs of one kind that this node is to do.
 pub(crate) struct Executor<C: Claim> {
     engine: Arc<Engine>,
     queue: Mutex<JobQueue<C>>,
@@ -59,12 +59,12 @@ pub(crate) struct Executor<C: Claim> {
 }
 
 impl<C: Claim> Executor<C> {
-    /// One that has nothing to do.
+    /// An executor that has nothing to do.
     pub fn new(engine: &Arc<Engine>) -> Self {
         Self { engine: engine.clone(), queue: Mutex::default(), woken: Notify::new() }
     }
 
-    /// One that was claimed here.
+    /// Adds a job that was claimed here.
     pub fn push(&self, claim: C) {
         self.queue().push(claim);
         self.woken.notify_one();

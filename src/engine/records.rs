@@ -144,7 +144,7 @@ pub(crate) fn plain_record<R: StoredRecord>(name: String, record: &R, now: Momen
     PlainRecord { name, bytes: encode(record), alarm, expires }
 }
 
-/// What slots leave to be written.
+/// The records that slots leave to be written.
 #[derive(Default)]
 pub(crate) struct Writes {
     pub put: Vec<PlainRecord>,

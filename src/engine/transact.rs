@@ -8,7 +8,7 @@ use super::{Engine, Error, Execution, IdempotencyRecord};
 use crate::domain::event::Event;
 use crate::domain::time::Moment;
 
-/// What a transaction does beside changing the records that it has read.
+/// The effects of a transaction beside the changes of the records that it has read.
 pub(crate) struct Effects {
     change: Change<()>,
     confirm: Confirm,

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of events: one schema for each kind and for its data, drawn from the table of
+//! Events in the OpenAPI document: one schema for each kind and for its data, drawn from the table of
 //! kinds. Which operations tell events, their handlers say; it adds what webhooks are posted.
 
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, PathsBuilder};
@@ -16,7 +16,7 @@ use crate::http::schemas;
 /// Any event.
 const EVENT: &str = "Event";
 
-/// What all events have.
+/// The fields that all events have.
 const ENVELOPE: &str = "EventEnvelope";
 
 /// Adds it to a document made from the handlers.

@@ -345,7 +345,7 @@ pub struct HostedLogin {
     pub(crate) logging_in: KeyedLocks,
 }
 
-/// What a listener is told of an account's authenticator app.
+/// The event of a change of an account's authenticator app.
 fn app_changed(engine: &Engine, account: &LoginAccount, change: AppChange, actor: &Actor, when: BothTimes) -> Event {
     account.tells(engine, actor, when.now, |pseudonym| {
         EventData::CustomerChanged(CustomerChangedData { pseudonym, created: None, app: Some(change) })

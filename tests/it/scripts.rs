@@ -1,5 +1,5 @@
 //! The project's own scripts: the compiler of TypeScript checks their types, which are written as JSDoc, and ESLint
-//! reads them. What the API answers has the types of the OpenAPI document, so a script cannot read a field that is
+//! reads them. Answers of the API have the types of the OpenAPI document, so a script cannot read a field that is
 //! not there.
 //!
 //! `scripts/interop scripts` installs both as `tests/it/scripts` pins them. The types of the document are made by a
@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::interop::{installed, root};
 
-/// What describes the programs whose types are checked together: scripts for browsers, and those for Node.
+/// The descriptions of the programs whose types are checked together: scripts for browsers, and those for Node.
 const PROGRAMS: [&str; 2] = ["tests/it/scripts/tsconfig.browser.json", "tests/it/scripts/tsconfig.node.json"];
 /// Folders that hold no script of our own.
 const FOREIGN: [&str; 4] = [".git", "dist", "node_modules", "target"];

@@ -66,7 +66,7 @@ const params = (/** @type {string} */ body) => {
 };
 
 /**
- * What Amazon signs: the fields in this order, each with its name on a line before it.
+ * The text that Amazon signs: the fields in this order, each with its name on a line before it.
  *
  * @param {Record<string, string>} message
  */

@@ -1,9 +1,9 @@
-//! Who does something: a caller, a person or the passing of time.
+//! The actor of an event: a caller, a person or the passing of time.
 //! Whether they may, the rules say.
 
 use serde::{Deserialize, Serialize};
 
-/// Who did it. Ids only: people stand in the audit trail by pseudonym.
+/// The actor of an event, by ids only: people stand in the audit trail by pseudonym.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
@@ -19,6 +19,6 @@ pub enum Actor {
     Person,
     /// The passing of time.
     Time,
-    /// Who runs the gateway, by a command on its machine.
+    /// The operator of the gateway, by a command on its machine.
     Operator,
 }

@@ -13,7 +13,7 @@ pub enum ParticipantRole {
     Cosigner,
 }
 
-/// What a caller may do. Each may what the one before it may.
+/// The rights of a caller. Each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

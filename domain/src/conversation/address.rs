@@ -66,7 +66,7 @@ pub struct Lifted {
 }
 
 impl Lifted {
-    /// What is told of it: a lock's end, or a ban's; which budget, so that it can be found again where its
+    /// The event that tells of it: a lock's end, or a ban's, with its budget, so that it can be found again where its
     /// interaction is not known any more, and why.
     pub fn told(self, address: &str, reason: &str, partition: Option<u8>) -> EventData {
         let data = LockoutEventData::of_budget(self.what, address.to_owned(), self.budget).because(reason.to_owned());

@@ -34,7 +34,7 @@ use super::data::teams::{
 use super::step::Step;
 use super::value::DataField;
 
-/// Who is told of an event.
+/// The audience of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAudience {
     /// Listeners and webhooks, and the audit trail keeps it: a security act.
@@ -47,7 +47,7 @@ pub enum EventAudience {
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident($data:ident) = $text:literal, $audience:ident $(, $step:expr)?;)*) => {
-        /// What happened.
+        /// The kind of the event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EventKind {
             $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)*
@@ -67,12 +67,12 @@ macro_rules! kinds {
                 match self { $(Self::$variant => stringify!($variant),)* }
             }
 
-            /// What it means, in a sentence.
+            /// Its meaning, in a sentence.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)* }
             }
 
-            /// Who is told.
+            /// Its audience.
             pub fn audience(self) -> EventAudience {
                 match self { $(Self::$variant => EventAudience::$audience,)* }
             }
@@ -88,19 +88,19 @@ macro_rules! kinds {
             }
         }
 
-        /// What happened, with what else a listener needs.
+        /// The kind of an event, with whatever else a listener needs.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum EventData {
             $($(#[doc = $doc])+ $variant($data),)*
         }
 
         impl EventData {
-            /// What happened.
+            /// The kind of the event.
             pub fn kind(&self) -> EventKind {
                 match self { $(Self::$variant(_) => EventKind::$variant,)* }
             }
 
-            /// What it counts as in insights; most count as nothing.
+            /// The step that it counts as in insights; most count as nothing.
             pub fn step(&self) -> Option<Step> {
                 match self { $(Self::$variant(_data) => kinds!(@step _data $($step)?),)* }
             }
@@ -306,7 +306,7 @@ impl EventKind {
     }
 }
 
-/// Whatever the data, it counts as that.
+/// Counts as that step, with any data.
 fn counted<T>(step: Step) -> impl FnOnce(&T) -> Option<Step> {
     move |_| Some(step)
 }

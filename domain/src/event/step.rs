@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! steps {
     ($($variant:ident = $text:literal;)*) => {
-        /// What is counted.
+        /// A step that is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Step {

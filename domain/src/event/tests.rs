@@ -103,7 +103,7 @@ fn event_is_kept_and_read_back() {
     }
 }
 
-/// What an older release kept: its fields in its order.
+/// An event that an older release kept: its fields in its order.
 #[test]
 fn event_of_older_release_is_read() {
     let kept = r#"{"type":"link.issued","at":1700000000000,"team":"acme","channel":"webchat",

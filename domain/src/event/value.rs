@@ -1,4 +1,4 @@
-//! What values the data of events has: how each is written, read back and described.
+//! The values in the data of events: how each is written, read back and described.
 //! Which fields there are, `data` says.
 
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ use crate::time::Moment;
 pub enum ValueShape {
     /// Any text.
     Text,
-    /// One of these words.
+    /// Any of these words.
     Words(&'static [&'static str]),
     /// A moment, as RFC 3339 writes it.
     Moment,
@@ -121,7 +121,7 @@ impl EventValue for Moment {
     }
 }
 
-/// A code, told in plain text to whoever sends it.
+/// A code or an address, told in plain text to whoever sends the code. It does not print.
 impl EventValue for Secret {
     fn shape() -> ValueShape {
         ValueShape::Text
@@ -234,7 +234,7 @@ impl<'de> Deserializer<'de> for VariantNames<'_> {
 pub struct DataField {
     /// Its name in JSON.
     pub name: &'static str,
-    /// What it says, in a sentence.
+    /// Its meaning, in a sentence.
     pub meaning: &'static str,
     /// How its value reads.
     pub shape: ValueShape,

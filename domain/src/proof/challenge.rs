@@ -78,7 +78,7 @@ impl Challenge {
         self.check.check().method()
     }
 
-    /// What it asks for.
+    /// The prompt: what it asks for.
     pub fn prompt(&self) -> Prompt<'_> {
         self.check.check().prompt()
     }
@@ -113,7 +113,7 @@ impl Challenge {
         self.check.check().resend_at()
     }
 
-    /// What would be right, for the one who must be told. Of questions nobody knows it, and of a document nothing
+    /// The right answer, for the one who must be told. Of questions nobody knows it, and of a document nothing
     /// is that can be typed.
     pub fn answer(&self, interaction: InteractionId, key: &MacKey) -> Secret {
         let (number, participant, nonce) = (self.number, &self.participant, &self.nonce);

@@ -151,7 +151,7 @@ pub trait ProofMethod: fmt::Debug + Sync {
     }
 }
 
-/// What a check asks for.
+/// The request that a check puts to a person.
 pub enum Prompt<'a> {
     /// A code of so many digits.
     Code(u8),
@@ -189,7 +189,7 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// What that would be as an answer; nothing where it is conversation, which is never counted.
+    /// The answer that it would be; none where it is conversation, which is never counted.
     pub fn candidate(&self, typed: TypedText<'_>) -> Option<PossibleAnswer> {
         match (self, typed) {
             (Self::Questions(questions), TypedText::Text(text)) => questions.read(text).map(PossibleAnswer::Answers),
@@ -200,7 +200,7 @@ impl<'a> Prompt<'a> {
     }
 }
 
-/// What a check starts from.
+/// The inputs that a check starts from.
 pub struct StartInputs<'a> {
     /// The team's effective settings.
     pub settings: &'a Settings,
@@ -218,7 +218,7 @@ pub struct StartInputs<'a> {
 
 /// A check as it starts.
 pub struct StartedCheck {
-    /// What would be right.
+    /// The check that waits for the right answer.
     pub check: ExpectedAnswer,
     /// When it ends by itself.
     pub expires_at: Option<Moment>,
@@ -226,7 +226,7 @@ pub struct StartedCheck {
     pub tries_left: u32,
 }
 
-/// What is known of whether a method can be asked for later.
+/// The facts that say whether a method can be asked for later.
 pub struct Availability<'a> {
     /// The team's effective settings.
     pub settings: &'a Settings,

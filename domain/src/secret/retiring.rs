@@ -1,5 +1,5 @@
 //! Secrets that were replaced: each signs beside the new one for as long as was said.
-//! What they sign, their owners say.
+//! Their owners say what they sign.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What is to be done next: of each key one job at a time, so that nothing older comes after something newer; of
+//! The next job to run: of each key one at a time, so that nothing older comes after something newer; of
 //! each team so many and no more, so that a platform that hangs holds up its own team alone. A job that was put
 //! off holds no place meanwhile.
 
@@ -12,7 +12,7 @@ use crate::domain::base::id::TeamName;
 
 /// How jobs of one kind are done.
 pub(crate) struct JobPolicy {
-    /// What logs call one.
+    /// The name of the kind in logs.
     pub name: &'static str,
     /// Jobs that run at the same time: a receiver that is slow to answer must not keep the others waiting.
     pub concurrency: usize,
@@ -31,12 +31,12 @@ impl JobPolicy {
 
 /// The right to do a job.
 pub(crate) trait Claim: Send + 'static {
-    /// What a job is about. Of one key one job runs at a time, and of those that wait the newest counts.
+    /// The key of a job. Jobs of the same key run one at a time, and of those that wait the newest counts.
     type Key: Clone + Debug + Ord + Send;
     /// How jobs of this kind are done.
     const POLICY: JobPolicy;
 
-    /// What it is about.
+    /// Its key.
     fn key(&self) -> Self::Key;
 
     /// The team whose jobs it may hold up; none where all count together.
@@ -45,7 +45,7 @@ pub(crate) trait Claim: Send + 'static {
     }
 }
 
-/// What follows when a job has ended.
+/// The next claim when a job has ended.
 #[derive(Debug)]
 pub(crate) enum Next<C> {
     /// Nothing.
@@ -56,7 +56,7 @@ pub(crate) enum Next<C> {
     Later(C, Duration),
 }
 
-/// What waits and what runs, by team.
+/// The jobs that wait and those that run, by team.
 pub(super) struct JobQueue<C: Claim> {
     teams: BTreeMap<Option<TeamName>, TeamJobs<C>>,
     running: usize,
@@ -73,7 +73,7 @@ struct TeamJobs<C: Claim> {
 
 /// All about one key. It waits in `ready` or `delayed` where it does not run.
 struct JobSlot<C> {
-    /// What follows at once on what ran.
+    /// The claim that follows at once on the job that ran.
     following: Option<C>,
     waiting: Option<C>,
     delayed: Option<Instant>,
@@ -87,12 +87,12 @@ impl<C: Claim> Default for JobQueue<C> {
 }
 
 impl<C: Claim> JobQueue<C> {
-    /// One more at the end; where one of its key waits, in its stead.
+    /// Adds a claim at the end; where another of its key waits, in its stead.
     pub fn push(&mut self, claim: C) {
         self.teams.entry(claim.team()).or_default().push(claim);
     }
 
-    /// The next that may run now; it holds a place until it has finished. Whoever holds fewest goes first.
+    /// The next that may run now; it holds a place until it has finished. The team with the fewest goes first.
     pub fn next(&mut self, now: Instant) -> Option<C> {
         if self.running >= C::POLICY.concurrency {
             return None;
@@ -113,12 +113,12 @@ impl<C: Claim> JobQueue<C> {
         free.filter_map(|team| team.delayed.first()).map(|(from, _)| *from).min()
     }
 
-    /// What was put off is due.
+    /// Delayed jobs are due.
     pub fn wake(&mut self) {
         self.teams.values_mut().for_each(|team| while team.wake_first(None) {});
     }
 
-    /// A job has ended. What was put off gives way to what came meanwhile; what follows at once goes before it.
+    /// A job has ended. A delayed job gives way to one that came meanwhile; one that follows at once goes before it.
     pub fn finish(&mut self, key: &C::Key, team: &Option<TeamName>, next: Next<C>, now: Instant) {
         let Some(jobs) = self.teams.get_mut(team) else { return };
         self.running -= 1;
@@ -159,7 +159,7 @@ impl<C: Claim> TeamJobs<C> {
         true
     }
 
-    /// What was put off is ready.
+    /// A delayed job is ready.
     fn hasten(&mut self, key: &C::Key) {
         if let Some(from) = self.slots.get_mut(key).and_then(|slot| slot.delayed.take()) {
             self.delayed.remove(&(from, key.clone()));

@@ -19,7 +19,7 @@ pub(crate) fn proved_methods() -> Schema {
     ArrayBuilder::new().items(plain(Type::String, false)).description(Some(format!("Of {names}."))).into()
 }
 
-/// What a text was taken for: a confirmation code, or the answer to what can be typed.
+/// The kind of a text: a confirmation code, or the answer to a challenge that can be typed.
 pub(crate) fn heard_kind() -> Schema {
     let typed = METHODS.iter().filter(|method| method.form() != AnswerForm::Document);
     let names = ["confirmation"].into_iter().chain(typed.map(|method| method.method().as_str()));

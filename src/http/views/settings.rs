@@ -55,7 +55,7 @@ struct SettingWarning {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum SettingsReply {
-    /// What the layer sets.
+    /// The settings of the layer.
     Layer(SettingsLayer),
     /// Every setting.
     Effective(EffectiveView),

@@ -154,7 +154,7 @@ impl JobKind<AccountMessageClaim> for Logins {
         Some(Lease(job.message.trying.next))
     }
 
-    /// Sends it where it is to go now. What is sent is paid for here: until then nobody has asked for
+    /// Sends it where it is to go now. It is paid for here: until then nobody has asked for
     /// anything but that it be tried.
     async fn attempt(&self, job: &AccountMessageJob) -> Result<AttemptResult, Error> {
         let AccountMessageJob { account, login, message, team } = job;
@@ -209,7 +209,7 @@ impl JobKind<AccountMessageClaim> for Logins {
     }
 }
 
-/// What a listener is told of a letter: what it is about and by which way, never where to.
+/// The event of an account's message: what it is about and by which way, never where to.
 fn told(news: AccountMessageNews, pseudonym: Option<String>) -> EventData {
     let channel = |way: Way| way.as_str().parse().expect("the names of ways are names of channels");
     let (link, challenge, pseudonym) = (None, None, Some(pseudonym));

@@ -169,7 +169,7 @@ fn at(token: &ResetToken) -> LoginAccount {
     LoginAccount { team: token.team.clone(), tag: token.of, whose: LoginOwner::Kept }
 }
 
-/// What a listener is told of a step to another password.
+/// The event of a step to another password.
 fn reset_step(step: PasswordResetStep) -> impl FnOnce(Option<String>) -> EventData {
     move |pseudonym| EventData::CustomerReset(CustomerResetData { pseudonym, step })
 }

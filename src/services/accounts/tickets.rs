@@ -211,7 +211,7 @@ fn at(team: &TeamName, token: &RefreshToken) -> LoginAccount {
     LoginAccount { team: team.clone(), tag: token.of, whose: LoginOwner::Kept }
 }
 
-/// What a listener is told of a login that ended.
+/// The event of a login that ended.
 pub(super) fn signed_out(reason: SignOutReason) -> impl FnOnce(Option<String>) -> EventData {
     move |pseudonym| EventData::CustomerSignedOut(CustomerSignedOutData { pseudonym, reason })
 }

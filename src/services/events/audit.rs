@@ -95,7 +95,7 @@ pub(crate) fn link_entry(number: u64, previous: &str, event: &Event) -> AuditEnt
 
 impl AuditEntry {
     /// The event that it was made from, read back: nothing where this release does not know its kind, or cannot read
-    /// it. What a later release tells besides is passed over, and so is what an earlier one did not tell.
+    /// it. Fields of a later release are passed over, and so are those that an earlier one did not tell.
     pub(crate) fn event(&self, team: &TeamName) -> Option<Event> {
         let kind = EventKind::named(&self.action)?;
         let told = kind.fields().into_iter().filter_map(|field| {

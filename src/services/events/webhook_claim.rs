@@ -1,5 +1,5 @@
 //! The claim of a webhook: that there may be news for it, or the deliveries that this node has claimed.
-//! What is done for one is `webhook_dispatch`'s.
+//! `webhook_dispatch` does the work.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) struct WebhookClaim {
     pub deliveries: Option<ClaimedDeliveries>,
 }
 
-/// What is to be tried.
+/// Deliveries that are to be attempted.
 pub(crate) struct ClaimedDeliveries {
     pub work: Work,
     /// The webhook as it was when it was claimed.

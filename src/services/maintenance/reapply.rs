@@ -262,7 +262,7 @@ impl Restore {
     }
 }
 
-/// What nobody can do again: an entry tells of it without saying it.
+/// Acts that nobody can do again: an entry tells of them without saying them.
 fn lost(data: &EventData) -> Option<&'static str> {
     match data {
         EventData::KeyCreated(_) => Some("a key made"),
@@ -271,7 +271,7 @@ fn lost(data: &EventData) -> Option<&'static str> {
     }
 }
 
-/// What an entry about a budget says was done; a lock lasted until then.
+/// The act on a budget that an entry tells of; a lock lasted until then.
 fn redo(data: &EventData, until: Moment) -> Redo {
     match data {
         EventData::Locked(data) if data.reason.as_deref() == Some(ChallengeEnd::Undecided.as_str()) => {

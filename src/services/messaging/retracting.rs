@@ -43,7 +43,7 @@ pub(crate) struct RetractionJob {
     version: CommitId,
 }
 
-/// What this node is to take back.
+/// The messages that this node is to take back.
 pub(crate) type Retractions = Executor<RetractionClaim>;
 
 impl CommitObserver for Retractions {
@@ -83,7 +83,7 @@ impl JobKind<RetractionClaim> for Messaging {
         let opened = self.engine.read(&reads).await?.pop().flatten();
         let Some(opened) = opened.filter(|opened| !opened.is_empty()) else { return Ok(None) };
         let retraction: Retraction = decode(&key.name, &opened)?;
-        // What is due later than anybody waits was put off by a clock that has been set back. Else another has
+        // A retraction that is due later than anybody waits was delayed by a clock that has been set back. Else another has
         // tried it since the alarm came: its own alarm stands.
         let now = self.engine.now();
         let waits = retraction.due.is_some_and(|due| now < due && due.since(now) < MAX_RETRY_TIME);

@@ -52,7 +52,7 @@ impl Claim for StatusDisplay {
 }
 
 impl StatusDisplay {
-    /// What follows when it ended so.
+    /// The next step when it ended so.
     fn next(self, how: DisplayResult, jitter: u8) -> Next<Self> {
         let tries = self.tries + 1;
         match how {

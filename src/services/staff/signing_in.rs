@@ -292,7 +292,7 @@ fn parts(token: &str) -> Option<(TeamName, UserName, &str)> {
     Some((team.parse().ok()?, name.parse().ok()?, secret))
 }
 
-/// What a user did to their own sign-in.
+/// A change that a user made to their own sign-in.
 fn changed(user: &User, what: UserChange) -> EventData {
     EventData::UserChanged(UserChangedData::done(user.name.clone(), what))
 }

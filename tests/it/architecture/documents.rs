@@ -27,7 +27,7 @@ fn is_type_name(text: &str) -> bool {
         && letters.all(char::is_alphanumeric)
 }
 
-/// What a document names and the sources do not have.
+/// The names in a document that the sources do not have.
 fn missing<'t>(text: &'t str, paths: &[String], types: &BTreeSet<String>) -> Vec<&'t str> {
     let is_path = |name: &str| name.ends_with(".rs") && !name.contains(['*', ' ']);
     let has = |name: &str| {

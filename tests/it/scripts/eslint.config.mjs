@@ -1,4 +1,4 @@
-// What scripts may not do: ESLint's recommended rules and a few more. The packages are where scripts/interop
+// The rules for scripts: ESLint's recommended ones and a few more. The packages are where scripts/interop
 // installs them, outside of the source tree.
 
 import { createRequire } from "node:module";

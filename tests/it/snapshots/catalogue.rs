@@ -1,5 +1,5 @@
 //! The catalogue of events, docs/events.md, drawn from the table of kinds.
-//! What is observed of events, `events` says.
+//! `events` says what is observed of events.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ pub fn page() -> String {
     page
 }
 
-/// One kind of data, with the types that have it.
+/// A kind of data, with the types that have it.
 fn data(schema: &str, fields: &[DataField]) -> String {
     let types = EventKind::ALL.iter().filter(|kind| kind.schema() == schema);
     let types: Vec<_> = types.map(|kind| format!("`{}`", kind.as_str())).collect();

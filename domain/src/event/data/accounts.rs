@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::value::words;
 use crate::time::Moment;
 
-/// What changed about a customer's authenticator app.
+/// A change of a customer's authenticator app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppChange {
@@ -67,7 +67,7 @@ event_data! {
         pseudonym: Option<String>,
         /// Whether the record is new.
         created?: bool,
-        /// What changed about the authenticator app.
+        /// The change of the authenticator app.
         app?: AppChange,
     }
 
@@ -85,7 +85,7 @@ event_data! {
         pseudonym: Option<String>,
         /// When the lock ends by itself; `null` for a ban.
         until: Option<Moment>,
-        /// What had failed too often.
+        /// The budget that was used up.
         reason: AccountLockReason,
     }
 
@@ -109,7 +109,7 @@ event_data! {
     pub struct CustomerLoggedInData {
         /// The customer's pseudonym; `null` where it is unknown.
         pseudonym: Option<String>,
-        /// What the customer logged in with, by the words of RFC 8176, such as `pwd` and `otp`.
+        /// The methods that the customer logged in with, by the words of RFC 8176, such as `pwd` and `otp`.
         methods: Vec<String>,
     }
 

@@ -17,7 +17,7 @@ event_data! {
     pub struct ChallengeEventData {
         /// The challenge's id.
         challenge: ChallengeId,
-        /// What is asked.
+        /// The method that is asked for.
         method: Method,
         /// The intent that it was asked for.
         intent?: IntentName,
@@ -29,7 +29,7 @@ event_data! {
     pub struct ChallengeRevealedData {
         /// The challenge's id.
         challenge: ChallengeId,
-        /// What is asked.
+        /// The method that is asked for.
         method: Method,
         /// The intent that it was asked for.
         intent?: IntentName,
@@ -43,7 +43,7 @@ event_data! {
     pub struct ChallengeWrongData {
         /// The challenge's id.
         challenge: ChallengeId,
-        /// What is asked.
+        /// The method that is asked for.
         method: Method,
         /// The intent that it was asked for.
         intent?: IntentName,
@@ -61,7 +61,7 @@ event_data! {
     pub struct ChallengeEndedData {
         /// The challenge's id.
         challenge: ChallengeId,
-        /// What is asked.
+        /// The method that is asked for.
         method: Method,
         /// The intent that it was asked for.
         intent?: IntentName,
@@ -75,7 +75,7 @@ event_data! {
     pub struct ChallengeUndecidedData {
         /// The challenge's id.
         challenge: ChallengeId,
-        /// What is asked.
+        /// The method that is asked for.
         method: Method,
         /// The intent that it was asked for.
         intent?: IntentName,
@@ -91,7 +91,7 @@ event_data! {
         challenge?: ChallengeId,
         /// The customer's id, where the code is for the customer login; `null` where it is unknown.
         customer?: Option<CustomerId>,
-        /// What the code is for, where it is for the customer login.
+        /// The purpose of the code, where it is for the customer login.
         purpose?: AccountMessagePurpose,
         /// The code.
         code: Secret,

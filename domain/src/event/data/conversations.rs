@@ -49,7 +49,7 @@ event_data! {
 
     /// How a participant came in.
     pub struct ParticipantEnteredData {
-        /// What the participant proved for it; `null` where the invitation was enough.
+        /// The method that the participant proved for it; `null` where the invitation was enough.
         method: Option<Method>,
         /// Whether it was the participant's first entry.
         first: bool,
@@ -61,7 +61,7 @@ event_data! {
         methods: Vec<Method>,
         /// The customer's pseudonym; `null` where nobody knows which customer it is.
         pseudonym: Option<String>,
-        /// What binds the proof to the chat.
+        /// The binding of the proof to the chat.
         binding: Binding,
         /// When the authentication ends.
         expires_at: Moment,
@@ -85,7 +85,7 @@ event_data! {
         reason: Reason,
     }
 
-    /// What a bot may go on with.
+    /// An intent that a bot may go on with.
     pub struct IntentResumedData {
         /// The intent that the proof was asked for.
         intent: IntentName,

@@ -63,7 +63,7 @@ pub const NO_LINK: DirectoryAmbiguousData =
     DirectoryAmbiguousData { link: None, purpose: None, intent: None, state: None };
 
 impl LinkEventData {
-    /// What it counts as: one thing of an invitation, another of a login link.
+    /// The step that it counts as: one of an invitation, another of a login link.
     pub(in crate::event) fn step(&self, invitation: Step, login: Step) -> Option<Step> {
         Some(if self.purpose == LinkPurpose::Entry { invitation } else { login })
     }

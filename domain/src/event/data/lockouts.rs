@@ -46,7 +46,7 @@ impl LockoutEventData {
         Self { reason: Some(reason.into()), ..self }
     }
 
-    /// What a ban counts as. A failure limit's ban that fell with another one is the same person's.
+    /// The step that a ban counts as. A failure limit's ban that fell with another one is the same person's.
     pub(in crate::event) fn ban(&self) -> Option<Step> {
         self.method.map(|_| Step::Bans)
     }

@@ -10,7 +10,7 @@ use crate::base::way::Way;
 use crate::event::value::words;
 use crate::time::Moment;
 
-/// What a message of the customer login is for.
+/// The purpose of a message of the customer login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountMessagePurpose {
@@ -29,7 +29,7 @@ event_data! {
     pub struct LinkSentData {
         /// The link's id, where it is of a conversation.
         link?: LinkId,
-        /// What the link is for, where it is of the customer login.
+        /// The purpose of the link, where it is of the customer login.
         purpose?: AccountMessagePurpose,
         /// The channel that it was sent over.
         channel: ChannelName,
@@ -49,7 +49,7 @@ event_data! {
     pub struct LinkDeliveryFailedData {
         /// The link's id, where it is of a conversation.
         link?: LinkId,
-        /// What the link is for, where it is of the customer login.
+        /// The purpose of the link, where it is of the customer login.
         purpose?: AccountMessagePurpose,
         /// The channel that it should have been sent over.
         channel?: ChannelName,
@@ -65,7 +65,7 @@ event_data! {
     pub struct CodeSentData {
         /// The challenge's id, where the code is of a conversation.
         challenge?: ChallengeId,
-        /// What the code is for, where it is of the customer login.
+        /// The purpose of the code, where it is of the customer login.
         purpose?: AccountMessagePurpose,
         /// The channel that it was sent over.
         channel: ChannelName,
@@ -85,7 +85,7 @@ event_data! {
     pub struct CodeDeliveryFailedData {
         /// The challenge's id, where the code is of a conversation.
         challenge?: ChallengeId,
-        /// What the code is for, where it is of the customer login.
+        /// The purpose of the code, where it is of the customer login.
         purpose?: AccountMessagePurpose,
         /// The channel that it should have been sent over.
         channel?: ChannelName,

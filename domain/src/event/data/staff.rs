@@ -10,7 +10,7 @@ use crate::base::role::Role;
 use crate::event::value::words;
 use crate::time::Moment;
 
-/// What was done to a user, or by one.
+/// A change of a user, or by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserChange {
@@ -65,7 +65,7 @@ event_data! {
         role?: Role,
         /// Whether the user is disabled from now on, where an admin wrote it.
         disabled?: bool,
-        /// What else was done.
+        /// The change, where it is another one.
         what?: UserChange,
     }
 
@@ -73,7 +73,7 @@ event_data! {
     pub struct UserUnlockedData {
         /// The user's name.
         user: UserName,
-        /// What was done: `unlocked`.
+        /// The change: `unlocked`.
         what: UserChange,
         /// Why, in the words of whoever unlocked the user.
         reason?: Cow<'static, str>,
@@ -93,7 +93,7 @@ event_data! {
         user?: UserName,
         /// Whether a code of an authenticator app was asked for, of a user of the team's own.
         totp?: bool,
-        /// Who vouched, of somebody else.
+        /// The provider that vouched, of somebody else.
         by?: SignInProvider,
     }
 }

@@ -57,7 +57,7 @@ event_data! {
         directory?: Option<DirectoryKind>,
         /// The webhook that was changed.
         webhook?: WebhookName,
-        /// What was done to the channel or webhook, in a word, such as `rotated`.
+        /// The change of the channel or webhook, in a word, such as `rotated`.
         change?: Cow<'static, str>,
     }
 

@@ -23,7 +23,7 @@ pub trait Check {
     /// The method that it proves.
     fn method(&self) -> Method;
 
-    /// What it asks for.
+    /// The prompt: what it asks for.
     fn prompt(&self) -> Prompt<'_>;
 
     /// Whether it is the answer, compared in a time that does not tell where the difference is. Only after `admit`.
@@ -88,7 +88,7 @@ pub trait Check {
     }
 }
 
-/// What was typed.
+/// A text that was typed.
 #[derive(Clone, Copy)]
 pub enum TypedText<'a> {
     /// In one piece.
@@ -97,7 +97,7 @@ pub enum TypedText<'a> {
     Set(&'a [String]),
 }
 
-/// What could be an answer.
+/// A text in the form of an answer.
 pub enum PossibleAnswer {
     /// To a code or a PIN.
     Digits(Digits),
@@ -113,7 +113,7 @@ impl PossibleAnswer {
     }
 }
 
-/// What a check makes of an answer.
+/// The judgement of an answer by a check.
 #[derive(Debug)]
 pub enum Judgement {
     /// It is right.
@@ -131,7 +131,7 @@ impl Judgement {
     }
 }
 
-/// What a challenge's right answer follows from, besides its check.
+/// The values that a challenge's right answer follows from, besides its check.
 pub struct AnswerSource<'a> {
     /// The challenge's interaction.
     pub interaction: InteractionId,
@@ -145,9 +145,9 @@ pub struct AnswerSource<'a> {
     pub key: &'a MacKey,
 }
 
-/// What an answer is judged with.
+/// The inputs that an answer is judged with.
 pub struct JudgeInputs<'a> {
-    /// What the right answer follows from.
+    /// The values that the right answer follows from.
     pub source: AnswerSource<'a>,
     /// The moment.
     pub now: Moment,

@@ -1,5 +1,5 @@
 //! Questions that only the customer should know the answers to: which are put to whom, and whether a
-//! set of answers is right. Whoever nobody knows is asked the same way, and nothing she says is right.
+//! set of answers is right. Somebody whom nobody knows is asked the same way, and nothing she says is right.
 //!
 //! Right answers are kept as keyed fingerprints alone; of questions that a provider puts, the provider says what is
 //! right. Where facts come from, and what a set of answers leads to, others say.
@@ -76,7 +76,7 @@ pub struct Questions {
     pub put: Vec<Question>,
     /// So many answers must be right.
     pub(crate) must_match: usize,
-    /// What the fingerprints follow from besides a key.
+    /// The value that the fingerprints follow from besides a key.
     pub(crate) nonce: [u8; 16],
     /// Whose facts they are; nobody's where nobody knows her.
     #[serde(default, skip_serializing_if = "Option::is_none")]

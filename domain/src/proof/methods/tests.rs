@@ -1,5 +1,5 @@
 //! The table of methods: each is there once, and what it says of itself agrees with the check that it starts.
-//! What a code or a PIN is, the tests of challenges show; of questions, their own.
+//! The tests of challenges show what a code or a PIN is; questions have their own.
 
 use std::collections::BTreeSet;
 

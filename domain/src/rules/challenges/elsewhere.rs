@@ -47,7 +47,7 @@ pub fn give_up(mut context: Context<'_>, check: CheckId, why: &'static str) -> D
     context.done(())
 }
 
-/// Who judges the participant's live challenge, where others do.
+/// The judge of the participant's live challenge, where a provider judges it.
 fn judge_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Judge> {
     context.participant(at).challenge.as_mut()?.check.check_mut().judge_elsewhere()
 }
