@@ -27,7 +27,18 @@ async fn l11_a_code_is_answered_in_the_chat() {
     let live = reply.expect(202);
     assert_eq!(
         names(&live),
-        ["delivery", "expires_at", "id", "method", "page_url", "participant", "resend_after", "status", "tries_left"]
+        [
+            "delivery",
+            "expires_at",
+            "form",
+            "id",
+            "method",
+            "page_url",
+            "participant",
+            "resend_after",
+            "status",
+            "tries_left"
+        ]
     );
     let of = |name: &str| live[name].as_str().unwrap_or_default().to_owned();
     assert_eq!((of("method"), of("status"), of("participant")), ("otp".into(), "pending".into(), "p1".into()));
