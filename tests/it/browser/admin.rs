@@ -97,7 +97,7 @@ async fn tries(browser: &Browser) -> WebDriverResult<()> {
     browser.find("[name=username]").await?.send_keys("test").await?;
     browser.find("[name=password]").await?.send_keys("rainy day 7").await?;
     browser.click("form[data-act=answer] button").await?;
-    let code = browser.find("[data-code]").await?.text().await?;
+    let code = browser.text("[data-code]").await?;
     browser.driver.switch_to_window(console).await?;
     browser.driver.enter_default_frame().await?;
     assert!(browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(), "the login alone proves nothing");
@@ -112,7 +112,7 @@ async fn tries(browser: &Browser) -> WebDriverResult<()> {
     browser.answers_card(&code).await?;
     browser.find("#tick:not([hidden])").await?;
     browser.reads(".bot:last-child", "now I know who you are").await?;
-    let log = browser.find("#entries").await?.text().await?;
+    let log = browser.text("#entries").await?;
     assert!(!log.contains(&code), "the code is in no chat: {log}");
     browser.scrolls_within().await?;
     browser.driver.enter_default_frame().await?;
@@ -212,7 +212,7 @@ async fn the_login_page_its_tokens_time_and_a_key_are_set_where_they_stand_g16_g
         browser.click("#own button").await?;
         browser.find("[data-step=login][data-done=true]").await?;
         browser.click("#generate button").await?;
-        let kid = browser.find("#made-kid:not(:empty)").await?.text().await?;
+        let kid = browser.text("#made-kid:not(:empty)").await?;
         browser.looks("1-generated").await?;
         browser.open("/admin/teams/linden/settings").await?;
         let shown = browser.find("[id='set-authentication_url']").await?.prop("value").await?;
@@ -260,7 +260,7 @@ async fn refused(browser: &Browser) -> WebDriverResult<()> {
     let wrong = browser.find("[id='set-kba.must_match'][aria-invalid=true]").await?;
     assert!(browser.has_focus("[id='set-kba.must_match']").await?);
     assert_eq!(wrong.prop("value").await?.as_deref(), Some("9"));
-    assert!(browser.find("[data-setting='kba.must_match'] .field-error").await?.text().await?.contains("questions"));
+    assert!(browser.text("[data-setting='kba.must_match'] .field-error").await?.contains("questions"));
     browser.looks("4-refused").await
 }
 
@@ -282,8 +282,8 @@ async fn keys(eyes: Eyes) {
     walk_at(&house.url, "admin-keys", eyes, async |browser| {
         owner_comes_in(browser, &house, "/admin/teams/linden/keys").await?;
         browser.click("#new-security button").await?;
-        let secret = browser.find("#made-secret:not(:empty)").await?.text().await?;
-        let kid = browser.find("#made-kid").await?.text().await?;
+        let secret = browser.text("#made-secret:not(:empty)").await?;
+        let kid = browser.text("#made-kid").await?;
         assert_eq!(secret.len(), 43, "32 bytes in base64url");
         browser.looks("1-made").await?;
         browser.click("#made-security .again").await?;
@@ -320,7 +320,7 @@ async fn keys(eyes: Eyes) {
         browser.find("#label").await?.send_keys("the portal").await?;
         browser.find("#role option[value=agent]").await?.click().await?;
         browser.click("#new-api button").await?;
-        let key = browser.find("#made-key:not(:empty)").await?.text().await?;
+        let key = browser.text("#made-key:not(:empty)").await?;
         assert!(key.starts_with("csk_linden_"), "it is told once");
         browser.looks("6-api-key").await?;
         assert_eq!(house.as_key(&key, "/v1/interactions").await, 200);
@@ -495,7 +495,7 @@ async fn is_deleted(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.looks("5-delete").await?;
     browser.click("dialog[open] button[value=yes]").await?;
     browser.find("#new-screen").await?;
-    let links = browser.find(".links").await?.text().await?;
+    let links = browser.text(".links").await?;
     assert!(links.contains("card") && !links.contains("old"), "{links}");
     Ok(())
 }
@@ -511,7 +511,7 @@ async fn intents(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.click("#new-intent > .acts button").await?;
     browser.find("[data-intent=statement_copy]").await?;
     let set = house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
-    let wanted = json!({"accept": ["login", "otp"], "bindings": ["code"], "label": "Copy of a statement",
+    let wanted = json!({"accept": ["otp", "login"], "bindings": ["code"], "label": "Copy of a statement",
         "max_age_minutes": 15, "acr": []});
     assert_eq!(set["intents"]["statement_copy"], wanted);
     browser.looks("4-intents").await?;

@@ -113,14 +113,14 @@ async fn who_is_locked_out_is_found_and_let_in_again_for_a_reason_that_the_trail
         browser.looks("2-trail").await?;
         browser.open("/admin/teams/linden/audit").await?;
         browser.click("section[aria-labelledby=chain] button").await?;
-        let whole = browser.find("[data-chain=whole]").await?.text().await?;
+        let whole = browser.text("[data-chain=whole]").await?;
         assert!(whole.contains("The chain is whole"), "{whole}");
         browser.looks("3-chain").await?;
 
         let figures = browser.shows_page("insights?days=1", "#counts").await?;
         assert_eq!(figures.tag_name().await?, "h2");
-        assert_eq!(browser.find(".figures-spans [aria-current]").await?.text().await?, "24 hours");
-        let numbers = browser.find(".figures-numbers").await?.text().await?;
+        assert_eq!(browser.text(".figures-spans [aria-current]").await?, "24 hours");
+        let numbers = browser.text(".figures-numbers").await?;
         assert!(numbers.contains("Lockouts\n1"), "{numbers}");
         browser.click(".figures details summary").await?;
         assert_eq!(browser.driver.find_all(By::Css("#counts-table tbody tr")).await?.len(), 24, "an hour each");
@@ -194,7 +194,7 @@ async fn what_a_webhook_gave_up_is_looked_at_and_sent_again() {
         browser.fills("#events", "interaction.opened").await?;
         browser.click("#new button").await?;
         browser.find("#once:not([hidden])").await?;
-        let secret = browser.find("#secret").await?.text().await?;
+        let secret = browser.text("#secret").await?;
         assert!(secret.starts_with("whsec_"), "{secret}");
         browser.looks("2-secret").await?;
         browser.shows_page("webhooks", "#new").await?;
@@ -202,7 +202,7 @@ async fn what_a_webhook_gave_up_is_looked_at_and_sent_again() {
         browser.fills("#url", "https://hooks.example.com/").await?;
         browser.click("#new button").await?;
         let name = browser.find("#name[aria-invalid=true]").await?;
-        let told = browser.find("#new .field-error").await?.text().await?;
+        let told = browser.text("#new .field-error").await?;
         assert!(told.contains("one of this name already") && browser.has_focus("#name").await?, "{told}");
         assert_eq!(name.attr("name").await?.as_deref(), Some("{name}"));
         browser.looks("2-exists").await?;
@@ -212,7 +212,7 @@ async fn what_a_webhook_gave_up_is_looked_at_and_sent_again() {
         receiver.has_come().await;
         browser.shows_page("webhooks", "[data-webhook=crm][data-status=stopped]").await?;
         browser.click("[data-webhook=crm] a").await?;
-        let row = browser.find("[data-delivery][data-status=failed]").await?.text().await?;
+        let row = browser.text("[data-delivery][data-status=failed]").await?;
         assert!(row.contains("interaction.opened") && row.contains("wants nothing more"), "{row}");
         assert!(!browser.driver.source().await?.contains(&secret), "it was shown once");
         browser.looks("3-stopped").await?;
@@ -225,7 +225,7 @@ async fn what_a_webhook_gave_up_is_looked_at_and_sent_again() {
         browser.click("#turn button").await?;
         browser.is_sure().await?;
         browser.find("#once:not([hidden])").await?;
-        assert_ne!(browser.find("#secret").await?.text().await?, secret);
+        assert_ne!(browser.text("#secret").await?, secret);
         browser.click("#remove button").await?;
         browser.is_sure().await?;
         browser.find(".nothing").await.map(drop)
@@ -338,7 +338,7 @@ async fn a_channel_is_tried_and_changed_where_it_stands() {
         browser.fills("#new [name='account/inbox']", "webchat").await?;
         browser.click("#new button").await?;
         browser.find("#once:not([hidden])").await?;
-        assert!(browser.find("#secret").await?.text().await?.starts_with("whsec_"));
+        assert!(browser.text("#secret").await?.starts_with("whsec_"));
         browser.shows_page("channels", "[data-channel=webchat]").await?;
         a_secret_stays(browser, &house).await?;
         another_goes(browser, &house).await

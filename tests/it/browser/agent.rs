@@ -93,7 +93,7 @@ async fn day(eyes: Eyes) {
         browser.driver.switch_to_window(phone).await?;
         browser.find("input.answer-field").await?.send_keys(&code).await?;
         browser.presses(Key::Enter).await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         browser.driver.switch_to_window(desk).await?;
         assert!(
             browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(),
@@ -104,7 +104,7 @@ async fn day(eyes: Eyes) {
         // G-05, G-08: verified, by what, since when, until when, and what is known of her.
         browser.find("[data-person=p1][data-state=verified] .who-verified").await?;
         assert_eq!(browser.driver.find_all(By::Css("[data-person=p2] .who-verified")).await?.len(), 0, "her alone");
-        let facts = browser.find("[data-person=p1] .facts").await?.text().await?;
+        let facts = browser.text("[data-person=p1] .facts").await?;
         assert!(facts.contains("one-time code") && facts.contains("An agent saw the code"), "{facts}");
         assert!(facts.contains("•••"), "addresses stay masked: {facts}");
         browser.looks("6-verified").await?;
@@ -260,7 +260,7 @@ async fn the_invitation_goes_by_text_or_mail_and_the_other_address_is_asked_for_
         let code = house.code("demo1@example.com", 1).await;
         browser.find("input.answer-field").await?.send_keys(&code).await?;
         browser.presses(Key::Enter).await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         browser.driver.switch_to_window(desk).await?;
         assert!(
             browser.driver.find_all(By::Css(".who-verified")).await?.is_empty(),
@@ -284,7 +284,7 @@ async fn the_account_of_whom_the_website_vouched_for_is_on_the_agents_screen_g05
         let chat = house.vouched().await;
         browser.click(&format!("#row-{chat}")).await?;
         browser.find("[data-person=p1][data-state=verified] .who-verified").await?;
-        let facts = browser.find("[data-person=p1] .facts").await?.text().await?;
+        let facts = browser.text("[data-person=p1] .facts").await?;
         assert!(facts.contains("Demo Customer · cust-42"), "{facts}");
         assert!(facts.contains("account") && facts.contains("12-345"), "{facts}");
         let told = house.participant(&chat, 0).await;

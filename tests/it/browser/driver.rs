@@ -212,6 +212,11 @@ impl Browser {
         self.until(css, async || Ok(self.driver.find(By::Css(css)).await.ok())).await
     }
 
+    /// Its text, once it is there. An element that is redrawn in between is asked for again.
+    pub async fn text(&self, css: &str) -> WebDriverResult<String> {
+        self.until(css, async || self.driver.find(By::Css(css)).await?.text().await.map(Some)).await
+    }
+
     /// Clicks it, once it can be clicked.
     pub async fn click(&self, css: &str) -> WebDriverResult<()> {
         self.until(css, async || {

@@ -183,7 +183,7 @@ async fn code_on_a_done_page_is_shown_to_one_browser() {
         customer.goes_to(&link(&stage, json!({"purpose": "mid_chat"})).await).await?;
         customer.continues().await?;
         customer.click(SIGN_IN).await?;
-        let code = customer.find("[data-code]").await?.text().await?;
+        let code = customer.text("[data-code]").await?;
 
         stranger.goes_to(&led_on(&stage)).await?;
         stranger.find(".outcome-elsewhere").await?;
@@ -376,7 +376,7 @@ async fn presses(eyes: Eyes) {
             }
             let n = usize::from(participant == "p2");
             if n == 0 {
-                let code = browser.find("[data-code]").await?.text().await?;
+                let code = browser.text("[data-code]").await?;
                 nobody_is_authenticated(&stage.house, &stage.chat).await;
                 assert_eq!(stage.house.types_in_chat(&stage.chat, &code).await["outcome"], "passed");
             } else {
@@ -431,7 +431,7 @@ async fn names_its_address(eyes: Eyes) {
                 other.find(asks).await?.send_keys(conversation).await?;
             }
             other.click("form[data-act=address] button").await?;
-            let code = other.find("[data-code]").await?.text().await?;
+            let code = other.text("[data-code]").await?;
             other.looks("3-code").await?;
             nobody_is_authenticated(&stage.house, chat).await;
             assert_eq!(stage.house.types_in_chat(chat, &code).await["outcome"], "passed");

@@ -38,7 +38,7 @@ async fn with_a_keyboard_alone_a_code_is_answered() {
         browser.driver.active_element().await?.send_keys(&code[..]).await?;
         browser.looks("2-typed").await?;
         browser.presses(Key::Enter).await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
         browser.tabs_to("form[data-act=finish] button").await?;
         browser.presses(Key::Enter).await?;
@@ -162,7 +162,7 @@ async fn invitations(eyes: Eyes) {
         let first = house.invite(&chat, json!({"via": "sms"})).await;
         let second = house.invite(&chat, json!({"via": "sms", "participant": "p2"})).await;
         browser.proves_at_the_door(&house, &first, "demo1@example.com", "customer").await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         browser.looks("customer-3-confirm").await?;
         browser.click(CONTINUE).await?;
         browser.find(".outcome-entered").await?;
@@ -237,7 +237,7 @@ impl Browser {
             self.looks(&format!("{step}-back")).await?;
         }
         self.returns().await?;
-        let confirm = self.find("[data-code]").await?.text().await?;
+        let confirm = self.text("[data-code]").await?;
         self.looks(&format!("{step}-confirm")).await?;
         assert_eq!(house.participant(chat, 0).await["authentication"]["authenticated"], false);
         assert_eq!(house.types_in_chat(chat, &confirm).await["outcome"], "passed");

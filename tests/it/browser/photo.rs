@@ -60,7 +60,7 @@ async fn shown(eyes: Eyes) {
         browser.shows_a_face(file).await?;
         browser.click(SEND).await?;
         browser.returns().await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         let done = browser.find("input[name=page]").await?.value().await?.expect("the done page's token");
         browser.looks("4-confirm").await?;
         assert_eq!(house.types_in_chat(&chat, &confirm).await["outcome"], "passed");
@@ -105,7 +105,7 @@ async fn unreadable(eyes: Eyes) {
         browser.click(&of("[data-open]")).await?;
         browser.driver.execute(fails, Vec::new()).await?;
         browser.click(&of("[data-take]")).await?;
-        let said = browser.find(&of("[data-unreadable]")).await?.text().await?;
+        let said = browser.text(&of("[data-unreadable]")).await?;
         assert_eq!(said, "The photo could not be read. Take it again.");
         browser.looks("1-unreadable").await?;
         browser.click(&of("[data-take]")).await?;

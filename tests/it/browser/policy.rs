@@ -105,7 +105,7 @@ async fn pin_at_the_door(eyes: Eyes) {
         assert_ne!(before["entry"]["status"], "admitted");
         browser.tries("258013").await?;
         browser.returns().await?;
-        let confirm = browser.find("[data-code]").await?.text().await?;
+        let confirm = browser.text("[data-code]").await?;
         browser.looks("2-confirm").await?;
         browser.click(CONTINUE).await?;
         browser.find(".outcome-entered").await?;

@@ -173,7 +173,7 @@ impl Browser {
         self.find("input.answer-field").await?.send_keys("2580").await?;
         self.click("form[data-act=answer] button").await?;
         self.returns().await?;
-        let confirm = self.find("[data-code]").await?.text().await?;
+        let confirm = self.text("[data-code]").await?;
         self.looks("4-pin-confirm").await?;
         self.click("form[data-act=continue] button").await?;
         self.find(".outcome-entered").await?;
@@ -248,7 +248,7 @@ impl Browser {
             self.find(".outcome-authenticated, .outcome-judging").await?;
             None
         } else {
-            Some(self.find("[data-code]").await?.text().await?)
+            Some(self.text("[data-code]").await?)
         };
         self.driver.close_window().await?;
         self.driver.switch_to_window(chat).await?;

@@ -246,7 +246,7 @@ async fn a_login_without_the_window_is_confirmed_by_six_characters() {
             browser.driver.switch_to_window(tab).await?;
             browser.driver.goto(link["url"].as_str().expect("a URL")).await?;
             browser.click(CONTINUE).await?;
-            let code = browser.find("[data-code]").await?.text().await?;
+            let code = browser.text("[data-code]").await?;
             browser.driver.switch_to_window(page).await?;
             browser.in_chat().await?;
             browser.reads("#ask-title", "sechs Zeichen").await?;

@@ -83,7 +83,7 @@ async fn by_a_page(stage: &Stage, eyes: Eyes, put: &Value, answer: impl AsyncFn(
         customer.goes_to(page).await?;
         customer.click(CONTINUE).await?;
         answer(customer).await?;
-        let code = customer.find("[data-code]").await?.text().await?;
+        let code = customer.text("[data-code]").await?;
         customer.find("form[data-act=report] button").await?;
         customer.looks("1-code").await?;
         nobody_is_authenticated(&stage.house, &stage.chat).await;
