@@ -137,7 +137,12 @@ async fn unread(browser: &Browser, house: &House, chat: &str) -> WebDriverResult
 impl Browser {
     /// By what is at hand: a finger on a phone, a pointer that merely rests there at a desk.
     async fn points_at(&self, css: &str) -> WebDriverResult<()> {
-        let element = self.find(css).await?;
+        self.until(css, async || self.points_once(css).await.map(Some)).await
+    }
+
+    /// Fails where the element is redrawn in between.
+    async fn points_once(&self, css: &str) -> WebDriverResult<()> {
+        let element = self.driver.find(By::Css(css)).await?;
         if self.eyes.width >= 500 {
             let away = self.find(".panel-title").await?;
             return self
