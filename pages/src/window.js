@@ -244,9 +244,9 @@ const onAsked = (asked, before) => {
     of("ask-title", HTMLElement).textContent = title;
     of("ask-lead", HTMLElement).textContent = lead(asked);
     of("ask-label", HTMLElement).textContent = asked.form === "agreed_number" ? words.labelPin : words.labelOtp;
-    const letters = !asked.form;
-    code.inputMode = letters ? "text" : "numeric";
-    code.autocapitalize = letters ? "characters" : "off";
+    const isConfirmation = !asked.form;
+    code.inputMode = isConfirmation ? "text" : "numeric";
+    code.autocapitalize = isConfirmation ? "characters" : "off";
     code.autocomplete = asked.form === "code" ? "one-time-code" : "off";
     code.value = "";
     mistake("");

@@ -135,16 +135,16 @@ async fn unread(browser: &Browser, house: &House, chat: &str) -> WebDriverResult
 }
 
 impl Browser {
-    /// By what is at hand: a finger on a phone, a pointer that merely rests there at a desk.
+    /// Points at it: with a finger on a phone, with a pointer that merely rests there at a desk. An element that is redrawn in between is asked for again.
     async fn points_at(&self, css: &str) -> WebDriverResult<()> {
         self.until(css, async || self.points_once(css).await.map(Some)).await
     }
 
-    /// Fails where the element is redrawn in between.
+    /// Points at it if it is there and stays until then.
     async fn points_once(&self, css: &str) -> WebDriverResult<()> {
         let element = self.driver.find(By::Css(css)).await?;
         if self.eyes.width >= 500 {
-            let away = self.find(".panel-title").await?;
+            let away = self.driver.find(By::Css(".panel-title")).await?;
             return self
                 .driver
                 .action_chain()
