@@ -27,8 +27,8 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them, the default for entries first.
-    pub const ALL: [Self; 6] = [Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie, Self::Login];
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie];
 
     /// Their names.
     pub const NAMES: [&'static str; Self::ALL.len()] = {

@@ -25,8 +25,8 @@ pub(super) enum Takes {
     Number(u64, u64, u64),
     /// Minutes within bounds, or `"never"`.
     Span(u64, u64, u64),
-    /// One of these words; the first is the default.
-    OneOf(&'static [&'static str]),
+    /// One of these words, with the default.
+    OneOf(&'static [&'static str], &'static str),
     /// One of these words, or nothing.
     Maybe(&'static [&'static str]),
     /// A text judged by a rule, or nothing.
@@ -65,12 +65,12 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("authentication_timeout_minutes", Number(1, WEEK, 15)),
     row("interaction_timeout_minutes", Number(1, WEEK, 30)),
     row("absolute_timeout_minutes", Number(1, WEEK, 480)),
-    row("binding", OneOf(&["auto", "opener", "code", "none"])),
-    row("other_browser", OneOf(&["ask", "refuse"])),
+    row("binding", OneOf(&["auto", "opener", "code", "none"], "auto")),
+    row("other_browser", OneOf(&["ask", "refuse"], "ask")),
     row("link.ttl_minutes", Span(1, WEEK, 10)),
-    row("link.landing", OneOf(&["required", "optional"])),
+    row("link.landing", OneOf(&["required", "optional"], "required")),
     row("entry.require_authentication", Switch(false)),
-    row("entry.first", OneOf(&Method::NAMES)),
+    row("entry.first", OneOf(&Method::NAMES, Method::Otp.as_str())),
     row("entry.subsequent", Maybe(&Method::NAMES)),
     row("entry.offline_minutes", Number(0, WEEK, 15)),
     row("entry.ttl_minutes", Span(1, WEEK, 1440)),
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("otp.max_tries", Number(1, 100, 3)),
     row("otp.message", Phrase("#PIN# is your verification code.", one_pin)),
     row("otp.send_to_customer", Switch(true)),
-    row("otp.send_when", OneOf(&["arrival", "invite"])),
+    row("otp.send_when", OneOf(&["arrival", "invite"], "arrival")),
     row("otp.second_channel", Switch(true)),
     row("otp.show_to_agents", Switch(false)),
     row("pin.opening_screen", Text(name)),
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("send_budget.countries", List(&[], country)),
     row("delivery.order", List(&["chat", "sms", "email"], delivery)),
     row("delivery.event_webhook", Text(name)),
-    row("directory.kind", OneOf(&["builtin", "ldap", "postgres", "http"])),
+    row("directory.kind", OneOf(&["builtin", "ldap", "postgres", "http"], "builtin")),
     row("directory.match", Fields),
     row("brand.name", Text(short)),
     row("brand.color", Text(color)),
@@ -196,7 +196,7 @@ impl SettingRow {
         match &self.takes {
             Switch(on) => json!(on),
             Number(_, _, n) | Span(_, _, n) => json!(n),
-            OneOf(words) => json!(words[0]),
+            OneOf(_, default) => json!(default),
             Maybe(_) | Text(_) => Value::Null,
             Phrase(text, _) => json!(text),
             Fields | Asked => json!([]),
@@ -211,7 +211,7 @@ impl SettingRow {
             (Number(low, high, _), value) => within(value, *low, *high, &validation::NUMBER),
             (Span(low, high, _), value) if value != "never" => within(value, *low, *high, &validation::NUMBER_OR_NEVER),
             (Span(..), _) => Ok(()),
-            (OneOf(words), value) => one_of(value, words, &validation::ONE_OF),
+            (OneOf(words, _), value) => one_of(value, words, &validation::ONE_OF),
             (Maybe(words), value) if value != "none" => one_of(value, words, &validation::ONE_OF_OR_NONE),
             (Text(rule), Value::String(text)) if text != "none" => rule(text).map_err(whole),
             (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),

@@ -511,7 +511,7 @@ async fn intents(browser: &Browser, house: &House) -> WebDriverResult<()> {
     browser.click("#new-intent > .acts button").await?;
     browser.find("[data-intent=statement_copy]").await?;
     let set = house.call(Method::GET, "/v1/teams/linden/settings", Value::Null).await;
-    let wanted = json!({"accept": ["otp", "login"], "bindings": ["code"], "label": "Copy of a statement",
+    let wanted = json!({"accept": ["login", "otp"], "bindings": ["code"], "label": "Copy of a statement",
         "max_age_minutes": 15, "acr": []});
     assert_eq!(set["intents"]["statement_copy"], wanted);
     browser.looks("4-intents").await?;
