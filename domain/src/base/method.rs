@@ -30,7 +30,10 @@ impl Method {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Login, Self::Otp, Self::Pin, Self::Kba, Self::PhotoId, Self::PhotoIdSelfie];
 
-    /// Their names.
+    /// The default for entries.
+    pub const ENTRY_DEFAULT: Self = Self::Otp;
+
+    /// The names of all of them.
     pub const NAMES: [&'static str; Self::ALL.len()] = {
         let mut names = [""; Self::ALL.len()];
         let mut at = 0;

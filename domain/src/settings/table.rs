@@ -70,7 +70,7 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("link.ttl_minutes", Span(1, WEEK, 10)),
     row("link.landing", OneOf(&["required", "optional"], "required")),
     row("entry.require_authentication", Switch(false)),
-    row("entry.first", OneOf(&Method::NAMES, Method::Otp.as_str())),
+    row("entry.first", OneOf(&Method::NAMES, Method::ENTRY_DEFAULT.as_str())),
     row("entry.subsequent", Maybe(&Method::NAMES)),
     row("entry.offline_minutes", Number(0, WEEK, 15)),
     row("entry.ttl_minutes", Span(1, WEEK, 1440)),
