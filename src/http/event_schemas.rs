@@ -78,11 +78,8 @@ fn value(shape: &ValueShape, may_be_null: bool, meaning: Option<&str>) -> RefOr<
         ValueShape::Words(words) => schemas::words(words, may_be_null).description(meaning).into(),
         ValueShape::List(inner) => {
             let items = value(inner, false, None);
-            ArrayBuilder::new()
-                .schema_type(schemas::type_of(Type::Array, may_be_null))
-                .items(items)
-                .description(meaning)
-                .into()
+            let list = ArrayBuilder::new().schema_type(schemas::type_of(Type::Array, may_be_null));
+            list.items(items).description(meaning).into()
         }
     }
 }
