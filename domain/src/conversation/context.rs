@@ -18,7 +18,7 @@ use crate::proof::link::{EndedLink, Link, LinkEnd, LinkPurpose};
 use crate::refusal::Refusal;
 use crate::time::Moment;
 
-mod budgets;
+pub mod budgets;
 mod draws;
 mod environment;
 mod event_data;

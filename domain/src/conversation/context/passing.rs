@@ -1,6 +1,7 @@
 //! What the passing of time does to an interaction, and how one ends: flags that fall, links,
 //! logins and challenges whose time is over. Announced in the order of the deadlines.
 
+use super::budgets;
 use super::{Context, challenge_data, link_data};
 use crate::conversation::interaction::{InteractionStatus, Participant};
 use crate::event::data::conversations::{CloseReason, ExpiredData, ExpiringData, InteractionClosedData};
@@ -33,7 +34,7 @@ impl Context<'_> {
         let given_up = participant.challenge.as_mut().is_some_and(|challenge| challenge.give_up_late(deadline));
         let passed = participant.flag.settle(deadline);
         if given_up {
-            self.tell_undecided(at, "timeout", deadline, &Actor::Time);
+            budgets::tell_undecided(self, at, "timeout", deadline, &Actor::Time);
         }
         self.settle_challenge(at, deadline);
         match passed {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
-use crate::conversation::context::{Context, Decision, challenge_data};
+use crate::conversation::context::{Context, Decision, budgets, challenge_data};
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::flag::{Bound, Proof, Reason};
@@ -134,8 +134,8 @@ pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
             return Err(Refusal::StaleForm);
         }
     }
-    context.look_up(at);
-    let outcome = match (context.admit(at, what), &found) {
+    budgets::look_up(context, at);
+    let outcome = match (budgets::admit(context, at, what), &found) {
         (Err(Refusal::Banned), _) => AnswerOutcome::Banned,
         (Err(_), _) => AnswerOutcome::Locked,
         (Ok(_), FoundChallenge::Ended(ended)) => over(ended.end),
@@ -158,7 +158,7 @@ pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
     let live = context.interaction.participants[at].challenge.as_ref().filter(|c| c.number == number);
     let ended = context.ended_challenge(number);
     let tries_left = live.map(|c| c.tries_left).or(ended.map(|e| e.tries_left)).unwrap_or(0);
-    let locked_until = match context.admit(at, what) {
+    let locked_until = match budgets::admit(context, at, what) {
         Err(Refusal::Locked(until)) => Some(until),
         _ => None,
     };
@@ -176,7 +176,7 @@ fn over(end: ChallengeEnd) -> AnswerOutcome {
 
 /// It was right: the challenge ends and the flag is raised, or the proof waits to be bound to the chat.
 pub(crate) fn pass(context: &mut Context<'_>, at: usize, how: AnswerOrigin<'_>, by: &Actor) -> AnswerOutcome {
-    context.clear_failure_limit(at);
+    budgets::clear_failure_limit(context, at);
     let challenge = context.interaction.participants[at].challenge.clone().expect("the caller chose one that is asked");
     let proof = proof_of(&challenge, by);
     let data = challenge_data(context.interaction.id, &challenge);
@@ -229,7 +229,7 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let (tries_left, what) = (challenge.tries_left, challenge.method().guarded());
     let data = challenge_data(interaction, challenge).wrong(tries_left);
     context.tell(EventData::ChallengeWrong(data), Some(id));
-    let consequence = context.fail(at, what);
+    let consequence = budgets::fail(context, at, what);
     if tries_left == 0 {
         context.end_challenge(at, ChallengeEnd::Exhausted);
     }

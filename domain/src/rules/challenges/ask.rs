@@ -3,7 +3,7 @@
 
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, challenge_data};
+use crate::conversation::context::{Context, Decision, budgets, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::prepared_questions::Prepared;
 use crate::event::EventData;
@@ -74,9 +74,9 @@ pub(crate) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Resu
 fn permitted(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<(usize, StartedCheck), Refusal> {
     context.must_be_open()?;
     let at = context.find(request.participant.as_ref())?;
-    context.look_up(at);
+    budgets::look_up(context, at);
     let guarded = request.method.method().guarded();
-    context.admit(at, guarded)?; // a locked person is sent no code
+    budgets::admit(context, at, guarded)?; // a locked person is sent no code
     let (environment, facts) = (&context.environment, &context.interaction);
     let is_theirs = |prepared: &&Prepared| prepared.is_for(&facts.participants[at], environment.keys, &facts.team);
     let questions = match environment.questions {
@@ -90,7 +90,7 @@ fn permitted(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<(u
         agreed: request.agreed.as_ref(),
         questions,
         provider: environment.provider,
-        budget: context.budget(at, guarded),
+        budget: budgets::budget(context, at, guarded),
     })?;
     if context.interaction.challenges_made == u16::MAX {
         return Err(Refusal::Full);

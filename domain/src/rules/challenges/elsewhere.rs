@@ -1,7 +1,7 @@
 //! Answers that a provider judges: the attempt is saved first, then somebody is asked, then the same text is
 //! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
 
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::{Context, Decision, budgets};
 use crate::conversation::interaction::Participant;
 use crate::proof::methods::check::{Judgement, PossibleAnswer};
 use crate::providers::identity::CheckId;
@@ -42,7 +42,7 @@ pub fn give_up(mut context: Context<'_>, check: CheckId, why: &'static str) -> D
     {
         judge.give_up();
         let (now, by) = (context.environment.now, context.actor.clone());
-        context.tell_undecided(at, why, now, &by);
+        budgets::tell_undecided(&mut context, at, why, now, &by);
     }
     context.done(())
 }

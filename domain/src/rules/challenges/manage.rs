@@ -4,7 +4,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
-use crate::conversation::context::{Context, Decision, challenge_data};
+use crate::conversation::context::{Context, Decision, budgets, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge};
@@ -98,8 +98,8 @@ pub fn arrive(
         other => return context.end(other),
     };
     let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    let begun =
-        context.admit(at, challenge.method().guarded()).and_then(|_| begin_page(&mut context, at, browser, opener));
+    let begun = budgets::admit(&context, at, challenge.method().guarded())
+        .and_then(|_| begin_page(&mut context, at, browser, opener));
     match begun {
         Ok(()) => {
             context.touch();
@@ -200,8 +200,8 @@ pub(crate) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Chall
 fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge), Refusal> {
     let FoundChallenge::Live(challenge) = find(context, number)? else { return Err(Refusal::CodeGone) };
     let at = context.find(Some(&challenge.participant))?;
-    context.look_up(at);
-    context.admit(at, challenge.method().guarded())?; // a locked person is sent no code
+    budgets::look_up(context, at);
+    budgets::admit(context, at, challenge.method().guarded())?; // a locked person is sent no code
     if challenge.page.is_answered() {
         return Err(Refusal::CodeGone);
     }

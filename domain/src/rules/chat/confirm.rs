@@ -2,7 +2,7 @@
 //! wrong one costs. Which texts come here, `hear` says.
 
 use crate::base::binding::{Binding, PageSource};
-use crate::conversation::context::Context;
+use crate::conversation::context::{Context, budgets};
 use crate::event::EventData;
 use crate::event::data::links::ConfirmationWrongData;
 use crate::proof::confirmation::{Candidate, Confirmation};
@@ -41,7 +41,7 @@ fn sources(context: &Context<'_>, at: usize) -> Vec<PageSource> {
 pub(crate) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, binding: Binding) -> AnswerOutcome {
     let shown = context.page(at, source).and_then(|page| page.confirmation());
     let browser = shown.map(|(confirmation, _)| confirmation.browser).expect("the caller chose one that waits");
-    context.clear_failure_limit(at);
+    budgets::clear_failure_limit(context, at);
     match bind(context, at, source, binding, &browser) {
         Finish::OtherCustomer => AnswerOutcome::SubjectConflict,
         Finish::Over => AnswerOutcome::Expired,
@@ -58,7 +58,7 @@ pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
         tries_left = tries_left.max(missed(context, at, *source));
     }
     context.tell(EventData::ConfirmationWrong(ConfirmationWrongData { tries_left: tries_left.into() }), Some(id));
-    let consequence = context.fail_in_conversation(at, link::BUDGET);
+    let consequence = budgets::fail_in_conversation(context, at, link::BUDGET);
     let is_locked = consequence != Consequence::Counted;
     for source in sources.into_iter().filter(|_| is_locked || tries_left == 0) {
         // A lock ends what it guards.

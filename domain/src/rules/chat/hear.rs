@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::method::{Guarded, Method};
 use crate::base::role::ParticipantRole;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::{Context, Decision, budgets};
 use crate::conversation::interaction::Participant;
 use crate::event::Actor;
 use crate::proof::challenge::Challenge;
@@ -124,9 +124,9 @@ pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor
     // What was answered on a page is asked no more: nothing is compared, and nothing counted.
     let (answered, waiting): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&context, *at));
-    waiting.iter().for_each(|(at, _)| context.look_up(*at));
+    waiting.iter().for_each(|(at, _)| budgets::look_up(&mut context, *at));
     let (admitted, refused): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|(at, said)| context.admit(*at, said.guarded()).is_ok());
+        waiting.into_iter().partition(|(at, said)| budgets::admit(&context, *at, said.guarded()).is_ok());
     // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
     let right = match right_one(&mut context, &admitted) {
         Ok(right) => right,
@@ -146,7 +146,7 @@ pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor
         return context.done(Heard::Answer(said.kind(), outcome));
     }
     let worst = missed(&mut context, admitted);
-    let shut = refused.first().map(|(at, said)| match context.admit(*at, said.guarded()) {
+    let shut = refused.first().map(|(at, said)| match budgets::admit(&context, *at, said.guarded()) {
         Err(Refusal::Banned) => (AnswerOutcome::Banned, said.kind()),
         _ => (AnswerOutcome::Locked, said.kind()),
     });
@@ -159,7 +159,7 @@ fn missed(context: &mut Context<'_>, admitted: Vec<(usize, Said)>) -> Option<(An
     let mut worst: Option<(AnswerOutcome, Kind)> = None;
     for (at, said) in admitted {
         // Two things may share a budget: the lock of the first holds for the second.
-        if context.admit(at, said.guarded()).is_err() {
+        if budgets::admit(context, at, said.guarded()).is_err() {
             continue;
         }
         let outcome = match said {

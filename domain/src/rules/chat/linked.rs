@@ -5,7 +5,7 @@
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
 use crate::base::binding::Binding;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::{Context, Decision, budgets};
 use crate::conversation::interaction::Interaction;
 use crate::proof::link;
 use crate::rules::challenges::answer::AnswerOutcome;
@@ -37,8 +37,8 @@ pub fn linked(mut context: Context<'_>, said: &str) -> Decision<Linked> {
         return context.done(Linked::Nothing);
     };
     context.touch();
-    context.look_up(at);
-    if let Err(refusal) = context.admit(at, link::BUDGET) {
+    budgets::look_up(&mut context, at);
+    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
         return context.refuse(refusal);
     }
     let outcome = confirm::pass(&mut context, at, source, Binding::Platform);

@@ -3,7 +3,7 @@
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::Kid;
-use crate::conversation::context::{Context, challenge_data, link_data};
+use crate::conversation::context::{Context, budgets, challenge_data, link_data};
 use crate::event::EventData;
 use crate::event::data::links::PageProofData;
 use crate::proof::challenge::ChallengeEnd;
@@ -87,7 +87,7 @@ pub(crate) fn look_again(
     source: PageSource,
     binding: Binding,
 ) -> Result<(), Refusal> {
-    context.look_up(at);
+    budgets::look_up(context, at);
     let (now, settings) = (context.environment.now, context.environment.settings);
     let pending = context.page(at, source).and_then(|page| page.pending.as_deref()).expect("the caller saw it wait");
     let Some(proof) = &pending.proof else { return Err(Refusal::NotFound("proof")) };

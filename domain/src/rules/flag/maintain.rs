@@ -4,7 +4,7 @@
 use crate::base::id::ParticipantId;
 use crate::base::method::Guarded;
 use crate::base::role::ParticipantRole;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::{Context, Decision, budgets};
 use crate::conversation::interaction::{MAX_PARTICIPANTS, Participant, Person};
 use crate::event::EventData;
 use crate::event::data::conversations::{CloseReason, EmptyEventData, ParticipantAddedData};
@@ -139,21 +139,21 @@ pub fn unlock(
         Ok(at) => at,
         Err(refusal) => return context.refuse(refusal),
     };
-    context.look_up(at);
+    budgets::look_up(&mut context, at);
     let budgets = Guarded::ALL.into_iter().filter(|what| only.is_none_or(|only| only == *what));
-    let budgets: Vec<_> = budgets.map(|what| (what, context.budget_name(at, what))).collect();
-    let failure_limit = may_lift(context.is_at_failure_limit(at), ban);
+    let budgets: Vec<_> = budgets.map(|what| (what, budgets::budget_name(&context, at, what))).collect();
+    let failure_limit = may_lift(budgets::is_at_failure_limit(&context, at), ban);
     let lifted = match failure_limit.and_then(|()| context.address.lift(budgets, ban, context.environment.earliest)) {
         Ok(lifted) => lifted,
         Err(refusal) => return context.refuse(refusal),
     };
     if only.is_none_or(|only| only == link::BUDGET) {
-        context.release_links(at);
+        budgets::release_links(&mut context, at);
     }
-    if context.is_at_failure_limit(at) {
-        context.lift_failure_limits(at, reason);
+    if budgets::is_at_failure_limit(&context, at) {
+        budgets::lift_failure_limits(&mut context, at, reason);
     }
-    let address = context.address_tag();
+    let address = budgets::address_tag(&context);
     for lifted in lifted {
         context.tell(lifted.told(&address, reason, None), Some(who.clone()));
     }

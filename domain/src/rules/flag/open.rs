@@ -5,7 +5,7 @@ use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, IntentName, InteractionId, ParticipantId, TeamName};
 use crate::base::role::ParticipantRole;
 use crate::conversation::address::Address;
-use crate::conversation::context::{Context, Decision, Draws, Environment};
+use crate::conversation::context::{Context, Decision, Draws, Environment, budgets};
 use crate::conversation::interaction::{Device, Interaction, InteractionStatus, Participant, Person};
 use crate::event::data::conversations::{AuthenticatedData, ExpiredData, IntentResumedData, InteractionOpenedData};
 use crate::event::{Actor, EventData};
@@ -157,7 +157,7 @@ pub(crate) fn raise(
         intent: intent.clone(),
         state: state.clone(),
     };
-    context.succeed(at, what);
+    budgets::succeed(context, at, what);
     context.tell(EventData::Authenticated(data), Some(id.clone()));
     if let Some(intent) = intent {
         context.tell(EventData::IntentResumed(IntentResumedData { intent, state }), Some(id));
@@ -178,7 +178,7 @@ pub(crate) fn may_raise(
     binding: Binding,
 ) -> Result<(Admitted, Vec<usize>), Refusal> {
     context.must_be_open()?;
-    let admitted = context.admit(at, proof.method.guarded())?;
+    let admitted = budgets::admit(context, at, proof.method.guarded())?;
     let participant = &context.interaction.participants[at];
     if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
         return Err(Refusal::SubjectConflict);

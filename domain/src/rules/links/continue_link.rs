@@ -2,7 +2,7 @@
 //! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
 
 use crate::base::binding::PageSource;
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::event::EventData;
 use crate::event::data::conversations::ExpiredData;
 use crate::proof::flag::{Flag, Reason};
@@ -64,7 +64,7 @@ pub fn press_continue(
         Ok(found) => found,
         Err(refusal) => return context.refuse(refusal),
     };
-    if let Err(refusal) = context.admit(at, link::BUDGET) {
+    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
         return context.refuse(refusal);
     }
     let source = PageSource::Link(link.number);
@@ -131,6 +131,6 @@ pub(crate) fn report_link(context: &mut Context<'_>, at: usize, number: u16) {
     }
     context.end_link(link, LinkEnd::Reported);
     context.void_pending(at);
-    context.hold_links(at);
+    budgets::hold_links(context, at);
     context.touch();
 }

@@ -6,7 +6,7 @@ use crate::base::binding::PageSource;
 use crate::base::method::Method;
 use crate::base::way;
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Participant;
 use crate::event::EventData;
@@ -87,8 +87,8 @@ fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Res
         enter(context, at, Some(proof), *browser);
         return Ok(Arrived::Entered);
     }
-    context.admit(at, method.guarded())?;
-    context.must_not_be_reported(at)?;
+    budgets::admit(context, at, method.guarded())?;
+    budgets::must_not_be_reported(context, at)?;
     let arrived = match methods::find(method) {
         None => Arrived::Login(Box::new(send_to_login(context, at, link, browser)?)),
         Some(asked) => {

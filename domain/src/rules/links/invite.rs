@@ -6,7 +6,7 @@ use crate::base::id::ParticipantId;
 use crate::base::validation;
 use crate::base::validation::FieldError;
 use crate::base::way::{DeliverTo, Way};
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Person;
 use crate::event::EventData;
@@ -177,7 +177,7 @@ pub fn payable_code(context: &mut Context<'_>, token: &Token) -> Option<Destinat
 fn permitted(context: &Context<'_>, request: &InvitationRequest) -> Result<usize, Refusal> {
     context.must_be_open()?;
     let at = context.find(request.participant.as_ref())?;
-    context.must_not_be_reported(at)?;
+    budgets::must_not_be_reported(context, at)?;
     let person = &context.interaction.participants[at].person;
     match request.via {
         Via::Sms if person.phone.is_none() => return Err(Refusal::NoAddress),
@@ -192,7 +192,7 @@ fn permitted(context: &Context<'_>, request: &InvitationRequest) -> Result<usize
         return Ok(at);
     }
     can_be_proved(context, at, request)?;
-    context.admit(at, context.environment.settings.entry.first.guarded())?; // a locked person is sent nothing
+    budgets::admit(context, at, context.environment.settings.entry.first.guarded())?; // a locked person is sent nothing
     Ok(at)
 }
 

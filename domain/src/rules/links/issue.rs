@@ -7,7 +7,7 @@ use url::Url;
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::event::EventData;
 use crate::messaging::sending::{Kind, What};
@@ -143,8 +143,8 @@ fn permitted(context: &Context<'_>, request: &LinkRequest) -> Result<(usize, Bin
             .is_some_and(|channel| channel.is_text_message);
         may_return(url, settings, is_text_message)?;
     }
-    context.admit(at, link::BUDGET)?; // a locked person is sent nothing that she could not use
-    context.must_not_be_reported(at)?;
+    budgets::admit(context, at, link::BUDGET)?; // a locked person is sent nothing that she could not use
+    budgets::must_not_be_reported(context, at)?;
     if context.interaction.links_made == u16::MAX {
         return Err(Refusal::Full);
     }

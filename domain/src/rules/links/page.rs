@@ -1,7 +1,7 @@
 //! What the token of a code page opens: an invitation, a challenge that waits for its answer, or one
 //! that is over. Looking changes nothing.
 
-use crate::conversation::context::Context;
+use crate::conversation::context::{Context, budgets};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::link::Link;
 use crate::refusal::Refusal;
@@ -51,7 +51,7 @@ fn find_challenge(context: &Context<'_>, token: &Token) -> Result<Page, Refusal>
         FoundChallenge::Live(challenge) => Page::Challenge(at, challenge),
         // Who comes back to what was locked is told until when, as when it happened.
         FoundChallenge::Ended(ended) if ended.end == ChallengeEnd::Locked => {
-            match context.admit(at, ended.method.guarded()) {
+            match budgets::admit(context, at, ended.method.guarded()) {
                 Ok(_) => Page::Over(at, ended.end),
                 Err(locked) => return Err(locked),
             }

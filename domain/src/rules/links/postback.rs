@@ -3,7 +3,7 @@
 //! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
 use crate::base::binding::PageSource;
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::event::EventData;
 use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
@@ -46,7 +46,7 @@ pub fn accept(mut context: Context<'_>, answer: NewAnswer<'_>, assertion: &PostB
 /// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
 /// participant from logging in.
 pub fn answerable(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&context, answer).and_then(|(at, _)| context.admit(at, link::BUDGET)) {
+    match find(&context, answer).and_then(|(at, _)| budgets::admit(&context, at, link::BUDGET)) {
         Ok(_) => context.done(()),
         Err(refusal) => context.refuse(refusal),
     }
@@ -68,7 +68,7 @@ pub fn ambiguous(mut context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()
 
 fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
     let (at, link) = find(context, answer)?;
-    context.admit(at, link::BUDGET)?;
+    budgets::admit(context, at, link::BUDGET)?;
     let done = answer.done.tag(&context.environment.keys.link);
     context.touch();
     match &assertion.verdict {

@@ -5,7 +5,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::{Context, Decision, budgets};
 use crate::conversation::interaction::Participant;
 use crate::event::EventData;
 use crate::event::data::challenges::ChallengeEventData;
@@ -179,7 +179,7 @@ fn report_challenge(context: &mut Context<'_>, at: usize, number: u16) {
     let participant = context.participant(at);
     participant.flag.explain(Reason::Reported);
     participant.entry.forget_proofs();
-    context.hold_links(at);
+    budgets::hold_links(context, at);
     context.touch();
 }
 

@@ -4,7 +4,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::CustomerId;
 use crate::base::own_address::is_own_address;
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::conversation::interaction::Device;
 use crate::event::EventData;
 use crate::proof::flag::Reason;
@@ -45,7 +45,7 @@ pub enum AtPage {
 /// Whether the page may be shown for the link that the handle belongs to.
 pub fn open_page(mut context: Context<'_>, handle: &Token, browser: &Tag) -> Decision<HostedPage> {
     if let Ok((at, _)) = opened(&context, handle) {
-        context.look_up(at);
+        budgets::look_up(&mut context, at);
     }
     let found = find(&context, handle, browser);
     context.end(found)
@@ -57,11 +57,11 @@ pub fn miss(mut context: Context<'_>, handle: &Token) -> Decision<()> {
         Ok((at, _)) => at,
         Err(refusal) => return context.refuse(refusal),
     };
-    context.look_up(at);
-    if let Err(refusal) = context.admit(at, link::BUDGET) {
+    budgets::look_up(&mut context, at);
+    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
         return context.refuse(refusal);
     }
-    context.fail(at, link::BUDGET);
+    budgets::fail(&mut context, at, link::BUDGET);
     context.touch();
     context.done(())
 }
@@ -111,7 +111,7 @@ fn at_page(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) 
 fn find(context: &Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
     context.must_be_open()?;
     let (at, link) = opened(context, handle)?;
-    context.admit(at, link::BUDGET)?;
+    budgets::admit(context, at, link::BUDGET)?;
     let participant = &context.interaction.participants[at];
     let known = participant.known_as().cloned();
     // The bot described the device of the person who chats.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::context::{Context, Decision, link_data};
+use crate::conversation::context::{Context, Decision, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::event::data::conversations::ExpiredData;
 use crate::event::{Actor, EventData};
@@ -156,7 +156,7 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
     let Some(link) = link else {
         context.end_challenge(at, ChallengeEnd::Reported);
         context.void_pending(at);
-        context.hold_links(at);
+        budgets::hold_links(&mut context, at);
         return context.done(());
     };
     let participant = context.participant(at);
@@ -168,7 +168,7 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
     if !is_anothers {
         context.end_challenge(at, ChallengeEnd::Reported);
         context.void_pending(at);
-        context.hold_links(at);
+        budgets::hold_links(&mut context, at);
         let participant = context.participant(at);
         let let_in = std::mem::take(&mut participant.entry).proved.is_some();
         if let_in && participant.flag.lower(Reason::Reported) {

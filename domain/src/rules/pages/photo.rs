@@ -6,7 +6,7 @@
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
-use crate::conversation::context::{Context, Decision, challenge_data};
+use crate::conversation::context::{Context, Decision, budgets, challenge_data};
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::entry::EntryProof;
@@ -113,8 +113,8 @@ pub fn hand_in(mut context: Context<'_>, token: &Token, browser: &Tag, flaws: &[
 fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
     context.must_be_open()?;
     let (at, challenge) = asked(context, token, browser)?;
-    context.look_up(at);
-    context.admit(at, BUDGET)?;
+    budgets::look_up(context, at);
+    budgets::admit(context, at, BUDGET)?;
     context.touch();
     let (now, number, interaction) = (context.environment.now, challenge.number, context.interaction.id);
     let page = OnPage {
@@ -178,7 +178,7 @@ pub fn give_up(mut context: Context<'_>, id: CheckId, why: &'static str) -> Deci
     if let Ok((at, document)) = waiting(&mut context, id) {
         document.give_up();
         let (now, by) = (context.environment.now, context.actor.clone());
-        context.tell_undecided(at, why, now, &by);
+        budgets::tell_undecided(&mut context, at, why, now, &by);
     }
     context.done(())
 }
@@ -210,8 +210,8 @@ fn judged(
         return Err(Refusal::NotFound("check"));
     }
     let checking = document.checking.clone().expect("that is what it waits for");
-    context.look_up(at);
-    match context.admit(at, BUDGET) {
+    budgets::look_up(context, at);
+    match budgets::admit(context, at, BUDGET) {
         Ok(_) => {}
         Err(Refusal::Locked(until)) => return Ok(JudgedDocument::Locked(until)),
         Err(_) => return Ok(JudgedDocument::Banned),
@@ -278,7 +278,7 @@ fn document_of<'t>(context: &'t mut Context<'_>, at: usize) -> Option<&'t mut Id
 /// The document is genuine, and the face its owner's where one was asked for. The later of this and of what binds
 /// the browser raises the flag, and opens the door.
 fn good(context: &mut Context<'_>, at: usize) -> JudgedDocument {
-    context.clear_failure_limit(at);
+    budgets::clear_failure_limit(context, at);
     let now = context.environment.now;
     let challenge = context.participant(at).challenge.as_mut().expect("it was found a moment ago");
     if let Some(document) = challenge.check.check_mut().document_mut() {
@@ -347,7 +347,7 @@ fn failed(context: &mut Context<'_>, at: usize, attempt: u16) -> JudgedDocument 
 /// Counts a failed attempt at a stage; what else it led to, where it did.
 fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> Option<JudgedDocument> {
     let interaction = context.interaction.id;
-    let left = context.tries_left_after(at, stage);
+    let left = budgets::tries_left_after(context, at, stage);
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut().expect("it was found a moment ago"));
     let document = challenge.check.check_mut().document_mut().expect("only a document is judged so");
@@ -363,7 +363,7 @@ fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> O
     }
     let data = challenge_data(interaction, challenge).wrong(left).at(stage, reasons);
     context.tell(EventData::ChallengeWrong(data), Some(id));
-    let consequence = context.fail_at(at, stage);
+    let consequence = budgets::fail_at(context, at, stage);
     if context.interaction.participants[at].challenge.is_none() {
         context.participant(at).flag.explain(Reason::ChallengeFailed);
     }
