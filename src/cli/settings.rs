@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::domain::base::binding::Binding;
+use crate::domain::base::method::Method;
 use crate::domain::settings::{Described, SettingShape, described};
 use crate::pages::in_english;
 
@@ -16,7 +18,7 @@ const OPENING: &str = "# Settings\n\n\
     `countersign settings` prints this page.\n\n\
     | setting | takes | default | |\n| --- | --- | --- | --- |\n";
 
-/// The text below the table.
+/// The text below the table; the names of methods and bindings are put into it.
 const INTENTS: &str = "\n## Intents\n\n\
     An intent names something that the bot may want to do, and says which proofs are enough for it. The bot asks by the \
     name: `GET /v1/interactions/ID/authentication?intent=pay`. A patch changes intents by their names; `null` takes one away. The System \
@@ -25,11 +27,11 @@ const INTENTS: &str = "\n## Intents\n\n\
     {\"intents\": {\"pay\": {\"accept\": [\"login\", \"otp\"], \"max_age_minutes\": 5, \"label\": \"Pay a bill\"}}}\n\
     ```\n\n\
     | member | takes | where it is absent | |\n| --- | --- | --- | --- |\n\
-    | `accept` | a list of `login`, `otp`, `pin`, `kba`, `photo_id`, `photo_id_selfie`, at least one | must be there | Methods that count. |\n\
+    | `accept` | a list of METHODS, at least one | must be there | Methods that count. |\n\
     | `max_age_minutes` | 1 to 10080 | as long as the flag | A proof counts for so many minutes. |\n\
     | `label` | a text | – | The name for people. |\n\
     | `acr` | a list of texts | any | A login counts only where its `acr` is in the list. |\n\
-    | `bindings` | a list of `typed`, `code`, `platform`, `opener`, `token`, `browser`, `none` | all but `browser` and `none` | Bindings that count. |\n";
+    | `bindings` | a list of BINDINGS | all but `browser` and `none` | Bindings that count. |\n";
 
 /// The page, in Markdown.
 pub(super) fn page() -> String {
@@ -40,11 +42,16 @@ pub(super) fn page() -> String {
         let means = means.join(". ");
         format!("| `{path}` | {} | {} | {} |\n", takes(*shape), plain(default), means.replace('|', "\\|"))
     });
-    [OPENING.to_owned()].into_iter().chain(rows).chain([INTENTS.to_owned()]).collect()
+    let bindings = Binding::ALL.map(Binding::as_str);
+    let intents = INTENTS.replace("METHODS", &any(&Method::NAMES)).replace("BINDINGS", &any(&bindings));
+    [OPENING.to_owned()].into_iter().chain(rows).chain([intents]).collect()
+}
+
+fn any(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn takes(shape: SettingShape) -> String {
-    let any = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match shape {
         SettingShape::Switch => "`true`, `false`".to_owned(),
         SettingShape::Number(low, high) => format!("{low} to {high}"),

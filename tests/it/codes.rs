@@ -1,4 +1,4 @@
-//! What people do with challenges: bots put them, a customer's phone receives the code, agents look.
+//! Steps for tests of challenges: bots put them, a customer's phone receives the code, agents look.
 //! No channel carries a code yet, so the phone is the gateway's own record, read in this process.
 
 use countersign::domain::base::id::InteractionId;

@@ -123,16 +123,6 @@ fn openapi_prints_the_document_and_nothing_else() {
     assert_eq!(document, serde_json::to_value(countersign::http::openapi()).unwrap());
 }
 
-/// The page of settings in `docs` is what the command prints; each setting has a name in plain words.
-#[test]
-fn settings_prints_the_page_that_stands_in_docs() {
-    let (code, text, error) = run(&mut countersign(&["settings"]));
-    assert_eq!((code, error.as_str()), (0, ""));
-    assert!(text.lines().filter(|line| line.starts_with("| `")).all(|line| !line.ends_with("|  |")), "{text}");
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md"));
-    assert_eq!(page.expect("docs/settings.md"), text, "countersign settings >docs/settings.md");
-}
-
 /// One line on stdout, and signals end it well.
 #[tokio::test]
 async fn serve_says_one_line_and_a_signal_ends_it_with_0() {

@@ -12,6 +12,8 @@ mod serial;
 mod shapes;
 mod story;
 
+use std::process::Command;
+
 use countersign::domain::settings::SettingShape;
 use countersign::domain::settings::described;
 use serde_json::{Map, Value, json};
@@ -73,6 +75,16 @@ async fn events_equal_their_snapshot() {
 #[test]
 fn catalogue_of_events_equals_its_page() {
     compare::text("../../docs/events.md", &catalogue::page());
+}
+
+/// `countersign settings` prints the page; each setting has a name in plain words.
+#[test]
+fn page_of_settings_equals_what_the_command_prints() {
+    let ran = Command::new(env!("CARGO_BIN_EXE_countersign")).arg("settings").output().expect("it starts");
+    let (page, error) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success() && error.is_empty(), "{error}");
+    assert!(page.lines().filter(|line| line.starts_with("| `")).all(|line| !line.ends_with("|  |")), "{page}");
+    compare::text("../../docs/settings.md", &page);
 }
 
 /// The same bytes lie in every store.

@@ -1,4 +1,4 @@
-//! The data of events, one struct for all kinds that tell the same. Only ids, words and pseudonyms: names,
+//! The data of events, one struct for all kinds that tell the same. Only ids, words, numbers, times and pseudonyms: names,
 //! addresses, codes and tokens never stand in it. A code stands in `CodeRequestedData` alone, which is kept nowhere.
 
 use super::value::DataField;

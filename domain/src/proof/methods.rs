@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::check::{Check, PossibleAnswer, TypedText};
 use self::document::ShownDocument;
-use self::one_time_code::{OneTimeCode, Otp};
+use self::one_time_code::{IssuedCode, OneTimeCode};
 use self::pin::{AgreedPin, Pin};
 use self::questions::{KnownAnswers, Questions};
 use super::lockout::Budget;
@@ -38,7 +38,7 @@ pub const METHODS: &[&dyn ProofMethod] =
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ExpectedAnswer {
     /// A one-time code.
-    Otp(Otp),
+    Otp(IssuedCode),
     /// A number agreed with the agent.
     Pin(Pin),
     /// Questions, answered as a whole.

@@ -2,7 +2,7 @@
 //! provider may say of it. First the pictures must be clear and of the right document; only then it is
 //! asked whether the document is genuine (and whether the face is its owner's).
 //!
-//! What each verdict leads to stands in `rules::photo`. No picture is known here, and no name.
+//! What each verdict leads to stands in `rules::pages::photo`. No picture is known here, and no name.
 
 use std::fmt;
 use std::str::FromStr;

@@ -244,7 +244,7 @@ pub struct OtpRules {
     pub show_to_agents: bool,
     /// When codes for coming in are sent.
     pub send_when: SendWhen,
-    /// Whether they must go where the invitation did not.
+    /// Whether codes must be sent by another way than the invitation was.
     pub second_channel: bool,
 }
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::consoles::Shell;
 use crate::{Pages, texts};
 
-/// Which settings stand together, by the beginning of their paths; one that none of these names is found by
-/// its own first part, or stands with the last.
-const SECTIONS: [(&str, &[&str]); 11] = [
+/// Which settings stand together, by the beginnings of their paths. A path that begins otherwise belongs to the
+/// group of its first part's name, and to the last where there is none.
+const GROUPS: [(&str, &[&str]); 11] = [
     ("login", &["authentication_url", "allowed_origins", "binding", "other_browser", "link.", "directory."]),
     ("lasting", &["authentication_timeout_minutes", "interaction_timeout_minutes", "absolute_timeout_minutes"]),
     ("entry", &["entry."]),
@@ -120,10 +120,10 @@ impl SettingsPage {
     /// Groups the settings. `call` is the path that takes the patch; `read_at` is RFC 3339.
     pub fn of(frame: Shell, call: String, read_at: String, known: Vec<InheritedValue>) -> Self {
         let system = frame.team.is_none();
-        let mut sections: Vec<Section> = SECTIONS.map(|(name, _)| Section { name, fields: Vec::new() }).into();
+        let mut sections: Vec<Section> = GROUPS.map(|(name, _)| Section { name, fields: Vec::new() }).into();
         let last = sections.len() - 1;
         for setting in known {
-            let at = SECTIONS.iter().position(|(name, paths)| {
+            let at = GROUPS.iter().position(|(name, paths)| {
                 let first = setting.path.split('.').next();
                 paths.iter().any(|path| setting.path.starts_with(path)) || first == Some(name)
             });

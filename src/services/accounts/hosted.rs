@@ -18,7 +18,7 @@ use crate::domain::rules::links::postback::NewAnswer;
 use crate::domain::rules::links::postback::is_repeated;
 use crate::domain::rules::pages::hosted::AtPage;
 use crate::domain::rules::pages::hosted::HostedPage;
-use crate::domain::rules::pages::hosted::miss;
+use crate::domain::rules::pages::hosted::count_wrong_login;
 use crate::domain::rules::pages::hosted::name_address;
 use crate::domain::rules::pages::hosted::open_page;
 use crate::domain::secret::token::{Token, TokenKind};
@@ -252,7 +252,7 @@ impl HostedLogin {
     }
 
     async fn missed(&self, at: &AtLogin) -> Result<Stepped, Error> {
-        self.at_invitation(&at.url, |context| miss(context, &at.url.handle)).await?;
+        self.at_invitation(&at.url, |context| count_wrong_login(context, &at.url.handle)).await?;
         Ok(Stepped::Wrong)
     }
 

@@ -23,6 +23,7 @@ use crate::domain::messaging::sending::{DeliveryState, MAX_ANSWER, Sending, What
 use crate::domain::messaging::wording;
 use crate::domain::proof::entry;
 use crate::domain::proof::link::LinkPurpose;
+use crate::domain::proof::methods;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::messages::send::DeliveryAttempt;
 use crate::domain::rules::messages::send::renew;
@@ -164,7 +165,7 @@ impl Messaging {
                 let live = live_code(participant, &sending.what, self.engine.now())?;
                 let digits = live.answer(interaction.id, &self.engine.keys.code);
                 let code = SecretString::from(String::from_utf8_lossy(digits.expose()).into_owned());
-                let message = settings.otp.message.as_str();
+                let message = methods::code_rules(live.method(), settings)?.message.as_str();
                 let text = match sending.way {
                     Way::Email => wording::code_by_mail(message, locale),
                     _ if is_text_message => sms::code_by_sms(message, self.urls.public_url(), digits.expose().len()),

@@ -43,7 +43,7 @@ pub struct Environment<'a> {
     pub quota_receipt: Option<QuotaReceipt>,
     /// The moment.
     pub now: Moment,
-    /// The time that has surely passed: lockouts end by it. See `clock`.
+    /// The time that has surely passed: lockouts end by it. See `time::clock`.
     pub earliest: Moment,
     /// The store's epoch: what was proved in another one does not count.
     pub epoch: u32,

@@ -53,7 +53,7 @@ event_data! {
         stage?: CheckStage,
         /// Of a document: what is wrong with its pictures.
         reasons?: Vec<Flaw>,
-        /// How many more answers are taken.
+        /// How many more answers are taken; of a document, at the stage that failed.
         tries_left: u32,
     }
 

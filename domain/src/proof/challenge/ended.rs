@@ -1,5 +1,5 @@
 //! What is kept of a challenge that ended: how, and nothing that could answer it. What a late
-//! answer is told of that stands in `rules::answer`.
+//! answer is told of that stands in `rules::challenges::answer`.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::base::id::ChallengeId;
 use crate::proof::methods::check::TypedText;
-use crate::proof::methods::one_time_code::Otp;
+use crate::proof::methods::one_time_code::IssuedCode;
 use crate::proof::methods::pin::Pin;
 use crate::settings::{BindingRule, Minutes};
 
@@ -38,7 +38,7 @@ fn challenge(check: ExpectedAnswer, nonce: [u8; 16]) -> Challenge {
 }
 
 fn otp(length: u8, issue: u32) -> ExpectedAnswer {
-    ExpectedAnswer::Otp(Otp { length, issue, lifetime: Minutes::Of(3), resend_at: Moment(0) })
+    ExpectedAnswer::Otp(IssuedCode { length, issue, lifetime: Minutes::Of(3), resend_at: Moment(0) })
 }
 
 fn candidate(challenge: &Challenge, text: &str) -> Option<PossibleAnswer> {

@@ -28,7 +28,7 @@ impl ProofMethod for OneTimeCode {
     fn start(&self, inputs: &StartInputs<'_>) -> Result<StartedCheck, Refusal> {
         let rules = &inputs.settings.otp;
         let (lifetime, resend_at) = (rules.expires_minutes, inputs.settings.send_budget.resend_after(inputs.now));
-        let otp = Otp { length: rules.length, issue: 1, lifetime, resend_at };
+        let otp = IssuedCode { length: rules.length, issue: 1, lifetime, resend_at };
         let expires_at = lifetime.after(inputs.now);
         Ok(StartedCheck { check: ExpectedAnswer::Otp(otp), expires_at, tries_left: rules.max_tries })
     }
@@ -38,10 +38,10 @@ impl ProofMethod for OneTimeCode {
     }
 }
 
-/// A one-time code. It is kept nowhere: it follows from the challenge and a key.
+/// A one-time code that was issued. It is kept nowhere: it follows from the challenge and a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Otp {
+pub struct IssuedCode {
     /// How many digits it has.
     pub length: u8,
     /// Which code of this challenge: sending again makes the next one, and the one before is dead.
@@ -52,7 +52,7 @@ pub struct Otp {
     pub resend_at: Moment,
 }
 
-impl Check for Otp {
+impl Check for IssuedCode {
     fn method(&self) -> Method {
         Method::Otp
     }

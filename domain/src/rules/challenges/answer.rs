@@ -147,7 +147,7 @@ pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>
                 settle(context, at);
                 match is_right {
                     true => pass(context, at, answer.how, answer.by),
-                    false => miss(context, at),
+                    false => count_wrong_answer(context, at),
                 }
             }
         },
@@ -220,7 +220,7 @@ pub(crate) fn proof_of(challenge: &Challenge, by: &Actor) -> Proof {
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
+pub(crate) fn count_wrong_answer(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let interaction = context.interaction.id;
     let participant = context.participant(at);
     let (id, challenge) = (participant.id.clone(), participant.challenge.as_mut());

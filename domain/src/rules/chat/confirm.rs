@@ -50,7 +50,7 @@ pub(crate) fn pass(context: &mut Context<'_>, at: usize, source: PageSource, bin
 }
 
 /// It was wrong: the count is saved before anybody is told.
-pub(crate) fn miss(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
+pub(crate) fn count_wrong_code(context: &mut Context<'_>, at: usize) -> AnswerOutcome {
     let id = context.interaction.participants[at].id.clone();
     let sources = sources(context, at);
     let mut tries_left = 0;

@@ -163,8 +163,8 @@ fn missed(context: &mut Context<'_>, admitted: Vec<(usize, Said)>) -> Option<(An
             continue;
         }
         let outcome = match said {
-            Said::Confirmation(_) => confirm::miss(context, at),
-            Said::Challenge(..) => answer::miss(context, at),
+            Said::Confirmation(_) => confirm::count_wrong_code(context, at),
+            Said::Challenge(..) => answer::count_wrong_answer(context, at),
         };
         if worst.is_none_or(|(known, _)| outcome < known) {
             worst = Some((outcome, said.kind()));

@@ -52,7 +52,7 @@ pub fn open_page(mut context: Context<'_>, handle: &Token, browser: &Tag) -> Dec
 }
 
 /// A wrong password or code was typed there: it counts like every wrong answer of the conversation.
-pub fn miss(mut context: Context<'_>, handle: &Token) -> Decision<()> {
+pub fn count_wrong_login(mut context: Context<'_>, handle: &Token) -> Decision<()> {
     let at = match opened(&context, handle) {
         Ok((at, _)) => at,
         Err(refusal) => return context.refuse(refusal),

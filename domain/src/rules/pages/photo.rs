@@ -336,16 +336,16 @@ fn unclear(context: &mut Context<'_>, at: usize, attempt: u16, mut flaws: Vec<Fl
     flaws.sort_unstable();
     flaws.dedup();
     let how = Last { attempt, how: Shortfall::Quality(flaws.clone()) };
-    miss(context, at, CheckStage::Quality, how).unwrap_or(JudgedDocument::Unclear(flaws))
+    count_failed_attempt(context, at, CheckStage::Quality, how).unwrap_or(JudgedDocument::Unclear(flaws))
 }
 
 fn failed(context: &mut Context<'_>, at: usize, attempt: u16) -> JudgedDocument {
     let how = Last { attempt, how: Shortfall::Authentication };
-    miss(context, at, CheckStage::Authentication, how).unwrap_or(JudgedDocument::Failed)
+    count_failed_attempt(context, at, CheckStage::Authentication, how).unwrap_or(JudgedDocument::Failed)
 }
 
 /// Counts a failed attempt at a stage; what else it led to, where it did.
-fn miss(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> Option<JudgedDocument> {
+fn count_failed_attempt(context: &mut Context<'_>, at: usize, stage: CheckStage, how: Last) -> Option<JudgedDocument> {
     let interaction = context.interaction.id;
     let left = budgets::tries_left_after(context, at, stage);
     let participant = context.participant(at);

@@ -128,7 +128,7 @@ impl Codes {
     }
 
     /// It was answered wrongly; true where that was the last time.
-    pub fn miss(&mut self, purpose: CodePurpose) -> bool {
+    pub fn count_wrong_try(&mut self, purpose: CodePurpose) -> bool {
         let Some(code) = self.0.get_mut(&purpose) else { return false };
         code.tries_left = code.tries_left.saturating_sub(1);
         let over = code.tries_left == 0;

@@ -123,7 +123,7 @@ impl CustomerLogin {
                     self.after_code(login, by, purpose, &account, nonce, when)
                 }
                 Some(false) => {
-                    login.codes.miss(purpose);
+                    login.codes.count_wrong_try(purpose);
                     let until = login.answers.fail(from.as_deref(), &lockout, when.earliest);
                     if until.is_some() {
                         login.codes.end(purpose); // a lock ends what it guards
