@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::agent_view::AgentView;
-use super::bank::CUSTOMER_NAME;
-use super::channel::ChatChannel;
+use crate::outsiders::agent_view::AgentView;
+use crate::outsiders::bank::CUSTOMER_NAME;
+use crate::outsiders::channel::ChatChannel;
 
 /// A caller of the gateway with one API key.
 #[derive(Clone)]

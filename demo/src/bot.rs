@@ -3,7 +3,7 @@
 //! It reads words and calls nothing. It knows that some wishes are an *intent* of the team's settings, and nothing about
 //! how one proves who one is: that is asked of the gateway.
 
-use super::transcript::EntryBody;
+use crate::transcript::EntryBody;
 
 /// What a customer may want of the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,18 +2,23 @@
 //!
 //! It holds handles to the chats, never a conversation's state: each chat owns its own.
 
+pub(crate) mod chat;
+pub(crate) mod conversation;
+pub(crate) mod inboxes;
+pub(crate) mod listener;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::api::{ApiError, ConsoleLink, TeamApi};
-use super::chat::Chat;
-use super::events::TeamEvent;
-use super::inboxes::Inboxes;
-use super::phones::{self, PhoneMessage, Phones};
-use super::scenes::Scene;
+use crate::api::{ApiError, ConsoleLink, TeamApi};
+use crate::chats::chat::Chat;
+use crate::chats::inboxes::Inboxes;
+use crate::outsiders::events::TeamEvent;
+use crate::outsiders::phones::{self, PhoneMessage, Phones};
+use crate::scenes::Scene;
 use countersign_ambient::Entropy;
 
 /// A demo open to the world must not fill the memory, and each chat has a phone number of its own.

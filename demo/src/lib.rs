@@ -6,29 +6,18 @@
 //! reaches the phones is brought by whoever started the demo, as a phone network does.
 //!
 //! The modules have an order: one names only modules that stand before it here.
-//! - The outsiders' data: `bank`, `channel`, `agent_view`, `phones`, `identity`, `events`.
+//! - The outsiders' data: `outsiders`.
 //! - What the API tells, and how it is shown: `api`, `mark`, `transcript`, `bot`.
 //! - The teams and the scenes: `setup`, `scenes`, `pages`.
-//! - The chats: `inboxes`, `conversation`, `chat`, `chats`, `listener`.
-//! - What the browser asks for: `play`, `login`, `web`.
+//! - The chats: `chats`.
+//! - What the browser asks for: `web`.
 
-mod agent_view;
 mod api;
-mod bank;
 mod bot;
-mod channel;
-mod chat;
 mod chats;
-mod conversation;
-mod events;
-mod identity;
-mod inboxes;
-mod listener;
-mod login;
 mod mark;
+mod outsiders;
 mod pages;
-mod phones;
-mod play;
 mod scenes;
 mod setup;
 mod transcript;
@@ -42,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use phones::{MessageKind, PhoneMessage, Phones};
+pub use outsiders::phones::{MessageKind, PhoneMessage, Phones};
 
 use countersign_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 
@@ -54,11 +43,11 @@ pub struct Demo {
     http: reqwest::Client,
     pages: pages::DemoPages,
     chats: Arc<chats::Chats>,
-    bank: bank::Bank,
+    bank: outsiders::bank::Bank,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     /// Who judges documents.
-    provider: identity::DemoProvider,
+    provider: outsiders::identity::DemoProvider,
     /// With the owner's key: what an administrator does between scenes.
     owner: api::Api,
     _event_listeners: [AbortOnDropHandle<()>; 2],
@@ -96,17 +85,17 @@ pub async fn prepare(base_url: &str, owner_key: &str, phones: Phones) -> anyhow:
     let owner = api::Api::new(http.clone(), &base, owner_key);
     let mut secret = vec![0; 32];
     entropy.fill(&mut secret);
-    let provider = identity::DemoProvider::new(secret);
+    let provider = outsiders::identity::DemoProvider::new(secret);
     let team = setup::bank(&owner, &base, &provider).await.context("setting up the demo's team")?;
     let accounts = setup::accounts(&owner, &base).await.context("setting up the team with accounts")?;
     let [first, second] = [team.api.bot.clone(), accounts.api.bot.clone()];
     let chats = Arc::new(chats::Chats::new([team.api, accounts.api], phones, entropy.clone()));
     let listeners = [
-        listener::listen(0, first, chats.clone()).await.context("listening to the team's events")?,
-        listener::listen(1, second, chats.clone()).await.context("listening to the other team's events")?,
+        chats::listener::listen(0, first, chats.clone()).await.context("listening to the team's events")?,
+        chats::listener::listen(1, second, chats.clone()).await.context("listening to the other team's events")?,
     ];
     Ok(Demo {
-        bank: bank::Bank::new(&base, team.key),
+        bank: outsiders::bank::Bank::new(&base, team.key),
         pages: pages::DemoPages::new(),
         http,
         base,

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::api::Authentication;
+use crate::api::Authentication;
 
 /// The last that was heard of the flag. Nothing heard is no mark.
 #[derive(Clone, Debug, Default)]

@@ -10,10 +10,10 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::mark::ShownMark;
-use super::phones::ReceivedMessage;
-use super::scenes::Scene;
-use super::transcript::View;
+use crate::mark::ShownMark;
+use crate::outsiders::phones::ReceivedMessage;
+use crate::scenes::Scene;
+use crate::transcript::View;
 
 const TEMPLATES: [(&str, &str); 13] = [
     ("chat.html", include_str!("templates/chat.html")),
@@ -166,11 +166,11 @@ pub fn asset(name: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::{CodeChallenge, LoginLink};
-    use super::super::mark::Mark;
-    use super::super::phones::{MessageKind, PhoneMessage};
-    use super::super::transcript::EntryBody;
     use super::*;
+    use crate::api::{CodeChallenge, LoginLink};
+    use crate::mark::Mark;
+    use crate::outsiders::phones::{MessageKind, PhoneMessage};
+    use crate::transcript::EntryBody;
 
     fn busy_view() -> View {
         let mut view = View::default();

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::ChatChannel;
-use super::setup::{PASSWORD, username};
+use crate::outsiders::channel::ChatChannel;
+use crate::setup::{PASSWORD, username};
 
 /// One scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

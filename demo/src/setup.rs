@@ -8,9 +8,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, ApiError, TeamApi};
-use super::bank::{CUSTOMER_NAME, SharedSecret};
-use super::identity::DemoProvider;
+use crate::api::{Api, ApiError, TeamApi};
+use crate::outsiders::bank::{CUSTOMER_NAME, SharedSecret};
+use crate::outsiders::identity::DemoProvider;
 
 const TEAM: &str = "linden";
 /// The same bank, with its customers' accounts in the gateway.

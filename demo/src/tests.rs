@@ -13,7 +13,7 @@ use super::*;
 fn slot() -> DemoSlot {
     let (base, http) = ("http://127.0.0.1:9", api::client().expect("a client"));
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-    let key = bank::SharedSecret::from_base64url("k1", &random_text(&*entropy, 32)).expect("32 bytes");
+    let key = outsiders::bank::SharedSecret::from_base64url("k1", &random_text(&*entropy, 32)).expect("32 bytes");
     let slot = DemoSlot::default();
     slot.fill(Demo {
         chats: Arc::new(chats::Chats::new(
@@ -24,10 +24,10 @@ fn slot() -> DemoSlot {
             Phones::default(),
             entropy.clone(),
         )),
-        bank: bank::Bank::new(base, key),
+        bank: outsiders::bank::Bank::new(base, key),
         pages: pages::DemoPages::new(),
         base: base.to_owned(),
-        provider: identity::DemoProvider::new(vec![7; 32]),
+        provider: outsiders::identity::DemoProvider::new(vec![7; 32]),
         owner: api::Api::new(http.clone(), base, "owner"),
         http,
         clock,

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::agent_view::AgentView;
-use super::api::{CodeChallenge, LoginLink, ProofPage};
-use super::mark::{Mark, milliseconds};
+use crate::api::{CodeChallenge, LoginLink, ProofPage};
+use crate::mark::{Mark, milliseconds};
+use crate::outsiders::agent_view::AgentView;
 
 /// Older entries leave the page; the demo keeps no history.
 const MAX_ENTRIES: usize = 120;

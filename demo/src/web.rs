@@ -3,6 +3,9 @@
 //! A browser is known by one cookie that names its chat and nothing else. Every act is a plain form
 //! post answered by a redirect; the script merely spares the reload.
 
+pub(crate) mod login;
+pub(crate) mod play;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +21,11 @@ use axum::routing::{get, post};
 use axum::{Extension, Form, Json, Router};
 use serde::Deserialize;
 
-use super::chat::Chat;
-use super::pages::{self, ChatFrame, ChatSnapshot};
-use super::play::play;
-use super::scenes::Scene;
-use super::{Demo, DemoSlot, login};
+use crate::chats::chat::Chat;
+use crate::pages::{self, ChatFrame, ChatSnapshot};
+use crate::scenes::Scene;
+use crate::web::play::play;
+use crate::{Demo, DemoSlot};
 
 const COOKIE: &str = "demo_chat";
 /// Base64url of 32 bytes.
@@ -255,7 +258,7 @@ fn no_chat(demo: &Demo) -> Response {
 }
 
 fn new_visitor(demo: &Demo) -> String {
-    super::random_text(&*demo.entropy, 32)
+    crate::random_text(&*demo.entropy, 32)
 }
 
 fn known_visitor(headers: &HeaderMap) -> Option<&str> {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::api::{Api, ApiError, ProblemReply};
-use super::chats::Chats;
-use super::events::EventDecoder;
+use crate::api::{Api, ApiError, ProblemReply};
+use crate::chats::Chats;
+use crate::outsiders::events::EventDecoder;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(15);

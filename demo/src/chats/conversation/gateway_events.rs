@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::state::Conversation;
 use crate::api::{ApiError, Authentication};
 use crate::bot::{RequiredProof, bot};
-use crate::events::TeamEvent;
 use crate::mark::Mark;
+use crate::outsiders::events::TeamEvent;
 use crate::transcript::{CardState, CodeState};
 
 /// So many ids are remembered to tell a repetition.

@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Demo;
-use super::api::{ApiError, accepted};
-use super::bank::{LoginOutcome, LoginRequest, LoginUrlError};
-use super::pages::LoginForm;
+use crate::Demo;
+use crate::api::{ApiError, accepted};
+use crate::outsiders::bank::{LoginOutcome, LoginRequest, LoginUrlError};
+use crate::pages::LoginForm;
 
 /// The one account of the bank; the page fills it in.
 const USERNAME: &str = "demo.customer";
@@ -86,7 +86,7 @@ struct PostBackReply {
 
 /// Sends the signed answer. When the reply is lost the same assertion goes once more: it cannot count twice.
 async fn post_back(demo: &Demo, request: &LoginRequest, outcome: LoginOutcome) -> Result<PostBackReply, ApiError> {
-    let jti = super::random_text(&*demo.entropy, 24);
+    let jti = crate::random_text(&*demo.entropy, 24);
     let assertion = demo.bank.assertion(request, outcome, &jti, demo.clock.now() / 1000);
     let send = async || {
         let post = demo.http.post(&request.callback).json(&json!({"assertion": assertion}));

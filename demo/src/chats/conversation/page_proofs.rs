@@ -6,7 +6,7 @@
 use super::state::Conversation;
 use crate::api::ApiError;
 use crate::bot::bot;
-use crate::events::TeamEvent;
+use crate::outsiders::events::TeamEvent;
 use crate::transcript::PageTask;
 
 impl Conversation {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::state::Conversation;
 use crate::api::{ApiError, ProblemReply};
 use crate::bot::{ProtectedRequest, bot};
-use crate::channel::ChatChannel;
-use crate::events::TeamEvent;
+use crate::outsiders::channel::ChatChannel;
+use crate::outsiders::events::TeamEvent;
 
 impl Conversation {
     /// Has a code sent to the customer's phone, or by mail. `false`: the gateway sends none for now.

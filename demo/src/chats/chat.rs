@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::api::TeamApi;
-use super::channel::ChatChannel;
-use super::conversation::Conversation;
-use super::inboxes::{ChatInput, Inboxes};
-use super::phones::Phone;
-use super::scenes::Scene;
-use super::transcript::{PageTask, View};
+use crate::api::TeamApi;
+use crate::chats::conversation::Conversation;
+use crate::chats::inboxes::{ChatInput, Inboxes};
+use crate::outsiders::channel::ChatChannel;
+use crate::outsiders::phones::Phone;
+use crate::scenes::Scene;
+use crate::transcript::{PageTask, View};
 use countersign_ambient::Entropy;
 
 const INBOX: usize = 256;
@@ -34,7 +34,7 @@ impl Chat {
     /// A new conversation, greeted and without an interaction: looking is not talking.
     pub fn open(team: TeamApi, inboxes: Inboxes, entropy: &dyn Entropy, phone: Phone, scene: Option<Scene>) -> Self {
         let conversation = match scene.map_or(ChatChannel::Web, Scene::channel) {
-            ChatChannel::Web => format!("demo-{}", super::random_text(entropy, 12)),
+            ChatChannel::Web => format!("demo-{}", crate::random_text(entropy, 12)),
             ChatChannel::WhatsApp => phone.number.clone(),
         };
         let (sender, inbox) = mpsc::channel(INBOX);

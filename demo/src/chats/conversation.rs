@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::api::{ApiError, MessageOutcome, ProblemReply};
-use super::bot::{Wish, bot};
-use super::inboxes::ChatInput;
-use super::mark::Mark;
-use super::transcript::EntryBody;
+use crate::api::{ApiError, MessageOutcome, ProblemReply};
+use crate::bot::{Wish, bot};
+use crate::chats::inboxes::ChatInput;
+use crate::mark::Mark;
+use crate::transcript::EntryBody;
 
 pub use state::Conversation;
 

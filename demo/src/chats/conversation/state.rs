@@ -10,10 +10,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::api::{ApiError, Authentication, TeamApi};
 use crate::bot::{ProtectedRequest, bot};
-use crate::channel::ChatChannel;
-use crate::inboxes::{ChatInput, Inboxes};
+use crate::chats::inboxes::{ChatInput, Inboxes};
 use crate::mark::Mark;
-use crate::phones::Phone;
+use crate::outsiders::channel::ChatChannel;
+use crate::outsiders::phones::Phone;
 use crate::scenes::Scene;
 use crate::transcript::{EntryBody, View};
 

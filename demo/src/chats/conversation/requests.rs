@@ -4,7 +4,7 @@
 
 use crate::api::{ApiError, ProblemReply};
 use crate::bot::{ProtectedRequest, RequiredProof, bot};
-use crate::channel::ChatChannel;
+use crate::outsiders::channel::ChatChannel;
 
 use super::state::{Conversation, PendingRequest};
 

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Demo;
-use super::chat::Chat;
-use super::phones::{MessageKind, PhoneMessage};
-use super::scenes::Scene;
-use super::setup::customer;
-use super::transcript::PageTask;
+use crate::Demo;
+use crate::chats::chat::Chat;
+use crate::outsiders::phones::{MessageKind, PhoneMessage};
+use crate::scenes::Scene;
+use crate::setup::customer;
+use crate::transcript::PageTask;
 
 /// The PIN that an agent and the customer agreed on by phone.
 const PIN: &str = "2580";
@@ -28,7 +28,7 @@ const STEP_PAUSE: Duration = Duration::from_millis(700);
 pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
     match scene {
         Scene::PreChat => {
-            let token = demo.bank.identity_token(&super::random_text(&*demo.entropy, 24), demo.clock.now() / 1000);
+            let token = demo.bank.identity_token(&crate::random_text(&*demo.entropy, 24), demo.clock.now() / 1000);
             chat.vouch(token).await;
         }
         Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::events::TeamEvent;
-use super::transcript::PageTask;
+use crate::outsiders::events::TeamEvent;
+use crate::transcript::PageTask;
 
 /// The input of a conversation. `done` is dropped when the bot has dealt with it.
 pub enum ChatInput {
