@@ -75,7 +75,7 @@ static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| {
         let digest = digest(bytes.as_bytes());
         Ready { name: name.to_owned(), content_type, bytes, digest }
     });
-    let refusals = texts::LANGUAGES.into_iter().map(|(language, _)| {
+    let refusals = texts::LANGUAGES.into_iter().map(|language| {
         let bytes = texts::refusals(language);
         let digest = digest(bytes.as_bytes());
         Ready { name: format!("refusals.{language}.json"), content_type: JSON, bytes, digest }
@@ -119,7 +119,7 @@ mod tests {
             assert!(asset.etag.len() == 18 && asset.etag.starts_with('"'), "{name}");
             assert!(address(name).expect("listed").starts_with(&format!("/assets/{name}?v=")));
         }
-        for (language, _) in texts::LANGUAGES {
+        for language in texts::LANGUAGES {
             let name = format!("refusals.{language}.json");
             let words: serde_json::Value = serde_json::from_slice(asset(&name).expect("listed").bytes).expect("JSON");
             assert!(words["refused"]["forbidden"].is_string() && words["validation"]["missing"].is_string(), "{name}");

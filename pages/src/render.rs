@@ -66,8 +66,9 @@ impl Default for Pages {
 }
 
 impl Pages {
-    /// Reads the built-in templates.
+    /// Reads the built-in templates and texts.
     pub fn new() -> Pages {
+        texts::load();
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         templates.set_formatter(write_shown);

@@ -1,37 +1,36 @@
-//! Every word of the customer's pages, by language: which there are, how a text is found, counted things
-//! and moments among them. The words themselves stand in a table for each language; every table has every
-//! text. `{name}` in a text is filled by the template.
+//! Every word of the pages, by language: which there are, how a text is found, counted things and moments
+//! among them. The words themselves stand in JSON files; every text has every language. `{name}` in a text is
+//! filled by the template or the script.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 mod asked;
-pub(super) mod consoles;
-mod de;
-mod documents;
-mod en;
-mod es;
-mod et;
-mod fr;
-mod returning;
+pub(super) mod tables;
 
 pub use asked::asked;
 
-/// A language's texts by their keys.
-type Texts = &'static [(&'static str, &'static str)];
+use tables::{ASKED, CONSOLES, CUSTOMERS, Texts};
 
-/// The languages. The first answers for every one that is not here.
-pub(super) const LANGUAGES: [(&str, Texts); 5] =
-    [("en", en::TEXTS), ("de", de::TEXTS), ("fr", fr::TEXTS), ("es", es::TEXTS), ("et", et::TEXTS)];
+/// The languages, in the order of a row's texts. The first answers for every one that is not here.
+pub(super) const LANGUAGES: [&str; 5] = ["en", "de", "fr", "es", "et"];
+
+/// Reads all tables, so that no request does.
+pub(super) fn load() {
+    LazyLock::force(&CUSTOMERS);
+    LazyLock::force(&CONSOLES);
+    LazyLock::force(&ASKED);
+}
 
 /// The language in which `locale` is answered: its main language, else English. It is also the
 /// page's `lang`, so that what is read aloud is what is written.
 pub(super) fn language(locale: &str) -> &'static str {
-    known(locale).unwrap_or(LANGUAGES[0].0)
+    known(locale).unwrap_or(LANGUAGES[0])
 }
 
 fn known(tag: &str) -> Option<&'static str> {
     let main = tag.split(['-', '_']).next().unwrap_or_default();
-    LANGUAGES.iter().map(|(language, _)| *language).find(|language| language.eq_ignore_ascii_case(main))
+    LANGUAGES.into_iter().find(|language| language.eq_ignore_ascii_case(main))
 }
 
 /// The language for a reader whose browser asks for `accepted` (`Accept-Language`, RFC 9110 §12.5.4): the
@@ -77,27 +76,30 @@ pub(super) fn form(language: &str, count: u64) -> &'static str {
     if one { "one" } else { "other" }
 }
 
+/// The place of a language's text in each row.
+fn place(language: &str) -> Option<usize> {
+    LANGUAGES.iter().position(|known| *known == language)
+}
+
 /// The consoles' texts whose keys begin so, without that beginning.
 pub(super) fn beginning(language: &str, start: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let at = LANGUAGES.iter().position(|(name, _)| *name == language).unwrap_or(0);
-    consoles::rows().filter_map(move |(key, said)| Some((key.strip_prefix(start)?, said[at])))
+    beginning_in(&CONSOLES, place(language).unwrap_or(0), start)
+}
+
+fn beginning_in(texts: &'static Texts, at: usize, start: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    texts.iter().filter_map(move |(key, said)| Some((key.strip_prefix(start)?, said[at].as_str())))
 }
 
 /// The text of that key in a language that `language` named; none where nobody has such a text.
 pub(super) fn text(language: &str, key: &str) -> Option<&'static str> {
-    let at = LANGUAGES.iter().position(|(name, _)| *name == language)?;
-    let own = LANGUAGES[at].1.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
-    own.or_else(|| rows().find(|(name, _)| *name == key).map(|(_, said)| said[at]))
+    let at = place(language)?;
+    let said = CUSTOMERS.get(key).or_else(|| CONSOLES.get(key))?;
+    Some(&said[at])
 }
 
 /// A text of the consoles in English, for what is not a page.
 pub fn in_english(key: &str) -> Option<&'static str> {
     text("en", key)
-}
-
-/// What stands in rows: the consoles' texts, and those of the page that asks for a document.
-fn rows() -> impl Iterator<Item = &'static consoles::TextRow> {
-    documents::ROWS.iter().chain(returning::ROWS).chain(consoles::rows())
 }
 
 /// The text for `count` of something: `KEY.one`, `KEY.other`.
@@ -144,16 +146,12 @@ pub(super) fn moment(language: &str, time: &str) -> String {
     said().unwrap_or_else(|| time.to_owned())
 }
 
-/// The texts of a stem by language and by the rest of their keys, as JSON: for scripts that stand on pages
-/// of others and know no template.
+/// What customers read, of a stem, by language and by the rest of the keys, as JSON: for scripts that stand on
+/// pages of others and know no template.
 pub(super) fn words(stem: &str) -> String {
-    let of = |texts: Texts| -> serde_json::Map<String, serde_json::Value> {
-        let own = texts.iter().filter_map(|(key, text)| Some((key.strip_prefix(stem)?.to_owned(), (*text).into())));
-        own.collect()
-    };
-    let all: serde_json::Map<_, _> =
-        LANGUAGES.into_iter().map(|(language, texts)| (language.to_owned(), of(texts).into())).collect();
-    serde_json::Value::Object(all).to_string()
+    let of = |at| beginning_in(&CUSTOMERS, at, stem).collect::<BTreeMap<_, _>>();
+    let all: BTreeMap<_, _> = LANGUAGES.into_iter().zip((0..).map(of)).collect();
+    serde_json::json!(all).to_string()
 }
 
 /// What consoles say of refusals in a language, as JSON: by a problem's code, and by the code of what is wrong
@@ -221,57 +219,12 @@ mod tests {
 
     #[test]
     fn every_form_of_a_counted_text_is_there() {
-        for (language, texts) in LANGUAGES {
-            for (key, _) in texts.iter().filter(|(key, text)| key.ends_with(".other") && text.contains("{count}")) {
-                let stem = key.trim_end_matches(".other");
+        let counted_texts =
+            CUSTOMERS.iter().filter(|(key, said)| key.ends_with(".other") && said[0].contains("{count}"));
+        for (key, _) in counted_texts {
+            let stem = key.trim_end_matches(".other");
+            for language in LANGUAGES {
                 assert!((0..200).all(|count| counted(language, stem, count).is_some()), "{language}: {stem}");
-            }
-        }
-    }
-
-    /// The `{names}` of a text, in the order of the alphabet.
-    fn names(text: &str) -> Vec<&str> {
-        let mut names: Vec<_> = text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
-        names.sort_unstable();
-        names
-    }
-
-    #[test]
-    fn every_language_says_everything_with_the_same_values() {
-        let english: BTreeMap<_, _> = en::TEXTS.iter().copied().collect();
-        for (language, texts) in LANGUAGES {
-            let own: BTreeMap<_, _> = texts.iter().copied().collect();
-            assert_eq!(own.len(), texts.len(), "{language} says something twice");
-            assert!(own.keys().eq(english.keys()), "{language} has other keys than English");
-            for (key, text) in own {
-                assert_eq!(names(text), names(english[key]), "{language}: {key}");
-                assert!(!text.trim().is_empty() && text.trim() == text, "{language}: {key}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_stands_in_rows_is_said_once_with_the_same_values_in_every_language() {
-        let mut keys = std::collections::BTreeSet::new();
-        for (key, said) in rows() {
-            assert!(keys.insert(key), "{key} stands twice");
-            for (text, (language, _)) in said.iter().zip(LANGUAGES) {
-                assert_eq!(names(text), names(said[0]), "{language}: {key}");
-                assert!(!text.trim().is_empty() && text.trim() == *text, "{language}: {key}");
-                assert!(language == "en" || *text != said[0] || !text.contains(' '), "{language}: {key}");
-            }
-        }
-    }
-
-    /// What is the same in two languages is a name or a short word that both have; a sentence is a
-    /// text that nobody has translated.
-    #[test]
-    fn no_sentence_is_left_in_english() {
-        const ALIKE: [&str; 4] = ["channel.", "app.", "left.", "moment"]; // names, "1 minute", and what is all holes
-        for (language, texts) in LANGUAGES.into_iter().skip(1) {
-            for (key, english) in en::TEXTS.iter().filter(|(key, _)| !ALIKE.iter().any(|stem| key.starts_with(stem))) {
-                let own = texts.iter().find(|(name, _)| name == key).map(|(_, text)| text);
-                assert!(own != Some(english) || !english.contains(' '), "{language}: {key}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with a value that somebody sent, kind by kind: a word that programs may go by, and what
 //! would be right as a sentence for developers. Consoles say it in their reader's language, by the word
-//! (`pages/texts/refusals.rs`). Where a value stands, and who is told, is for others.
+//! (`pages/src/texts/consoles/validation.json`). Where a value stands, and who is told, is for others.
 
 pub use countersign_validation::{FieldError, Kind, OTHER, ValidationError};
 

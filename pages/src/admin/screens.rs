@@ -35,7 +35,7 @@ pub struct Editor {
 struct Drawn<'a> {
     #[serde(flatten)]
     editor: &'a Editor,
-    languages: Vec<&'static str>,
+    languages: &'a [&'static str],
 }
 
 impl Pages {
@@ -46,7 +46,7 @@ impl Pages {
 
     /// One of them.
     pub fn admin_screen(&self, page: &Editor) -> String {
-        let languages = texts::LANGUAGES.iter().map(|(language, _)| *language).collect();
-        self.staff("admin_screen.html", &page.frame.language, &Drawn { editor: page, languages })
+        let drawn = Drawn { editor: page, languages: &texts::LANGUAGES };
+        self.staff("admin_screen.html", &page.frame.language, &drawn)
     }
 }
