@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::LazyLock;
 
+use super::embedded::embedded;
 use super::texts;
 
 /// A file that a page loads.
@@ -16,40 +17,12 @@ pub struct Asset {
     pub etag: String,
 }
 
-const CSS: &str = "text/css; charset=utf-8";
-const JSON: &str = "application/json";
-const JS: &str = "text/javascript; charset=utf-8";
-
-const FILES: [(&str, &str, &str); 28] = [
-    ("admin.css", CSS, include_str!("admin.css")),
-    ("admin.js", JS, include_str!("admin.js")),
-    ("admin_draft.js", JS, include_str!("admin_draft.js")),
-    ("admin_settings.js", JS, include_str!("admin_settings.js")),
-    ("admin_try.js", JS, include_str!("admin_try.js")),
-    ("agent.js", JS, include_str!("agent.js")),
-    ("api.js", JS, include_str!("api.js")),
-    ("checking.js", JS, include_str!("checking.js")),
-    ("console.css", CSS, include_str!("console.css")),
-    ("console.js", JS, include_str!("console.js")),
-    ("countersign-status.js", JS, include_str!("countersign-status.js")),
-    ("countersign.css", CSS, include_str!("countersign.css")),
-    ("countersign.js", JS, include_str!("countersign.js")),
-    ("figures.css", CSS, include_str!("figures.css")),
-    ("frame.js", JS, include_str!("frame.js")),
-    ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
-    ("new.js", JS, include_str!("new.js")),
-    ("opener.js", JS, include_str!("opener.js")),
-    ("returning.js", JS, include_str!("returning.js")),
-    ("page.js", JS, include_str!("page.js")),
-    ("panel.js", JS, include_str!("panel.js")),
-    ("photo.js", JS, include_str!("photo.js")),
-    ("readings.js", JS, include_str!("readings.js")),
-    ("reference.css", CSS, include_str!("reference.css")),
-    ("reference.js", JS, include_str!("reference.js")),
-    ("screen.css", CSS, include_str!("screen.css")),
-    ("window.css", CSS, include_str!("window.css")),
-    ("window.js", JS, include_str!("window.js")),
-];
+const FILES: [(&str, &str); 28] = embedded!("":
+    "admin.css", "admin.js", "admin_draft.js", "admin_settings.js", "admin_try.js", "agent.js", "api.js",
+    "checking.js", "console.css", "console.js", "countersign-status.js", "countersign.css", "countersign.js",
+    "figures.css", "frame.js", "icon.svg", "new.js", "opener.js", "returning.js", "page.js", "panel.js", "photo.js",
+    "readings.js", "reference.css", "reference.js", "screen.css", "window.css", "window.js",
+);
 
 /// What stands in a script where its words belong, and the stem of their keys.
 const WORDS: [(&str, &str, &str); 2] = [
@@ -70,18 +43,25 @@ static READY: LazyLock<Vec<Ready>> = LazyLock::new(|| {
         Some((_, hole, stem)) => text.replacen(hole, &texts::words(stem), 1),
         None => text.to_owned(),
     };
-    let ready = FILES.into_iter().map(|(name, content_type, text)| {
-        let bytes = worded(name, text);
-        let digest = digest(bytes.as_bytes());
-        Ready { name: name.to_owned(), content_type, bytes, digest }
+    let files = FILES.into_iter().map(|(name, text)| (name.to_owned(), worded(name, text)));
+    let refusals =
+        texts::LANGUAGES.into_iter().map(|language| (format!("refusals.{language}.json"), texts::refusals(language)));
+    let ready = files.chain(refusals).map(|(name, bytes)| {
+        let (content_type, digest) = (content_type(&name), digest(bytes.as_bytes()));
+        Ready { name, content_type, bytes, digest }
     });
-    let refusals = texts::LANGUAGES.into_iter().map(|language| {
-        let bytes = texts::refusals(language);
-        let digest = digest(bytes.as_bytes());
-        Ready { name: format!("refusals.{language}.json"), content_type: JSON, bytes, digest }
-    });
-    ready.chain(refusals).collect()
+    ready.collect()
 });
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    }
+}
 
 fn ready(name: &str) -> Option<&'static Ready> {
     READY.iter().find(|file| file.name == name)
@@ -113,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_file_is_found_with_a_quoted_hash() {
-        for (name, ..) in FILES {
+        for (name, _) in FILES {
             let asset = asset(name).expect("listed");
             assert!(!asset.bytes.is_empty(), "{name}");
             assert!(asset.etag.len() == 18 && asset.etag.starts_with('"'), "{name}");
@@ -133,7 +113,7 @@ mod tests {
     /// for an exception in anybody's policy.
     #[test]
     fn no_script_makes_html_or_code_of_texts() {
-        for (name, _, text) in FILES.into_iter().filter(|(name, ..)| name.ends_with(".js")) {
+        for (name, text) in FILES.into_iter().filter(|(name, _)| name.ends_with(".js")) {
             for sink in [
                 "innerHTML",
                 "outerHTML",
@@ -175,7 +155,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for (name, _, text) in FILES {
+        for (name, text) in FILES {
             for foreign in ["@import", "url(http", "url(//", "import(", "importScripts", "eval(", "Function("] {
                 assert!(!text.contains(foreign), "{name} has {foreign}");
             }

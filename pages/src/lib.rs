@@ -10,6 +10,7 @@ mod assets;
 mod brand;
 pub mod consoles;
 mod customer_login;
+mod embedded;
 mod photo;
 mod prose;
 mod questions;

@@ -5,54 +5,21 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
+use super::embedded::embedded;
 use super::{
     AnswerPage, Brand, ChatPage, CustomerLoginPage, Done, LandingPage, Notice, Photo, ProblemPage, QuestionsPage,
     ScreenDocument, assets, prose, reference, texts,
 };
 
-pub(super) const TEMPLATES: [(&str, &str); 41] = [
-    ("layout.html", include_str!("templates/layout.html")),
-    ("parts.html", include_str!("templates/parts.html")),
-    ("landing.html", include_str!("templates/landing.html")),
-    ("customer_login.html", include_str!("templates/customer_login.html")),
-    ("answer.html", include_str!("templates/answer.html")),
-    ("questions.html", include_str!("templates/questions.html")),
-    ("photo.html", include_str!("templates/photo.html")),
-    ("screen.html", include_str!("templates/screen.html")),
-    ("code.html", include_str!("templates/code.html")),
-    ("done.html", include_str!("templates/done.html")),
-    ("address.html", include_str!("templates/address.html")),
-    ("returning.html", include_str!("templates/returning.html")),
-    ("window.html", include_str!("templates/window.html")),
-    ("notice.html", include_str!("templates/notice.html")),
-    ("problem.html", include_str!("templates/problem.html")),
-    ("prose.html", include_str!("templates/prose.html")),
-    ("reference.html", include_str!("templates/reference.html")),
-    ("console.html", include_str!("templates/console.html")),
-    ("signin.html", include_str!("templates/signin.html")),
-    ("set_password.html", include_str!("templates/set_password.html")),
-    ("account.html", include_str!("templates/account.html")),
-    ("admin.html", include_str!("templates/admin.html")),
-    ("admin_account.html", include_str!("templates/admin_account.html")),
-    ("admin_accounts.html", include_str!("templates/admin_accounts.html")),
-    ("admin_audit.html", include_str!("templates/admin_audit.html")),
-    ("admin_channels.html", include_str!("templates/admin_channels.html")),
-    ("admin_desk.html", include_str!("templates/admin_desk.html")),
-    ("admin_insights.html", include_str!("templates/admin_insights.html")),
-    ("admin_lockouts.html", include_str!("templates/admin_lockouts.html")),
-    ("admin_intents.html", include_str!("templates/admin_intents.html")),
-    ("admin_keys.html", include_str!("templates/admin_keys.html")),
-    ("admin_overview.html", include_str!("templates/admin_overview.html")),
-    ("admin_screen.html", include_str!("templates/admin_screen.html")),
-    ("admin_screens.html", include_str!("templates/admin_screens.html")),
-    ("admin_settings.html", include_str!("templates/admin_settings.html")),
-    ("admin_teams.html", include_str!("templates/admin_teams.html")),
-    ("admin_users.html", include_str!("templates/admin_users.html")),
-    ("admin_webhook.html", include_str!("templates/admin_webhook.html")),
-    ("admin_webhooks.html", include_str!("templates/admin_webhooks.html")),
-    ("agent.html", include_str!("templates/agent.html")),
-    ("frame.html", include_str!("templates/frame.html")),
-];
+pub(super) const TEMPLATES: [(&str, &str); 41] = embedded!("templates/":
+    "layout.html", "parts.html", "landing.html", "customer_login.html", "answer.html", "questions.html", "photo.html",
+    "screen.html", "code.html", "done.html", "address.html", "returning.html", "window.html", "notice.html",
+    "problem.html", "prose.html", "reference.html", "console.html", "signin.html", "set_password.html",
+    "account.html", "admin.html", "admin_account.html", "admin_accounts.html", "admin_audit.html",
+    "admin_channels.html", "admin_desk.html", "admin_insights.html", "admin_lockouts.html", "admin_intents.html",
+    "admin_keys.html", "admin_overview.html", "admin_screen.html", "admin_screens.html", "admin_settings.html",
+    "admin_teams.html", "admin_users.html", "admin_webhook.html", "admin_webhooks.html", "agent.html", "frame.html",
+);
 
 /// The hosted pages, ready to be drawn.
 pub struct Pages {

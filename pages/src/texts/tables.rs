@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::LANGUAGES;
+use crate::embedded::embedded;
 
 /// A text in each language, in the order of `LANGUAGES`.
 type Row = [String; LANGUAGES.len()];
@@ -12,28 +13,14 @@ type Row = [String; LANGUAGES.len()];
 /// Texts by their keys.
 pub(crate) type Texts = BTreeMap<String, Row>;
 
-const CUSTOMER_FILES: [&str; 3] =
-    [include_str!("customers.json"), include_str!("documents.json"), include_str!("returning.json")];
+const CUSTOMER_FILES: [(&str, &str); 3] = embedded!("": "customers.json", "documents.json", "returning.json");
 
-const CONSOLE_FILES: [&str; 17] = [
-    include_str!("consoles/admin.json"),
-    include_str!("consoles/admin_accounts.json"),
-    include_str!("consoles/admin_audit.json"),
-    include_str!("consoles/admin_channels.json"),
-    include_str!("consoles/admin_insights.json"),
-    include_str!("consoles/admin_keys.json"),
-    include_str!("consoles/admin_lockouts.json"),
-    include_str!("consoles/admin_overview.json"),
-    include_str!("consoles/admin_screens.json"),
-    include_str!("consoles/admin_settings.json"),
-    include_str!("consoles/admin_users.json"),
-    include_str!("consoles/admin_webhooks.json"),
-    include_str!("consoles/history.json"),
-    include_str!("consoles/pages.json"),
-    include_str!("consoles/refusals.json"),
-    include_str!("consoles/scripts.json"),
-    include_str!("consoles/validation.json"),
-];
+const CONSOLE_FILES: [(&str, &str); 17] = embedded!("consoles/":
+    "admin.json", "admin_accounts.json", "admin_audit.json", "admin_channels.json", "admin_insights.json",
+    "admin_keys.json", "admin_lockouts.json", "admin_overview.json", "admin_screens.json", "admin_settings.json",
+    "admin_users.json", "admin_webhooks.json", "history.json", "pages.json", "refusals.json", "scripts.json",
+    "validation.json",
+);
 
 /// What customers read.
 pub(crate) static CUSTOMERS: LazyLock<Texts> = LazyLock::new(|| read(&CUSTOMER_FILES));
@@ -45,9 +32,9 @@ pub(crate) static CONSOLES: LazyLock<Texts> = LazyLock::new(|| read(&CONSOLE_FIL
 pub(super) static ASKED: LazyLock<Vec<Row>> =
     LazyLock::new(|| serde_json::from_str(include_str!("asked.json")).expect("a row has each language: tests"));
 
-fn read(files: &[&str]) -> Texts {
-    let read = |file: &&str| serde_json::from_str::<Texts>(file).expect("a row has each language: tests");
-    files.iter().flat_map(read).collect()
+fn read(files: &[(&str, &str)]) -> Texts {
+    let rows = |text| serde_json::from_str::<Texts>(text).expect("a row has each language: tests");
+    files.iter().flat_map(|(_, text)| rows(text)).collect()
 }
 
 #[cfg(test)]
@@ -57,9 +44,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_row_has_each_language() {
+        for (name, text) in CUSTOMER_FILES.iter().chain(&CONSOLE_FILES) {
+            let read = serde_json::from_str::<Texts>(text);
+            assert!(read.is_ok(), "{name}: {:?}", read.err());
+        }
+    }
+
+    #[test]
     fn every_key_stands_once_on_a_line_of_its_own() {
         let mut seen = BTreeSet::new();
-        let lines = CUSTOMER_FILES.iter().chain(&CONSOLE_FILES).flat_map(|file| file.lines());
+        let lines = CUSTOMER_FILES.iter().chain(&CONSOLE_FILES).flat_map(|(_, text)| text.lines());
         for line in lines.filter(|line| !["{", "}"].contains(line)) {
             let key = line.split('"').nth(1).expect("a line begins with its key");
             assert!(seen.insert(key), "{key} stands twice");
