@@ -74,9 +74,14 @@ impl Tag {
         &self.0
     }
 
+    /// The first half of its bytes: the secret of a token, or a short name.
+    pub fn first_half(&self) -> [u8; 16] {
+        *self.0.first_chunk().expect("it has 32 bytes")
+    }
+
     /// As lower-case hex of the first half: a name for records.
     pub fn name(&self) -> String {
-        hex(&self.0[..16])
+        hex(&self.first_half())
     }
 }
 

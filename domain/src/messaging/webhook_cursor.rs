@@ -35,7 +35,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(3600);
 const AGAIN: &str = "again ";
 
 /// A webhook's course.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookCursor {
     start: String,
@@ -119,21 +119,7 @@ pub struct Pending {
 impl WebhookCursor {
     /// At its start.
     pub fn begin(start: &Start) -> Self {
-        Self {
-            start: start.id.clone(),
-            after: start.after,
-            lines: BTreeMap::new(),
-            held: None,
-            claims: 0,
-            failures: 0,
-            failing_since: None,
-            told: None,
-            rest_until: Moment(0),
-            stopped: None,
-            delivered: 0,
-            dead: 0,
-            dropped: 0,
-        }
+        Self { start: start.id.clone(), after: start.after, ..Self::default() }
     }
 
     /// The course that began there: the one that is kept, or another where that began elsewhere. What

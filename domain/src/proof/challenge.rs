@@ -180,9 +180,7 @@ impl Challenge {
 
 fn page(interaction: InteractionId, number: u16, nonce: &[u8; 16], keys: &Keys) -> Token {
     let made = keys.handle.tag(&[b"challenge", interaction.as_bytes(), &number.to_be_bytes(), nonce]);
-    let mut secret = [0; 16];
-    secret.copy_from_slice(&made.as_bytes()[..16]);
-    Token { kind: TokenKind::Challenge, secret, interaction, number }
+    Token { kind: TokenKind::Challenge, secret: made.first_half(), interaction, number }
 }
 
 #[cfg(test)]

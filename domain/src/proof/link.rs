@@ -160,9 +160,7 @@ impl Link {
 
     fn derived_handle(&self, interaction: InteractionId, [kind, of]: &[&[u8]; 2], key: &MacKey) -> Token {
         let made = key.tag(&[self.tag.as_bytes(), kind, of]);
-        let mut secret = [0; 16];
-        secret.copy_from_slice(&made.as_bytes()[..16]);
-        Token { kind: TokenKind::Handle, secret, interaction, number: self.number }
+        Token { kind: TokenKind::Handle, secret: made.first_half(), interaction, number: self.number }
     }
 }
 

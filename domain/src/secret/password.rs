@@ -175,11 +175,6 @@ impl PasswordHash {
         let same: bool = hash.ct_eq(found.hash.expose()).into();
         same && kept.is_some()
     }
-
-    /// Whether it was made with other numbers than those of today.
-    pub fn is_outdated(&self) -> bool {
-        (self.memory_kib, self.passes) != (MEMORY_KIB, PASSES)
-    }
 }
 
 fn stretched(memory_kib: u32, passes: u32, password: &Password, salt: &[u8]) -> Option<Zeroizing<[u8; BYTES]>> {
@@ -227,7 +222,6 @@ mod tests {
         assert!(PasswordHash::is(Some(&kept), &typed("Ku\u{308}hler\u{a0}Tag 7")));
         assert!(!PasswordHash::is(Some(&kept), &typed("k\u{fc}hler Tag 7")));
         assert!(!PasswordHash::is(None, &typed("K\u{fc}hler Tag 7")));
-        assert!(!kept.is_outdated());
     }
 
     /// The hash is what another library makes of the same (argon2-cffi, the reference code).

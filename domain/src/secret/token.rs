@@ -74,9 +74,7 @@ impl Token {
     /// A token that follows from a seed: who keeps the seed can write its URL again, with the key.
     pub fn of_seed(kind: TokenKind, seed: &[u8; 16], interaction: InteractionId, number: u16, key: &MacKey) -> Self {
         let made = key.tag(&[b"seed", &[kind as u8], interaction.as_bytes(), &number.to_be_bytes(), seed]);
-        let mut secret = [0; 16];
-        secret.copy_from_slice(&made.as_bytes()[..16]);
-        Self { kind, secret, interaction, number }
+        Self { kind, secret: made.first_half(), interaction, number }
     }
 
     /// The done page's token of one answer to this handle. It follows from both, so that whoever repeats the
@@ -93,16 +91,13 @@ impl Token {
     fn derived(&self, kind: TokenKind, number: u16, answer: &[&[u8]], key: &MacKey) -> Self {
         let own = self.bytes();
         let parts: Vec<&[u8]> = [b"done".as_slice(), &own].into_iter().chain(answer.iter().copied()).collect();
-        let made = key.tag(&parts);
-        let mut secret = [0; 16];
-        secret.copy_from_slice(&made.as_bytes()[..16]);
-        Self { kind, secret, interaction: self.interaction, number }
+        Self { kind, secret: key.tag(&parts).first_half(), interaction: self.interaction, number }
     }
 
     /// What shows a login page's window to be opened by the chat that the link was sent to. It follows
     /// from the token and a key: whoever has the link alone, to forward it, cannot make it.
     pub fn opener(&self, key: &MacKey) -> Secret {
-        Secret::new(key.tag(&[b"opener", &self.bytes()]).as_bytes()[..16].to_vec())
+        Secret::new(key.tag(&[b"opener", &self.bytes()]).first_half().to_vec())
     }
 
     /// What the store keeps of it.

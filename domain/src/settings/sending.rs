@@ -12,37 +12,20 @@ use crate::time::Moment;
 /// `delivery`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DeliveryRules {
-    order: Vec<Step>,
+    order: Vec<Way>,
     /// The webhook that `event` in the order leads to.
     pub event_webhook: Option<String>,
-}
-
-/// A step of `delivery.order`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Step {
-    Chat,
-    Sms,
-    Email,
-    /// The team's own sender.
-    Event,
 }
 
 impl DeliveryRules {
     /// Whether the team wants to send codes itself.
     pub fn names_event(&self) -> bool {
-        self.order.iter().any(|step| matches!(step, Step::Event))
+        self.order.contains(&Way::Event)
     }
 
     /// The ways of codes, in the team's order.
     pub fn ways(&self) -> Vec<Way> {
-        let way = |step: &Step| match step {
-            Step::Chat => Way::Chat,
-            Step::Sms => Way::Sms,
-            Step::Email => Way::Email,
-            Step::Event => Way::Event,
-        };
-        self.order.iter().map(way).collect()
+        self.order.clone()
     }
 }
 

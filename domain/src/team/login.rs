@@ -58,9 +58,7 @@ impl LoginTag {
 
     fn made(keys: &Keys, team: &TeamName, kind: &str, text: &str) -> Self {
         let tag = keys.pseudonym.tag(&[b"login", team.as_str().as_bytes(), kind.as_bytes(), text.as_bytes()]);
-        let mut first = [0; 16];
-        first.copy_from_slice(&tag.as_bytes()[..16]);
-        Self(first)
+        Self(tag.first_half())
     }
 
     /// From its bytes, as a token carries them.

@@ -163,10 +163,8 @@ impl HostedLogin {
 
     /// What binds the second step to this browser at this link.
     fn page_mark(&self, at: &AtLogin) -> [u8; 16] {
-        let made = self.engine.keys.form.tag(&[b"second step", at.url.handle.text().as_bytes(), at.browser.as_bytes()]);
-        let mut mark = [0; 16];
-        mark.copy_from_slice(&made.as_bytes()[..16]);
-        mark
+        let key = &self.engine.keys.form;
+        key.tag(&[b"second step", at.url.handle.text().as_bytes(), at.browser.as_bytes()]).first_half()
     }
 
     fn signing<'a>(&self, at: &'a AtLogin) -> LoggingIn<'a> {

@@ -54,9 +54,7 @@ impl Reset {
     /// An address as it is kept here.
     pub fn address(key: &MacKey, team: &TeamName, address: &str) -> [u8; 16] {
         let tag = key.tag(&[b"reset to", team.as_str().as_bytes(), folded(address).as_bytes()]);
-        let mut first = [0; 16];
-        first.copy_from_slice(&tag.as_bytes()[..16]);
-        first
+        tag.first_half()
     }
 
     /// Whether it may be sent once more: it went to these addresses and no others, and is good for long enough
@@ -73,9 +71,7 @@ impl Reset {
     /// Its token.
     pub fn token(&self, team: &TeamName, of: LoginTag, key: &MacKey) -> ResetToken {
         let made = key.tag(&[b"reset", team.as_str().as_bytes(), of.as_bytes(), &self.nonce]);
-        let mut proof = [0; 16];
-        proof.copy_from_slice(&made.as_bytes()[..16]);
-        ResetToken { team: team.clone(), of, proof }
+        ResetToken { team: team.clone(), of, proof: made.first_half() }
     }
 
     /// Whether it is this link's.

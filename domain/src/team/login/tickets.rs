@@ -162,10 +162,7 @@ impl Ticket {
 
 fn proof(ticket: &Ticket, issue: u32, of: LoginTag, team: &TeamName, key: &MacKey) -> [u8; 16] {
     let (number, issue) = (ticket.number.to_be_bytes(), issue.to_be_bytes());
-    let made = key.tag(&[b"refresh", team.as_str().as_bytes(), of.as_bytes(), &ticket.nonce, &number, &issue]);
-    let mut proof = [0; 16];
-    proof.copy_from_slice(&made.as_bytes()[..16]);
-    proof
+    key.tag(&[b"refresh", team.as_str().as_bytes(), of.as_bytes(), &ticket.nonce, &number, &issue]).first_half()
 }
 
 impl RefreshToken {
