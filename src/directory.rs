@@ -59,25 +59,15 @@ fn only(mut found: Vec<StoredCustomer>) -> Result<Option<StoredCustomer>, Direct
     }
 }
 
-/// What kind of trouble a directory is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DirectoryTrouble {
-    /// It cannot be reached, or did not answer in time.
-    Down,
-    /// It does not let the gateway in.
-    Refused,
-    /// It does not have what it is said to have.
-    Misconfigured,
-}
-
-impl DirectoryTrouble {
-    /// A word for programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "no-answer",
-            Self::Refused => "refused",
-            Self::Misconfigured => "misconfigured",
-        }
+crate::domain::named! {
+    /// What kind of trouble a directory is in.
+    pub enum DirectoryTrouble {
+        /// It cannot be reached, or did not answer in time.
+        Down = "no-answer",
+        /// It does not let the gateway in.
+        Refused = "refused",
+        /// It does not have what it is said to have.
+        Misconfigured = "misconfigured",
     }
 }
 

@@ -7,6 +7,7 @@ pub mod channel_capabilities;
 pub mod country;
 pub mod id;
 pub mod method;
+pub mod named;
 pub mod own_address;
 pub mod role;
 pub mod validation;

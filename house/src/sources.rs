@@ -5,6 +5,8 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use syn::{Item, ItemEnum};
+
 use crate::tests_removed;
 
 /// Why the sources cannot be measured.
@@ -106,6 +108,7 @@ fn parse_file(package: &Package, path: String, text: String) -> Result<SourceFil
         Error::Syntax { path: path.clone(), line, source }
     })?;
     let test_lines = tests_removed::remove_tests(&mut syntax);
+    syntax.items.iter_mut().for_each(unwrap_named);
     let inside = path[package.folder.len() + 1..].trim_end_matches(".rs");
     let mut module = vec![package.name.clone()];
     module.extend(inside.split('/').map(ToOwned::to_owned));
@@ -113,6 +116,16 @@ fn parse_file(package: &Package, path: String, text: String) -> Result<SourceFil
         module.pop();
     }
     Ok(SourceFile { path, text, syntax, test_lines, module, root: package.folder.clone() })
+}
+
+/// Makes an enum of one that is written as `named! { pub enum … }`: it has the syntax of any other.
+fn unwrap_named(item: &mut Item) {
+    if let Item::Macro(written) = item
+        && written.mac.path.segments.last().is_some_and(|name| name.ident == "named")
+        && let Ok(found) = written.mac.parse_body::<ItemEnum>()
+    {
+        *item = Item::Enum(found);
+    }
 }
 
 /// Whether all of a file is test code: `tests.rs`, or anything in a folder `tests`.
@@ -194,6 +207,13 @@ mod tests {
         let sources = from_texts(&[("channels/src/lib.rs", ""), ("src/a/b.rs", ""), ("src/c/mod.rs", "")]);
         let modules: Vec<String> = sources.files.iter().map(|file| file.module.join("::")).collect();
         assert_eq!(modules, ["countersign_channels", "countersign::a::b", "countersign::c"]);
+    }
+
+    #[test]
+    fn enums_with_names_are_enums() {
+        let sources = from_texts(&[("src/a.rs", "crate::named! { /// Docs\n pub enum Role { Bot = \"bot\", } }")]);
+        let [Item::Enum(role)] = &sources.files[0].syntax.items[..] else { panic!("it is no enum") };
+        assert_eq!((role.ident.to_string(), role.variants.len()), ("Role".to_owned(), 1));
     }
 
     #[test]

@@ -15,29 +15,17 @@ use crate::time::Moment;
 /// A connection, secrets included, has at most so many bytes.
 const MAX_BYTES: usize = 32 * 1024;
 
-/// `directory.kind`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DirectoryKind {
-    /// The team's own customers, in the gateway's store.
-    BuiltIn,
-    /// A server that speaks LDAP.
-    Ldap,
-    /// A database of the company's.
-    Postgres,
-    /// A service of the company's.
-    Http,
-}
-
-impl DirectoryKind {
-    /// Its name in settings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BuiltIn => "builtin",
-            Self::Ldap => "ldap",
-            Self::Postgres => "postgres",
-            Self::Http => "http",
-        }
+crate::named! {
+    /// `directory.kind`.
+    pub enum DirectoryKind {
+        /// The team's own customers, in the gateway's store.
+        BuiltIn = "builtin",
+        /// A server that speaks LDAP.
+        Ldap = "ldap",
+        /// A database of the company's.
+        Postgres = "postgres",
+        /// A service of the company's.
+        Http = "http",
     }
 }
 

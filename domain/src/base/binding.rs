@@ -3,44 +3,28 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What shows that the person who proved themselves is the one who chats. From the weakest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Binding {
-    /// Nothing does.
-    None,
-    /// Nothing does: who proved themselves is at one browser, and that browser alone is known.
-    Browser,
-    /// The answer was a message of the conversation itself.
-    Typed,
-    /// The code that the browser was shown came back through the chat.
-    Code,
-    /// The chat's own platform says whose browser it is.
-    Platform,
-    /// The chat's own window opened the page, and the browser that did so came back from it.
-    Opener,
-    /// The website that runs the chat vouched.
-    Token,
+crate::named! {
+    /// What shows that the person who proved themselves is the one who chats. From the weakest on.
+    #[derive(PartialOrd, Ord)]
+    pub enum Binding {
+        /// Nothing does.
+        None = "none",
+        /// Nothing does: who proved themselves is at one browser, and that browser alone is known.
+        Browser = "browser",
+        /// The answer was a message of the conversation itself.
+        Typed = "typed",
+        /// The code that the browser was shown came back through the chat.
+        Code = "code",
+        /// The chat's own platform says whose browser it is.
+        Platform = "platform",
+        /// The chat's own window opened the page, and the browser that did so came back from it.
+        Opener = "opener",
+        /// The website that runs the chat vouched.
+        Token = "token",
+    }
 }
 
 impl Binding {
-    /// All, from the weakest on.
-    pub const ALL: [Self; 7] =
-        [Self::None, Self::Browser, Self::Typed, Self::Code, Self::Platform, Self::Opener, Self::Token];
-
-    /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Browser => "browser",
-            Self::Typed => "typed",
-            Self::Code => "code",
-            Self::Platform => "platform",
-            Self::Opener => "opener",
-            Self::Token => "token",
-        }
-    }
-
     /// Those that count for an intent that lists none.
     pub const USUAL: [Self; 5] = [Self::Typed, Self::Code, Self::Platform, Self::Opener, Self::Token];
 }

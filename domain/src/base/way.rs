@@ -3,19 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A way to a person, as settings call it. `sms` and `email` are the team's channels of those
-/// names; `chat` is the interaction's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// Into the conversation itself.
-    Chat,
-    /// To her phone.
-    Sms,
-    /// To her mail address.
-    Email,
-    /// To the team's own sender, which a webhook leads to: it knows how to reach the address.
-    Event,
+crate::named! {
+    /// A way to a person, as settings call it. `sms` and `email` are the team's channels of those
+    /// names; `chat` is the interaction's own.
+    pub enum Way {
+        /// Into the conversation itself.
+        Chat = "chat",
+        /// To her phone.
+        Sms = "sms",
+        /// To her mail address.
+        Email = "email",
+        /// To the team's own sender, which a webhook leads to: it knows how to reach the address.
+        Event = "event",
+    }
 }
 
 impl Way {
@@ -26,19 +26,6 @@ impl Way {
             Self::Sms => DeliverTo::Sms,
             Self::Email => DeliverTo::Email,
             Self::Event => DeliverTo::Event,
-        }
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Chat, Self::Sms, Self::Email, Self::Event];
-
-    /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Sms => "sms",
-            Self::Email => "email",
-            Self::Event => "event",
         }
     }
 }

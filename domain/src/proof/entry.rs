@@ -82,33 +82,21 @@ impl EntryProof {
     }
 }
 
-/// How far a participant came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntryStatus {
-    /// Nobody invited her.
-    #[default]
-    None,
-    /// She has an invitation.
-    Invited,
-    /// She is at the page and has to prove something.
-    Waiting,
-    /// She is in.
-    Admitted,
-    /// She was in, and went.
-    Offline,
-}
-
-impl EntryStatus {
-    /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Invited => "invited",
-            Self::Waiting => "waiting",
-            Self::Admitted => "admitted",
-            Self::Offline => "offline",
-        }
+crate::named! {
+    /// How far a participant came.
+    #[derive(Default)]
+    pub enum EntryStatus {
+        /// Nobody invited her.
+        #[default]
+        None = "none",
+        /// She has an invitation.
+        Invited = "invited",
+        /// She is at the page and has to prove something.
+        Waiting = "waiting",
+        /// She is in.
+        Admitted = "admitted",
+        /// She was in, and went.
+        Offline = "offline",
     }
 }
 

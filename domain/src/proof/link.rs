@@ -91,29 +91,17 @@ pub enum LinkEnd {
     Void,
 }
 
-/// What a login page is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PostBackStatus {
-    /// The login waits for its done page.
-    Accepted,
-    /// The flag is up.
-    Authenticated,
-    /// The login page said no.
-    Denied,
-    /// The person gave up.
-    Cancelled,
-}
-
-impl PostBackStatus {
-    /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Authenticated => "authenticated",
-            Self::Denied => "denied",
-            Self::Cancelled => "cancelled",
-        }
+crate::named! {
+    /// What a login page is told.
+    pub enum PostBackStatus {
+        /// The login waits for its done page.
+        Accepted = "accepted",
+        /// The flag is up.
+        Authenticated = "authenticated",
+        /// The login page said no.
+        Denied = "denied",
+        /// The person gave up.
+        Cancelled = "cancelled",
     }
 }
 

@@ -79,84 +79,49 @@ pub enum Shortfall {
     Undecided,
 }
 
-/// What is wrong with pictures, in the ways that a person can do something about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flaw {
-    /// Not sharp.
-    Blurred,
-    /// Light is reflected.
-    Glare,
-    /// Too dark.
-    Dark,
-    /// The document is cut off, or too small.
-    Incomplete,
-    /// It cannot be read for another reason.
-    Unreadable,
-    /// It is not a document that is taken, or another side of it.
-    WrongDocument,
-    /// No face, or not one alone.
-    NoFace,
-    /// The check digits of its machine-readable zone do not fit, as the provider read it.
-    Zone,
-}
-
-impl Flaw {
-    /// Its name in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Blurred => "blurred",
-            Self::Glare => "glare",
-            Self::Dark => "dark",
-            Self::Incomplete => "incomplete",
-            Self::Unreadable => "unreadable",
-            Self::WrongDocument => "wrong_document",
-            Self::NoFace => "no_face",
-            Self::Zone => "zone",
-        }
+crate::named! {
+    /// What is wrong with pictures, in the ways that a person can do something about.
+    #[derive(PartialOrd, Ord)]
+    pub enum Flaw {
+        /// Not sharp.
+        Blurred = "blurred",
+        /// Light is reflected.
+        Glare = "glare",
+        /// Too dark.
+        Dark = "dark",
+        /// The document is cut off, or too small.
+        Incomplete = "incomplete",
+        /// It cannot be read for another reason.
+        Unreadable = "unreadable",
+        /// It is not a document that is taken, or another side of it.
+        WrongDocument = "wrong_document",
+        /// No face, or not one alone.
+        NoFace = "no_face",
+        /// The check digits of its machine-readable zone do not fit, as the provider read it.
+        Zone = "zone",
     }
 }
 
-/// A picture's place among what is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// The side with the portrait, or a passport's page.
-    Front,
-    /// The other side; a passport has none.
-    Back,
-    /// The person's face.
-    Selfie,
-}
-
-impl Side {
-    /// Its name, in forms and in the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Front => "front",
-            Self::Back => "back",
-            Self::Selfie => "selfie",
-        }
+crate::named! {
+    /// A picture's place among what is shown.
+    #[derive(PartialOrd, Ord)]
+    pub enum Side {
+        /// The side with the portrait, or a passport's page.
+        Front = "front",
+        /// The other side; a passport has none.
+        Back = "back",
+        /// The person's face.
+        Selfie = "selfie",
     }
 }
 
-/// The first stage, and the one that is reached only through it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStage {
-    /// Clear pictures of the right document.
-    Quality,
-    /// A genuine document, and its owner's face.
-    Authentication,
-}
-
-impl CheckStage {
-    /// Its name in events.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quality => "quality",
-            Self::Authentication => "authentication",
-        }
+crate::named! {
+    /// The first stage, and the one that is reached only through it.
+    pub enum CheckStage {
+        /// Clear pictures of the right document.
+        Quality = "quality",
+        /// A genuine document, and its owner's face.
+        Authentication = "authentication",
     }
 }
 

@@ -19,28 +19,15 @@ use crate::services::names::{dead_index, delivered_index, member};
 use crate::services::teams::team_event;
 use crate::store::{IndexEntry, Order};
 
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventDeliveryStatus {
-    /// It waits.
-    Pending,
-    /// It was given up, and can be sent again.
-    Failed,
-    /// The receiver has it.
-    Delivered,
-}
-
-impl EventDeliveryStatus {
-    /// In the order in which they are listed.
-    const ALL: [Self; 3] = [Self::Pending, Self::Failed, Self::Delivered];
-
-    /// A word for programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Failed => "failed",
-            Self::Delivered => "delivered",
-        }
+crate::domain::named! {
+    /// What became of an event.
+    pub enum EventDeliveryStatus {
+        /// It waits.
+        Pending = "pending",
+        /// It was given up, and can be sent again.
+        Failed = "failed",
+        /// The receiver has it.
+        Delivered = "delivered",
     }
 }
 

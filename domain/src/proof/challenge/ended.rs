@@ -46,59 +46,37 @@ pub struct EndedChallenge {
     pub ended_at: Moment,
 }
 
-/// How a challenge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChallengeEnd {
-    /// It was answered rightly.
-    Passed,
-    /// It was answered wrongly too often.
-    Exhausted,
-    /// A lock or a ban of its method fell.
-    Locked,
-    /// Its time was over.
-    Expired,
-    /// A caller took it back.
-    Cancelled,
-    /// A newer one took its place.
-    Superseded,
-    /// The interaction closed.
-    Closed,
-    /// The participant was signed out.
-    SignedOut,
-    /// Another person took the participant's place.
-    Reassigned,
-    /// "This wasn't me".
-    Reported,
-    /// Nobody decided on what was shown, too often.
-    Undecided,
-    /// It was answered, and the browser did not come back from its done page.
-    NotReturned,
-    /// It was answered, and another browser than the one that started came back.
-    OtherBrowser,
-    /// It was answered, and the code that shows whose chat it is did not come back.
-    Unconfirmed,
-}
-
-impl ChallengeEnd {
-    /// Its name, as events and callers read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Exhausted => "exhausted",
-            Self::Locked => "locked",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::Superseded => "superseded",
-            Self::Closed => "closed",
-            Self::SignedOut => "signed_out",
-            Self::Reassigned => "reassigned",
-            Self::Reported => "reported",
-            Self::Undecided => "undecided",
-            Self::NotReturned => "not_returned",
-            Self::OtherBrowser => "other_browser",
-            Self::Unconfirmed => "unconfirmed",
-        }
+crate::named! {
+    /// How a challenge ended.
+    pub enum ChallengeEnd {
+        /// It was answered rightly.
+        Passed = "passed",
+        /// It was answered wrongly too often.
+        Exhausted = "exhausted",
+        /// A lock or a ban of its method fell.
+        Locked = "locked",
+        /// Its time was over.
+        Expired = "expired",
+        /// A caller took it back.
+        Cancelled = "cancelled",
+        /// A newer one took its place.
+        Superseded = "superseded",
+        /// The interaction closed.
+        Closed = "closed",
+        /// The participant was signed out.
+        SignedOut = "signed_out",
+        /// Another person took the participant's place.
+        Reassigned = "reassigned",
+        /// "This wasn't me".
+        Reported = "reported",
+        /// Nobody decided on what was shown, too often.
+        Undecided = "undecided",
+        /// It was answered, and the browser did not come back from its done page.
+        NotReturned = "not_returned",
+        /// It was answered, and another browser than the one that started came back.
+        OtherBrowser = "other_browser",
+        /// It was answered, and the code that shows whose chat it is did not come back.
+        Unconfirmed = "unconfirmed",
     }
 }
 

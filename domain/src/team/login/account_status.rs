@@ -4,31 +4,19 @@
 use super::Login;
 use crate::time::Moment;
 
-/// How an account stands, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountStatus {
-    /// She may log in.
-    Active,
-    /// She has no password.
-    Guest,
-    /// An admin has closed it.
-    Disabled,
-    /// Wrong answers, for a while.
-    Locked,
-    /// Until an admin says otherwise.
-    Banned,
-}
-
-impl AccountStatus {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Guest => "guest",
-            Self::Disabled => "disabled",
-            Self::Locked => "locked",
-            Self::Banned => "banned",
-        }
+crate::named! {
+    /// How an account stands, in one word.
+    pub enum AccountStatus {
+        /// She may log in.
+        Active = "active",
+        /// She has no password.
+        Guest = "guest",
+        /// An admin has closed it.
+        Disabled = "disabled",
+        /// Wrong answers, for a while.
+        Locked = "locked",
+        /// Until an admin says otherwise.
+        Banned = "banned",
     }
 }
 

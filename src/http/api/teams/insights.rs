@@ -77,7 +77,7 @@ impl TallyView {
             Some(Part::Channel(channel)) => (None, Some(channel.to_string())),
             None => (None, None),
         };
-        let counts = Step::ALL.iter().map(|step| (step.as_str(), tally.count(*step))).collect();
+        let counts = Step::ALL.into_iter().map(|step| (step.as_str(), tally.count(step))).collect();
         Self { at, channel, median_seconds: tally.median_seconds(), counts }
     }
 }
@@ -176,7 +176,7 @@ pub(crate) fn table(report: &Report) -> String {
         }
         .expect("a string takes every text");
         for step in Step::ALL {
-            write!(text, ",{}", tally.count(*step)).expect("a string takes every text");
+            write!(text, ",{}", tally.count(step)).expect("a string takes every text");
         }
         let median = tally.median_seconds().map(|median| median.to_string());
         text.extend([",", median.as_deref().unwrap_or_default(), "\r\n"]);
