@@ -19,11 +19,11 @@ mod sections;
 mod sending;
 mod table;
 
-pub use described::{Described, SettingShape, described};
+pub use described::{Described, described};
 pub use rules::Warning;
 pub use sections::*;
 pub use sending::{DeliveryRules, SendBudget};
-pub use table::is_origin;
+pub use table::{SettingShape, is_origin};
 
 /// The overrides of one layer: dotted path → value. Every value has passed its row's bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,15 +53,15 @@ fn any(words: &[&str]) -> String {
 
 fn takes(shape: SettingShape) -> String {
     match shape {
-        SettingShape::Switch => "`true`, `false`".to_owned(),
-        SettingShape::Number(low, high) => format!("{low} to {high}"),
-        SettingShape::Span(low, high) => format!("{low} to {high}, or `\"never\"`"),
-        SettingShape::OneOf(words) => any(words),
+        SettingShape::Switch(_) => "`true`, `false`".to_owned(),
+        SettingShape::Number(low, high, _) => format!("{low} to {high}"),
+        SettingShape::Span(low, high, _) => format!("{low} to {high}, or `\"never\"`"),
+        SettingShape::OneOf(words, _) => any(words),
         SettingShape::Maybe(words) => format!("{}, or `\"none\"`", any(words)),
-        SettingShape::Text => "a text, or `\"none\"`".to_owned(),
-        SettingShape::Phrase => "a text".to_owned(),
+        SettingShape::Text(_) => "a text, or `\"none\"`".to_owned(),
+        SettingShape::Phrase(..) => "a text".to_owned(),
         SettingShape::MatchRules | SettingShape::QuestionRules => "a list of names or objects".to_owned(),
-        SettingShape::List => "a list of texts".to_owned(),
+        SettingShape::List(..) => "a list of texts".to_owned(),
     }
 }
 

@@ -33,22 +33,22 @@ fn settings_table_equals_its_snapshot() {
     let rows = described().map(|setting| {
         let mut row = Map::new();
         let form = match setting.shape {
-            SettingShape::Switch => "switch",
+            SettingShape::Switch(_) => "switch",
             SettingShape::Number(..) => "number",
             SettingShape::Span(..) => "number or never",
-            SettingShape::OneOf(_) => "one of",
+            SettingShape::OneOf(..) => "one of",
             SettingShape::Maybe(_) => "one of or none",
-            SettingShape::Text => "text or none",
-            SettingShape::Phrase => "text",
+            SettingShape::Text(_) => "text or none",
+            SettingShape::Phrase(..) => "text",
             SettingShape::MatchRules | SettingShape::QuestionRules => "list of names or rules",
-            SettingShape::List => "list of texts",
+            SettingShape::List(..) => "list of texts",
         };
         row.insert("form".to_owned(), json!(form));
         match setting.shape {
-            SettingShape::Number(least, most) | SettingShape::Span(least, most) => {
+            SettingShape::Number(least, most, _) | SettingShape::Span(least, most, _) => {
                 row.insert("bounds".to_owned(), json!([least, most]));
             }
-            SettingShape::OneOf(words) | SettingShape::Maybe(words) => {
+            SettingShape::OneOf(words, _) | SettingShape::Maybe(words) => {
                 row.insert("words".to_owned(), json!(words));
             }
             _ => {}

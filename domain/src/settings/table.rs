@@ -17,13 +17,14 @@ use crate::providers::question_rule;
 /// Whether a text is one that is taken.
 type Rule = fn(&str) -> Result<(), &'static Kind>;
 
-/// What a setting takes.
-pub(super) enum Takes {
-    /// true or false.
+/// What a setting takes, with its default where it has one of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum SettingShape {
+    /// true or false: the default.
     Switch(bool),
-    /// A whole number within bounds.
+    /// A whole number within bounds, with the default.
     Number(u64, u64, u64),
-    /// Minutes within bounds, or `"never"`.
+    /// Minutes within bounds, or `"never"`, with the default.
     Span(u64, u64, u64),
     /// One of these words, with the default.
     OneOf(&'static [&'static str], &'static str),
@@ -33,10 +34,10 @@ pub(super) enum Takes {
     Text(Rule),
     /// A text with a default, judged by a rule.
     Phrase(&'static str, Rule),
-    /// A list of fields of private data, each with how it is compared.
-    Fields,
-    /// A list of facts, each with how it is asked for.
-    Asked,
+    /// Fields of private data: names, or objects that say how each is compared.
+    MatchRules,
+    /// Facts that are asked for: names, or objects that say how.
+    QuestionRules,
     /// A list of distinct texts, each judged by a rule, with its default.
     List(&'static [&'static str], Rule),
 }
@@ -46,12 +47,12 @@ pub(super) struct SettingRow {
     /// Dotted path.
     pub path: &'static str,
     /// What it takes.
-    pub takes: Takes,
+    pub takes: SettingShape,
 }
 
-use Takes::{Asked, Fields, List, Maybe, Number, OneOf, Phrase, Span, Switch, Text};
+use SettingShape::{List, MatchRules, Maybe, Number, OneOf, Phrase, QuestionRules, Span, Switch, Text};
 
-const fn row(path: &'static str, takes: Takes) -> SettingRow {
+const fn row(path: &'static str, takes: SettingShape) -> SettingRow {
     SettingRow { path, takes }
 }
 
@@ -89,7 +90,7 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("kba.questions", Number(1, 10, 3)),
     row("kba.must_match", Number(1, 10, 3)),
     row("kba.expires_minutes", Number(1, WEEK, 10)),
-    row("kba.ask", Asked),
+    row("kba.ask", QuestionRules),
     row("kba.send", List(&[], name)),
     row("photo_id.enabled", Switch(false)),
     row("photo_id.provider", Text(name)),
@@ -117,7 +118,7 @@ pub(super) const ROWS: &[SettingRow] = &[
     row("delivery.order", List(&["chat", "sms", "email"], delivery)),
     row("delivery.event_webhook", Text(name)),
     row("directory.kind", OneOf(&["builtin", "ldap", "postgres", "http"], "builtin")),
-    row("directory.match", Fields),
+    row("directory.match", MatchRules),
     row("brand.name", Text(short)),
     row("brand.color", Text(color)),
     row("brand.logo", Text(logo)),
@@ -199,7 +200,7 @@ impl SettingRow {
             OneOf(_, default) => json!(default),
             Maybe(_) | Text(_) => Value::Null,
             Phrase(text, _) => json!(text),
-            Fields | Asked => json!([]),
+            MatchRules | QuestionRules => json!([]),
             List(texts, _) => json!(texts),
         }
     }
@@ -217,8 +218,8 @@ impl SettingRow {
             (Maybe(_), _) | (Text(_), Value::String(_)) => Ok(()),
             (Phrase(_, rule), Value::String(text)) => rule(text).map_err(whole),
             (Text(_) | Phrase(..), _) => Err(whole(&validation::TEXT)),
-            (Fields, value) => rules(value, &validation::MATCHED, |rule: matching::Rule| rule.field),
-            (Asked, value) => rules(value, &validation::ASKED, |rule: question_rule::QuestionRule| rule.fact),
+            (MatchRules, value) => rules(value, &validation::MATCHED, |rule: matching::Rule| rule.field),
+            (QuestionRules, value) => rules(value, &validation::ASKED, |rule: question_rule::QuestionRule| rule.fact),
             (List(_, rule), value) => list(value, *rule),
         };
         kept.map(|()| value.clone())

@@ -156,7 +156,7 @@ fn value(setting: &Described, place: SchemaUse) -> Schema {
     let meaning: Vec<&str> = meaning.iter().filter_map(|key| in_english(key)).collect();
     let meaning = Some(meaning.join(". "));
     let default = Some(setting.default.clone());
-    let can_be_off = matches!(setting.shape, SettingShape::Maybe(_) | SettingShape::Text);
+    let can_be_off = matches!(setting.shape, SettingShape::Maybe(_) | SettingShape::Text(_));
     let nullable = can_be_off || place == SchemaUse::Layer;
     let scalar = match setting.shape {
         SettingShape::MatchRules => {
@@ -165,15 +165,15 @@ fn value(setting: &Described, place: SchemaUse) -> Schema {
         SettingShape::QuestionRules => {
             return list(text_or("AskedFact"), nullable).description(meaning).default(default).into();
         }
-        SettingShape::List => return list(text_item(), nullable).description(meaning).default(default).into(),
-        SettingShape::Span(least, most) => {
+        SettingShape::List(..) => return list(text_item(), nullable).description(meaning).default(default).into(),
+        SettingShape::Span(least, most, _) => {
             let span = OneOfBuilder::new().item(integer(least, most, nullable)).item(words(&["never"], false));
             return span.description(meaning).default(default).into();
         }
-        SettingShape::Switch => plain(Type::Boolean, nullable),
-        SettingShape::Number(least, most) => integer(least, most, nullable),
-        SettingShape::Text | SettingShape::Phrase => plain(Type::String, nullable),
-        SettingShape::OneOf(all) | SettingShape::Maybe(all) => {
+        SettingShape::Switch(_) => plain(Type::Boolean, nullable),
+        SettingShape::Number(least, most, _) => integer(least, most, nullable),
+        SettingShape::Text(_) | SettingShape::Phrase(..) => plain(Type::String, nullable),
+        SettingShape::OneOf(all, _) | SettingShape::Maybe(all) => {
             let off = (can_be_off && place == SchemaUse::Layer).then_some("none");
             words(&all.iter().copied().chain(off).collect::<Vec<_>>(), nullable)
         }

@@ -52,15 +52,15 @@ fn known(described: Described, effective: &Effective, level: SettingSource, inhe
     let path = described.path;
     let source = effective.source.get(path).copied().unwrap_or(SettingSource::Default);
     let (kind, bounds, words): (_, _, &[&str]) = match described.shape {
-        SettingShape::Switch => (Kind::Switch, None, &[]),
-        SettingShape::Number(low, high) => (Kind::Number, Some((low, high)), &[]),
-        SettingShape::Span(low, high) => (Kind::Span, Some((low, high)), &[]),
-        SettingShape::OneOf(words) => (Kind::OneOf, None, words),
+        SettingShape::Switch(_) => (Kind::Switch, None, &[]),
+        SettingShape::Number(low, high, _) => (Kind::Number, Some((low, high)), &[]),
+        SettingShape::Span(low, high, _) => (Kind::Span, Some((low, high)), &[]),
+        SettingShape::OneOf(words, _) => (Kind::OneOf, None, words),
         SettingShape::Maybe(words) => (Kind::Maybe, None, words),
-        SettingShape::Text => (Kind::Text, None, &[]),
-        SettingShape::Phrase => (Kind::Phrase, None, &[]),
+        SettingShape::Text(_) => (Kind::Text, None, &[]),
+        SettingShape::Phrase(..) => (Kind::Phrase, None, &[]),
         SettingShape::MatchRules | SettingShape::QuestionRules => (Kind::Fields, None, &[]),
-        SettingShape::List => (Kind::List, None, &[]),
+        SettingShape::List(..) => (Kind::List, None, &[]),
     };
     let warnings = effective.warnings.iter().filter(|warning| warning.path == path);
     InheritedValue {
