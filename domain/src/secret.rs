@@ -1,8 +1,6 @@
 //! Keys and keyed fingerprints. Nothing here can be printed, and comparing takes the same time
 //! whatever is compared. One root key makes every other, each for one use (RFC 5869).
 
-use std::fmt;
-
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +17,21 @@ pub mod signing;
 pub mod token;
 pub mod totp;
 pub mod typed;
+
+/// A `Debug` text that names the type and tells nothing of what it holds.
+macro_rules! hidden {
+    ($($type:ident),*) => {
+        $(impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(…)"))
+            }
+        })*
+    };
+}
+
+pub(crate) use hidden;
+
+hidden!(Secret, Tag, MacKey);
 
 /// Bytes that nobody may see: no `Debug` text, no `Display`, erased when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -43,12 +56,6 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 // Written only into records, which are sealed before they reach a store.
 impl Serialize for Secret {
@@ -93,12 +100,6 @@ impl PartialEq for Tag {
 
 impl Eq for Tag {}
 
-impl fmt::Debug for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tag(…)")
-    }
-}
-
 impl Serialize for Tag {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&base64url(&self.0))
@@ -142,12 +143,6 @@ impl MacKey {
 
 fn whole(tag: &hmac::Tag) -> [u8; 32] {
     tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
-}
-
-impl fmt::Debug for MacKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MacKey(…)")
-    }
 }
 
 /// Lower-case hex.

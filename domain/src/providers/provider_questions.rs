@@ -4,8 +4,6 @@
 //! An attempt is saved before anybody is asked, and there is one at a time: whatever comes back, or does not,
 //! no more verdicts are told than the lockout allows. How a provider is asked is nothing of this.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::answers::Answers;
@@ -142,11 +140,7 @@ impl Answers {
     }
 }
 
-impl fmt::Debug for Answers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Answers(…)")
-    }
-}
+crate::secret::hidden!(Answers);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,6 @@
 //! Hashing takes tens of milliseconds and 19 MiB: `gateway::passwords` calls it, away from what must not
 //! wait.
 
-use std::fmt;
 use std::sync::LazyLock;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -53,11 +52,7 @@ impl Password {
     }
 }
 
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
+crate::secret::hidden!(Password);
 
 /// What a team asks of a new password.
 #[derive(Clone, Copy, Debug)]

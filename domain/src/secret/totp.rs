@@ -1,8 +1,6 @@
 //! Codes of an authenticator app: TOTP (RFC 6238) with what every app understands, which is SHA-1, six
 //! digits and steps of thirty seconds. A code that counted is not taken again (§5.2).
 
-use std::fmt;
-
 use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -62,11 +60,7 @@ impl Totp {
     }
 }
 
-impl fmt::Debug for Totp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Totp(…)")
-    }
-}
+crate::secret::hidden!(Totp);
 
 /// HOTP of a step (RFC 4226 §5.3), leading zeros kept.
 fn code_of(secret: &Secret, step: u64, digits: usize) -> String {

@@ -98,8 +98,4 @@ impl ResetToken {
     }
 }
 
-impl std::fmt::Debug for ResetToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ResetToken(…)")
-    }
-}
+crate::secret::hidden!(ResetToken);
