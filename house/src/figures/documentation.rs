@@ -14,7 +14,7 @@ use crate::sources::Sources;
 ///
 /// Functions, structs, enums, traits, constants, statics and aliases count; of types that say `pub` also their named
 /// fields that say `pub` and their variants; of traits that say `pub` also their functions. What says `pub(crate)` or
-/// the like is not public. Items that macros make are not seen.
+/// the like is not public. Items that macros make are not seen, save the enums of `named!`.
 pub fn figure(sources: &Sources) -> Figure {
     let mut places = Vec::new();
     for file in &sources.files {
