@@ -37,10 +37,20 @@ fn kept<V: Serialize>(status: u8, view: &V) -> Vec<u8> {
 }
 
 /// A reply that nobody keeps.
-pub(crate) fn read<V: Serialize>(view: &V) -> Response {
+pub(crate) fn reply<V: Serialize>(view: &V) -> Response {
+    reply_with(StatusCode::OK, view)
+}
+
+/// The same of a PUT: whether it has made something new, and how that stands now.
+pub(crate) fn put_reply<V: Serialize>(is_new: bool, view: &V) -> Response {
+    reply_with(if is_new { StatusCode::CREATED } else { StatusCode::OK }, view)
+}
+
+/// The same with a status of its own.
+pub(crate) fn reply_with<V: Serialize>(status: StatusCode, view: &V) -> Response {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     serde_json::to_writer(&mut bytes, view).expect("views are maps with text keys");
-    json(StatusCode::OK, bytes.into())
+    json(status, bytes.into())
 }
 
 /// A reply of JSON, with room for the headers that it gets on its way out.

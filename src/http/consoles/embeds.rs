@@ -6,7 +6,6 @@
 //! The session is kept by the document's script alone, in no cookie: browsers that keep third parties' cookies
 //! apart, or take none, show the frame all the same.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,7 +19,7 @@ use utoipa_axum::routes;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{created, reply, reply_with};
 use crate::http::documents::browser::from_own_page;
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::headers_in_frame;
@@ -89,7 +88,7 @@ async fn make_embed_link(
         Panel::Console => {
             let made = state.gateway.callers.embed(acting, &caller).await?;
             let view = EmbedLinkView { url: made.url, token: made.token, expires_at: made.until.to_string() };
-            Ok((StatusCode::CREATED, Reply(view)).into_response())
+            Ok(reply_with(StatusCode::CREATED, &view))
         }
         Panel::Status => {
             let place = state.reserve(&caller, &body).await?;
@@ -141,5 +140,5 @@ async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<Com
     }
     let entered = state.gateway.callers.enter_frame(&body.value.token).await?;
     let (session, _) = entered.ok_or_else(|| Problem::of(&problem_types::LINK_USED))?;
-    Ok(Reply(json!({ "session": session })).into_response())
+    Ok(reply(&json!({ "session": session })))
 }

@@ -1,9 +1,8 @@
 //! Reports of bots and agents about a conversation: a message, a participant's presence, its end.
 //! A message is passed on and never logged; `domain::rules::chat::hear` judges it.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +21,7 @@ use crate::domain::team::Role;
 use crate::engine::{Execution, IdempotencyRecord};
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, no_frame};
-use crate::http::access::replies::{again, created};
+use crate::http::access::replies::{again, created, reply};
 use crate::http::requests::body::{Json, field, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -154,7 +153,7 @@ async fn set_presence(
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
     let snapshot = state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }
 
 /// Which participant; the primary where absent.
@@ -176,7 +175,7 @@ async fn sign_out(
 ) -> Result<Response, Problem> {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let snapshot = state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -193,7 +192,7 @@ async fn close_interaction(
     _nothing: Json<Nothing>,
 ) -> Result<Response, Problem> {
     let snapshot = state.gateway.conversations.close(acting(&caller, &id)?).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }
 
 /// Why a lock is lifted.
@@ -222,5 +221,5 @@ async fn unlock_participant(
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
     let snapshot = state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }

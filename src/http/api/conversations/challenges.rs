@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,7 +31,7 @@ use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, attending, no_frame};
-use crate::http::access::replies::{accepted, created};
+use crate::http::access::replies::{accepted, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -136,7 +135,7 @@ async fn get_challenge(
 ) -> Result<Response, Problem> {
     let attending = attending(&caller, &id)?;
     let snapshot = state.gateway.challenges.challenge(attending).await?;
-    Ok(Reply(state.viewer(&caller).found(&snapshot.interaction, &snapshot.outcome)).into_response())
+    Ok(reply(&state.viewer(&caller).found(&snapshot.interaction, &snapshot.outcome)))
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
@@ -304,5 +303,5 @@ async fn reveal_code(
     let snapshot = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
     let code = String::from_utf8_lossy(snapshot.outcome.code.expose()).into_owned();
     let expires_at = snapshot.outcome.expires_at.map(|end| end.to_string());
-    Ok(Reply(CodeView { code, expires_at }).into_response())
+    Ok(reply(&CodeView { code, expires_at }))
 }

@@ -1,9 +1,8 @@
 //! What has happened in one interaction, for whoever looks after it: the events of the team's stream that are
 //! about it, newest first. They name no address and no code.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,6 +10,7 @@ use utoipa_axum::routes;
 use crate::domain::event::EventDocument;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
+use crate::http::access::replies::reply;
 use crate::http::requests::problem::Problem;
 use crate::services::events::event_log::Numbered;
 
@@ -38,5 +38,5 @@ async fn read_history(
     let (events, complete) = state.gateway.event_log.history(acting).await?;
     let ids: Vec<_> = events.iter().map(Numbered::id).collect();
     let items = events.iter().zip(&ids).map(|(numbered, id)| numbered.event.document(id)).collect();
-    Ok(Reply(History { items, complete }).into_response())
+    Ok(reply(&History { items, complete }))
 }

@@ -1,9 +1,8 @@
 //! What bots and agents ask of interactions: to open, to read and to list them, and their flag.
 //! How they read, masked, stands in `views`; participants are checked in `people`.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +17,7 @@ use crate::domain::rules::flag::open::NewInteraction;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};
-use crate::http::access::replies::{created, read};
+use crate::http::access::replies::{created, reply};
 use crate::http::requests::body::{Json, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -170,11 +169,11 @@ async fn list_interactions(
         let fits = |snapshot: &Snapshot<()>| filter.fits(snapshot, state.gateway.engine.now());
         let items =
             found.iter().filter(|snapshot| fits(snapshot)).map(|snapshot| viewer.interaction(snapshot)).collect();
-        return Ok(Reply(InteractionPage { items, next_cursor: None }).into_response());
+        return Ok(reply(&InteractionPage { items, next_cursor: None }));
     }
     let page = state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.0.iter().map(|snapshot| viewer.interaction(snapshot)).collect();
-    Ok(Reply(InteractionPage { items, next_cursor: page.1 }).into_response())
+    Ok(reply(&InteractionPage { items, next_cursor: page.1 }))
 }
 
 /// An interaction as it is now.
@@ -187,7 +186,7 @@ async fn get_interaction(
 ) -> Result<Response, Problem> {
     let acting = acting(&caller, &id)?;
     let snapshot = state.gateway.conversations.interaction(acting.id, acting.team).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }
 
 #[derive(Deserialize)]
@@ -213,5 +212,5 @@ async fn get_authentication(
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
     let snapshot = state.gateway.conversations.flag(acting.id, acting.team).await?;
     let view = state.viewer(&caller).flag(&snapshot, who.as_ref(), query.intent.as_deref());
-    Ok(read(&view.ok_or_else(not_found)?))
+    Ok(reply(&view.ok_or_else(not_found)?))
 }

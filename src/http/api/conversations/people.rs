@@ -1,9 +1,8 @@
 //! People, as bots and agents tell of them: checked, added, reassigned.
 //! Addresses are read here and never written back: `views` masks them.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +16,7 @@ use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{created, reply};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -139,5 +138,5 @@ async fn reassign_participant(
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
     let snapshot = state.gateway.conversations.reassign(acting, &who, &change).await?;
-    Ok(Reply(state.viewer(&caller).interaction(&snapshot)).into_response())
+    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
 }

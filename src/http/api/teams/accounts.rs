@@ -1,9 +1,8 @@
 //! What admins and agents ask of customers' accounts: disabled and enabled, unlocked, another password, an
 //! authenticator app. What each of that means is `domain::login`'s.
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,7 +17,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamResource};
-use crate::http::access::replies::{accepted, created};
+use crate::http::access::replies::{accepted, created, reply};
 use crate::http::requests::body::{Json, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -114,7 +113,7 @@ impl Lift {
 
 async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Response, Problem> {
     let now = state.gateway.accounts.account_state(team, id).await?;
-    Ok(Reply(AccountView { id: id.to_string(), login: now.into() }).into_response())
+    Ok(reply(&AccountView { id: id.to_string(), login: now.into() }))
 }
 
 /// The customer may not log in any more, and is logged out everywhere.

@@ -1,9 +1,8 @@
 //! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
 //! A role is named by each handler's first argument, and proved by `caller` before it runs.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::settings::Effective;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
-use crate::http::access::replies::limit;
+use crate::http::access::replies::{limit, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -66,8 +65,7 @@ async fn put_team(
         return Err(invalid("/name", &validation::SHORT));
     }
     let is_new = state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(TeamDocument { team: name.to_string(), name: body.value.name })).into_response())
+    Ok(put_reply(is_new, &TeamDocument { team: name.to_string(), name: body.value.name }))
 }
 
 /// A team.
@@ -78,7 +76,7 @@ async fn get_team(
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
     let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
-    Ok(Reply(TeamDocument { team: team.to_string(), name: view.team.title.clone() }).into_response())
+    Ok(reply(&TeamDocument { team: team.to_string(), name: view.team.title.clone() }))
 }
 
 /// Takes a team away, with its interactions.
@@ -118,12 +116,12 @@ async fn list_teams(
     if let Some(own) = caller.sees() {
         let team = state.gateway.teams.team(own).await?;
         let items = team.iter().map(|t| TeamDocument { team: own.to_string(), name: t.team.title.clone() }).collect();
-        return Ok(Reply(TeamPage { items, next_cursor: None }).into_response());
+        return Ok(reply(&TeamPage { items, next_cursor: None }));
     }
     let teams = state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
     let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
     let items = teams.into_iter().map(|(team, name)| TeamDocument { team: team.to_string(), name }).collect();
-    Ok(Reply(TeamPage { items, next_cursor }).into_response())
+    Ok(reply(&TeamPage { items, next_cursor }))
 }
 
 #[derive(Deserialize)]
@@ -132,8 +130,8 @@ struct SettingsQuery {
     effective: Option<bool>,
 }
 
-fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Reply<SettingsReply> {
-    Reply(match query.effective {
+fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Response {
+    reply(&match query.effective {
         Some(true) => SettingsReply::Effective(effective.into()),
         _ => SettingsReply::Layer(SettingsLayer(own)),
     })
@@ -146,7 +144,7 @@ async fn get_system_settings(
     State(state): State<Shared>,
     _owner: Owner,
     Query(query): Query<SettingsQuery>,
-) -> Result<Reply<SettingsReply>, Problem> {
+) -> Result<Response, Problem> {
     let (own, effective) = state.gateway.teams.system_settings().await?;
     Ok(settings(own, effective, &query))
 }
@@ -173,7 +171,7 @@ async fn patch_system_settings(
 ) -> Result<Response, Problem> {
     state.gateway.teams.patch_system(&body.value.0, &caller.actor).await?;
     let (_, effective) = state.gateway.teams.system_settings().await?;
-    Ok(Reply(EffectiveView::from(effective)).into_response())
+    Ok(reply(&EffectiveView::from(effective)))
 }
 
 /// A team's layer: only what it sets, or with `effective=true` what holds.
@@ -184,7 +182,7 @@ async fn get_team_settings(
     State(state): State<Shared>,
     TeamAccess { team, .. }: TeamAccess<Admin>,
     Query(query): Query<SettingsQuery>,
-) -> Result<Reply<SettingsReply>, Problem> {
+) -> Result<Response, Problem> {
     let (own, effective) = state.gateway.teams.team_settings(&team).await?;
     Ok(settings(own, effective, &query))
 }
@@ -200,7 +198,7 @@ async fn patch_team_settings(
 ) -> Result<Response, Problem> {
     state.gateway.teams.patch_team(&team, &body.value.0, &caller.actor).await?;
     let (_, effective) = state.gateway.teams.team_settings(&team).await?;
-    Ok(Reply(EffectiveView::from(effective)).into_response())
+    Ok(reply(&EffectiveView::from(effective)))
 }
 
 #[derive(Deserialize)]
@@ -227,7 +225,7 @@ async fn read_audit(
         return Err(Problem::of(&problem_types::INVALID).saying("limit must be from 1 to 1000."));
     }
     let trail = state.gateway.event_log.audit(&team, after, limit).await?;
-    Ok(Reply(trail).into_response())
+    Ok(reply(&trail))
 }
 
 /// Erases an interaction.

@@ -3,9 +3,8 @@
 //!
 //! A wrong password, an unknown name, a disabled and a locked account are one and the same answer.
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use crate::domain::base::validation;
 use crate::domain::team::login::codes::CodePurpose;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, team_of_query};
+use crate::http::access::replies::{reply, reply_with};
 use crate::http::requests::body::{Json, Query, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -76,7 +76,7 @@ fn ticket(holder: &Holder, tokens: Option<&Tokens>) -> Response {
         refresh_token: tokens.map(|tokens| text(&tokens.refresh)),
         refresh_token_expiration: tokens.map(|tokens| tokens.refresh_until.to_string()),
     };
-    Reply(view).into_response()
+    reply(&view)
 }
 
 /// The caller, and the team whose customers they are.
@@ -262,7 +262,7 @@ async fn request(
     let email = Some(text("/email", asked.email.as_ref())?).filter(|email| !email.is_empty());
     let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
     state.gateway.customer_login.request_code(&by, purpose, user, email).await?;
-    Ok((StatusCode::ACCEPTED, Reply(json!({}))).into_response())
+    Ok(reply_with(StatusCode::ACCEPTED, &json!({})))
 }
 
 /// A code that was typed.
@@ -352,5 +352,5 @@ async fn look_at_ticket(
             "exp": active.expires_at.unix_seconds(),
         }),
     };
-    Ok(Reply(told).into_response())
+    Ok(reply(&told))
 }

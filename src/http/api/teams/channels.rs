@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
@@ -25,7 +24,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{created, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, field, invalid};
 use crate::http::requests::problem::Problem;
 
@@ -113,8 +112,7 @@ async fn put_channel(
     let name: ChannelName = field("", &name)?;
     let (is_new, channel) =
         state.gateway.channels.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&name, &channel, is_new, state.gateway.engine.now()))).into_response())
+    Ok(put_reply(is_new, &view(&name, &channel, is_new, state.gateway.engine.now())))
 }
 
 /// A channel, without its secrets.
@@ -126,7 +124,7 @@ async fn get_channel(
     TeamResource { team, name, .. }: TeamResource<Admin, ChannelName>,
 ) -> Result<Response, Problem> {
     let channel = state.gateway.channels.channel(&team, &name).await?;
-    Ok(Reply(view(&name, &channel, false, state.gateway.engine.now())).into_response())
+    Ok(reply(&view(&name, &channel, false, state.gateway.engine.now())))
 }
 
 /// Takes a channel away. What waits to go over it goes by the team's next way.
@@ -199,5 +197,5 @@ async fn try_channel(
         AttemptResult::Deferred(_) | AttemptResult::Shut(_) => failed("busy", None),
         AttemptResult::Later(why) | AttemptResult::Refused(why) | AttemptResult::Barred(why) => failed(why, None),
     };
-    Ok(Reply(view).into_response())
+    Ok(reply(&view))
 }

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,7 +17,7 @@ use crate::domain::base::validation;
 use crate::domain::customer::StoredCustomer;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::limit;
+use crate::http::access::replies::{limit, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -127,8 +125,7 @@ async fn put_customer(
     if let Some(password) = chosen {
         state.gateway.accounts.set_password(&team, &record.id, password, &caller.actor).await?;
     }
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(with_login(&state, &team, kept).await?)).into_response())
+    Ok(put_reply(is_new, &with_login(&state, &team, kept).await?))
 }
 
 /// A customer of the built-in directory. Each look is `customer.viewed` in the audit trail.
@@ -141,7 +138,7 @@ async fn get_customer(
 ) -> Result<Response, Problem> {
     let kept = state.gateway.customers.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
-    Ok(Reply(with_login(&state, &team, kept).await?).into_response())
+    Ok(reply(&with_login(&state, &team, kept).await?))
 }
 
 /// The record, with how the account stands.
@@ -194,7 +191,7 @@ async fn list_customers(
     let (items, next_cursor) =
         state.gateway.customers.list_customers(&team, query.q.as_deref(), query.cursor.as_deref(), limit).await?;
     let items = items.into_iter().map(CustomerRow::from).collect();
-    Ok(Reply(CustomerPage { items, next_cursor }).into_response())
+    Ok(reply(&CustomerPage { items, next_cursor }))
 }
 
 /// Erases everything that is kept of a customer.
@@ -206,5 +203,5 @@ async fn erase_customer(
     TeamResource { caller, team, name: customer }: TeamResource<Admin, CustomerId>,
 ) -> Result<Response, Problem> {
     let erased = state.gateway.maintenance.erase_customer(&team, &customer, &caller.actor).await?;
-    Ok(Reply(json!({"interactions_erased": erased})).into_response())
+    Ok(reply(&json!({"interactions_erased": erased})))
 }

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +20,7 @@ use crate::domain::customer::matching::MatchedCustomer;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamAccess, acting};
+use crate::http::access::replies::{put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -101,8 +101,7 @@ async fn put_directory(
     let writing =
         DirectoryInput { kind, connection, secrets: secrets.map(|all| all.into_iter().map(secret).collect()) };
     let (is_new, connected) = state.gateway.customers.put_directory(&team, &writing, &caller.actor).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(DirectoryView::from(connected))).into_response())
+    Ok(put_reply(is_new, &DirectoryView::from(connected)))
 }
 
 /// How the team's directory is reached, without its secrets.
@@ -113,7 +112,7 @@ async fn get_directory(
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
     let connected = state.gateway.customers.team_directory(&team).await?;
-    Ok(Reply(DirectoryView::from(connected)).into_response())
+    Ok(reply(&DirectoryView::from(connected)))
 }
 
 /// Forgets how the team's directory is reached.
@@ -195,7 +194,7 @@ async fn test_directory(
         }
     };
     let tried = state.gateway.customers.try_directory(&team, &trial).await?;
-    Ok(Reply(DirectoryTrial::from(tried)).into_response())
+    Ok(reply(&DirectoryTrial::from(tried)))
 }
 
 #[derive(Deserialize)]
@@ -251,5 +250,5 @@ async fn show_customer(
         query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let unmasked = query.unmasked.unwrap_or(false);
     let record = state.gateway.conversations.show_customer(acting, who.as_ref(), unmasked).await?;
-    Ok(Reply(account(record, unmasked)).into_response())
+    Ok(reply(&account(record, unmasked)))
 }

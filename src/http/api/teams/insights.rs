@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::Json as Reply;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
@@ -19,6 +18,7 @@ use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess};
+use crate::http::access::replies::reply;
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -121,14 +121,13 @@ async fn read_insights(
             )
                 .into_response()
         }
-        Format::Json => Reply(InsightsView {
+        Format::Json => reply(&InsightsView {
             from: from.to_string(),
             to: to.to_string(),
             by: query.by,
             total: TallyView::of(None, &report.total),
             items: report.rows.iter().map(|(part, tally)| TallyView::of(Some(part), tally)).collect(),
-        })
-        .into_response(),
+        }),
     })
 }
 

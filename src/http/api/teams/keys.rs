@@ -1,9 +1,8 @@
 //! What admins ask of keys: those shared with login pages, and those of callers.
 //! A secret leaves in the reply that made it and in no other.
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +19,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{created, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -127,7 +126,7 @@ fn key_change(change: &KeyChange) -> Response {
         overlaps: change.overlaps.iter().map(overlap).collect(),
         warning: Some(NOTHING_SIGNS).filter(|_| change.signing.is_none()),
     };
-    Reply(view).into_response()
+    reply(&view)
 }
 
 /// Make a shared key, or register a public one. The secret of a shared key is told once.
@@ -165,7 +164,7 @@ async fn list_security_keys(
 ) -> Result<Response, Problem> {
     let keys = state.gateway.teams.security_keys(&team).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
-    Ok(Reply(SecurityKeyPage { items, next_cursor: None }).into_response())
+    Ok(reply(&SecurityKeyPage { items, next_cursor: None }))
 }
 
 /// Minutes for which a retired key verifies at most.
@@ -315,7 +314,7 @@ async fn list_api_keys(
     TeamAccess { team, .. }: TeamAccess<Admin>,
 ) -> Result<Response, Problem> {
     let keys = state.gateway.teams.api_keys(&team).await?;
-    Ok(Reply(ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }).into_response())
+    Ok(reply(&ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }))
 }
 
 /// Takes an API key away, at once here and within a second on every node.

@@ -1,9 +1,8 @@
 //! What agents and admins ask of who is locked out: the list, and the way out where no conversation is left to
 //! lift it in. In a conversation, `acts` lifts; at accounts and of users, `accounts` and `users` do.
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,6 +11,7 @@ use utoipa_axum::routes;
 
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, TeamAccess, TeamResource};
+use crate::http::access::replies::reply;
 use crate::http::requests::body::{Json, Query, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -71,7 +71,7 @@ async fn list_lockouts(
 ) -> Result<Response, Problem> {
     let (locked, next_cursor) = state.gateway.lockouts.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
-    Ok(Reply(LockoutPage { items, next_cursor }).into_response())
+    Ok(reply(&LockoutPage { items, next_cursor }))
 }
 
 fn row(state: &Shared, locked: &LockedOut) -> LockoutRow {

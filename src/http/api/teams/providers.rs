@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,6 +18,7 @@ use crate::domain::base::validation;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
+use crate::http::access::replies::{put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid, new_name};
 use crate::http::requests::problem::Problem;
 
@@ -97,8 +97,7 @@ async fn put_provider(
     let name: ProviderName = new_name(&name)?;
     let (is_new, provider) =
         state.gateway.providers.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&state, team.as_str(), &name, &provider))).into_response())
+    Ok(put_reply(is_new, &view(&state, team.as_str(), &name, &provider)))
 }
 
 /// A provider, without its secrets.
@@ -110,7 +109,7 @@ async fn get_provider(
     TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
 ) -> Result<Response, Problem> {
     let provider = state.gateway.providers.provider(&team, &name).await?;
-    Ok(Reply(view(&state, team.as_str(), &name, &provider)).into_response())
+    Ok(reply(&view(&state, team.as_str(), &name, &provider)))
 }
 
 /// Takes a provider away. What it is judging comes to nothing, and counts for nothing.
@@ -152,5 +151,5 @@ async fn try_provider(
         Ok(()) => ProviderCheckView { status: "answered", reason: None },
         Err(trouble) => ProviderCheckView { status: "failed", reason: Some(trouble.as_str()) },
     };
-    Ok(Reply(view).into_response())
+    Ok(reply(&view))
 }

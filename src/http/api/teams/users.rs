@@ -1,9 +1,8 @@
 //! What admins ask of the people who work with the consoles: to invite them, to say what they may do, to
 //! help them in again. A set-password link is told in the reply that made it and in no other.
 
-use axum::Json as Reply;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +16,7 @@ use crate::domain::team::Role;
 use crate::domain::team::user::{User, UserInput};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
+use crate::http::access::replies::{put_reply, reply};
 use crate::http::api::conversations::people::mail_address;
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
@@ -136,7 +136,7 @@ async fn list_users(
     let users = state.gateway.users.users(&team, page.cursor.as_deref(), limit).await?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
     let items = users.iter().map(|user| view(&state, user)).collect();
-    Ok(Reply(UserPage { items, next_cursor }).into_response())
+    Ok(reply(&UserPage { items, next_cursor }))
 }
 
 /// Makes a user, who is told a link to set her password by, or changes one. Whoever may do something else
@@ -161,8 +161,7 @@ async fn put_user(
     };
     let wanted = UserInput { email: mail_address("", email)?, role, disabled };
     let put = state.gateway.users.put_user(&team, &name, &wanted, only_if, caller.role, &caller.actor).await?;
-    let status = if put.invitation.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(told(&state, &put))).into_response())
+    Ok(put_reply(put.invitation.is_some(), &told(&state, &put)))
 }
 
 /// A user as she is now.
@@ -174,7 +173,7 @@ async fn get_user(
     TeamResource { team, name, .. }: TeamResource<Admin, UserName>,
 ) -> Result<Response, Problem> {
     let user = state.gateway.users.user(&team, &name).await?;
-    Ok(Reply(view(&state, &user)).into_response())
+    Ok(reply(&view(&state, &user)))
 }
 
 /// Takes a user away; she is signed out at once.
@@ -201,7 +200,7 @@ async fn update(
     what: Tending<'_>,
 ) -> Result<Response, Problem> {
     let put = state.gateway.users.update_user(team, name, what, caller.role, &caller.actor).await?;
-    Ok(Reply(told(state, &put)).into_response())
+    Ok(reply(&told(state, &put)))
 }
 
 /// Makes another set-password link; the one before ends.

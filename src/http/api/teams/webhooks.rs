@@ -1,9 +1,8 @@
 //! What admins ask of webhooks: where a team's events are told, and what became of them.
 //! A secret is told once, in the reply that made it; the body of an event is told to its receiver alone.
 
-use axum::Json as Reply;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::{created, limit};
+use crate::http::access::replies::{created, limit, put_reply, reply, reply_with};
 use crate::http::requests::body::{Json, OnlyIf, Query, field, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -131,8 +130,7 @@ async fn put_webhook(
     let name: WebhookName = new_name(&name)?;
     let (is_new, known) =
         state.gateway.webhooks.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Reply(view(&name, &known, state.gateway.engine.now()))).into_response())
+    Ok(put_reply(is_new, &view(&name, &known, state.gateway.engine.now())))
 }
 
 /// A webhook, without its secret.
@@ -144,7 +142,7 @@ async fn get_webhook(
     TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
 ) -> Result<Response, Problem> {
     let known = state.gateway.webhooks.webhook(&team, &name).await?;
-    Ok(Reply(view(&name, &known, state.gateway.engine.now())).into_response())
+    Ok(reply(&view(&name, &known, state.gateway.engine.now())))
 }
 
 /// Takes a webhook away, with all that waits for it.
@@ -272,7 +270,7 @@ async fn list_deliveries(
     let after = query.cursor.map(|text| text.parse().map_err(|why| wrong("cursor", why))).transpose()?;
     let (found, next) = state.gateway.webhooks.deliveries(&team, &name, only, after, limit(query.limit)?).await?;
     let items = found.into_iter().map(DeliveryView::from).collect();
-    Ok(Reply(DeliveryPage { items, next_cursor: next.map(|cursor| cursor.to_string()) }).into_response())
+    Ok(reply(&DeliveryPage { items, next_cursor: next.map(|cursor| cursor.to_string()) }))
 }
 
 /// Tells an event again, now, whatever became of it, under the same `webhook-id`.
@@ -286,5 +284,5 @@ async fn redeliver(
     Path((_team, _name, id)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let delivery = state.gateway.webhooks.redeliver(&team, &name, &id, &caller.actor).await?;
-    Ok((StatusCode::ACCEPTED, Reply(DeliveryView::from(delivery))).into_response())
+    Ok(reply_with(StatusCode::ACCEPTED, &DeliveryView::from(delivery)))
 }
