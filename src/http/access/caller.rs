@@ -25,19 +25,23 @@ macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident = $role:expr;)*) => {
         $(
             $(#[$doc])*
-            pub struct $name(pub Arc<Caller>);
+            pub struct $name {
+                caller: Arc<Caller>,
+                /// What every handler may use.
+                pub state: Shared,
+            }
 
             impl FromRequestParts<Shared> for $name {
                 type Rejection = Problem;
                 async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
-                    caller(parts, state, $role).await.map(Self)
+                    Ok(Self { caller: caller(parts, state, $role).await?, state: state.clone() })
                 }
             }
 
             impl Deref for $name {
                 type Target = Caller;
                 fn deref(&self) -> &Caller {
-                    &self.0
+                    &self.caller
                 }
             }
         )*
@@ -61,6 +65,8 @@ callers! {
 /// 401 and 403 as for the role. 404 where the name is none, or the caller may not act on that team. 403 for a
 /// frame, which sees nothing of a team.
 pub struct TeamAccess<R> {
+    /// What every handler may use.
+    pub state: Shared,
     /// Who calls.
     pub caller: R,
     /// The team of the path.
@@ -75,7 +81,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
         let caller = R::from_request_parts(parts, state).await?;
         let team = team_of_path(&caller, &path_parameter(parts, 0).await?)?;
-        Ok(Self { caller, team })
+        Ok(Self { state: state.clone(), caller, team })
     }
 }
 
@@ -84,6 +90,8 @@ where
 /// # Errors
 /// Those of `TeamAccess`; after them 404 where the resource's name is none.
 pub struct TeamResource<R, N> {
+    /// What every handler may use.
+    pub state: Shared,
     /// Who calls.
     pub caller: R,
     /// The team of the path.
@@ -98,9 +106,9 @@ where
 {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
-        let TeamAccess { caller, team } = TeamAccess::from_request_parts(parts, state).await?;
+        let TeamAccess { state, caller, team } = TeamAccess::from_request_parts(parts, state).await?;
         let name = path_parameter(parts, 1).await?.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
-        Ok(Self { caller, team, name })
+        Ok(Self { state, caller, team, name })
     }
 }
 

@@ -15,6 +15,9 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::services::staff::caller::Caller;
 
+/// What a handler of the API answers with.
+pub type Reply = Result<Response, Problem>;
+
 /// What hardly a reply's body or head is longer than: neither is copied while it grows.
 const USUAL_BYTES: usize = 1024;
 const USUAL_HEADERS: usize = 12;
@@ -95,7 +98,7 @@ impl Shared {
         told: Result<Execution<T>, Error>,
         place: Option<&ReplyKey>,
         render: impl Fn(&T) -> Vec<u8>,
-    ) -> Result<Response, Problem> {
+    ) -> Reply {
         match told {
             Ok(Execution::Executed(outcome)) => Ok(again(render(&outcome))),
             Ok(Execution::Replayed(bytes)) => Ok(again(bytes)),

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
-use crate::http::access::replies::{created, reply, reply_with};
+use crate::http::access::replies::{Reply, created, reply, reply_with};
 use crate::http::documents::browser::from_own_page;
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::headers_in_frame;
@@ -74,32 +74,27 @@ struct EmbedLinkView {
 #[utoipa::path(post, path = "/v1/interactions/{id}/embed-links", tag = "interactions", operation_id = "make_embed_link",
     params(("id" = String, Path)), request_body = NewEmbedLink, security(("key" = ["bot"])),
     responses((status = 201, body = EmbedLinkView)))]
-async fn make_embed_link(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NewEmbedLink>,
-) -> Result<Response, Problem> {
+async fn make_embed_link(caller: Bot, Path(id): Path<String>, body: Json<NewEmbedLink>) -> Reply {
     if caller.only.is_some() {
         return Err(Problem::of(&problem_types::FORBIDDEN).saying("A frame opens no other frame."));
     }
     let acting = acting(&caller, &id)?;
     match body.value.panel {
         Panel::Console => {
-            let made = state.gateway.callers.embed(acting, &caller).await?;
+            let made = caller.state.gateway.callers.embed(acting, &caller).await?;
             let view = EmbedLinkView { url: made.url, token: made.token, expires_at: made.until.to_string() };
             Ok(reply_with(StatusCode::CREATED, &view))
         }
         Panel::Status => {
-            let place = state.reserve(&caller, &body).await?;
+            let place = caller.state.reserve(&caller, &body).await?;
             let render = |snapshot: &Snapshot<Made>| {
                 let Made { text, until } = &snapshot.outcome;
-                let url = format!("{}/status/{}", state.gateway.urls.public_url(), snapshot.interaction.team);
+                let url = format!("{}/status/{}", caller.state.gateway.urls.public_url(), snapshot.interaction.team);
                 created(true, &EmbedLinkView { url, token: text.clone(), expires_at: until.to_string() })
             };
             let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-            let told = state.gateway.callers.issue_status_token(acting, idempotency.as_ref()).await;
-            state.told(told, place.as_ref(), render).await
+            let told = caller.state.gateway.callers.issue_status_token(acting, idempotency.as_ref()).await;
+            caller.state.told(told, place.as_ref(), render).await
         }
     }
 }
@@ -134,7 +129,7 @@ struct ComeIn {
 }
 
 /// Changes the link, once, for a session.
-async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<ComeIn>) -> Result<Response, Problem> {
+async fn come_in(State(state): State<Shared>, headers: HeaderMap, body: Json<ComeIn>) -> Reply {
     if !from_own_page(&state, &headers) {
         return Err(Problem::of(&problem_types::FOREIGN_PAGE));
     }

@@ -1,8 +1,7 @@
 //! Reports of bots and agents about a conversation: a message, a participant's presence, its end.
 //! A message is passed on and never logged; `domain::rules::chat::hear` judges it.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +20,7 @@ use crate::domain::team::Role;
 use crate::engine::{Execution, IdempotencyRecord};
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, no_frame};
-use crate::http::access::replies::{again, created, reply};
+use crate::http::access::replies::{Reply, again, created, reply};
 use crate::http::requests::body::{Json, field, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -84,12 +83,7 @@ struct HeardView {
 #[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
     params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
     responses((status = 200, body = HeardView)))]
-async fn hear_message(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<Message>,
-) -> Result<Response, Problem> {
+async fn hear_message(caller: Bot, Path(id): Path<String>, body: Json<Message>) -> Reply {
     no_frame(&caller)?;
     if !matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner) {
         return Err(Problem::of(&problem_types::FORBIDDEN)
@@ -102,7 +96,7 @@ async fn hear_message(
         return Err(invalid("/text", validation::TOO_LARGE.with([("most", &16)])));
     }
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
-    let viewer = Viewer { role: Role::Bot, ..state.viewer(&caller) };
+    let viewer = Viewer { role: Role::Bot, ..caller.state.viewer(&caller) };
     let render = |snapshot: &Snapshot<Received>| {
         let (kind, outcome, redacted_text) = match snapshot.outcome {
             Received::Answer(kind, outcome) => (Some(kind), Some(HeardOutcome::Answer(outcome)), dots(&text)),
@@ -113,11 +107,11 @@ async fn hear_message(
         let authentication = viewer.flag(snapshot, None, None).expect("every interaction has a primary");
         created(false, &HeardView { consumed: kind.is_some(), kind, outcome, authentication, redacted_text })
     };
-    let place = state.gateway.engine.message_place(acting.id.as_bytes(), message_id.as_str());
+    let place = caller.state.gateway.engine.message_place(acting.id.as_bytes(), message_id.as_str());
     let idempotency = IdempotencyRecord::new(place, &render);
     let sender = from.as_deref().map_or(Sender::Own, Sender::Named);
     let said = Text { text: &text, sender, by: &caller.actor, in_group: None };
-    match state.gateway.challenges.hear(acting.id, acting.team, said, &idempotency).await? {
+    match caller.state.gateway.challenges.hear(acting.id, acting.team, said, &idempotency).await? {
         Execution::Executed(snapshot) => Ok(again(render(&snapshot))),
         Execution::Replayed(bytes) => Ok(again(bytes)),
     }
@@ -144,16 +138,11 @@ enum There {
 #[utoipa::path(post, path = "/v1/interactions/{id}/presence", tag = "interactions", operation_id = "set_presence",
     params(("id" = String, Path)), request_body = Presence, security(("key" = ["bot"])),
     responses((status = 200, body = InteractionView)))]
-async fn set_presence(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<Presence>,
-) -> Result<Response, Problem> {
+async fn set_presence(caller: Bot, Path(id): Path<String>, body: Json<Presence>) -> Reply {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
-    let snapshot = state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+    let snapshot = caller.state.gateway.conversations.presence(acting(&caller, &id)?, who.as_ref(), online).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }
 
 /// Which participant; the primary where absent.
@@ -167,15 +156,10 @@ struct Whom {
 #[utoipa::path(post, path = "/v1/interactions/{id}/sign-out", tag = "interactions", operation_id = "sign_out",
     params(("id" = String, Path)), request_body = Whom, security(("key" = ["bot"])),
     responses((status = 200, body = InteractionView)))]
-async fn sign_out(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<Whom>,
-) -> Result<Response, Problem> {
+async fn sign_out(caller: Bot, Path(id): Path<String>, body: Json<Whom>) -> Reply {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
-    let snapshot = state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+    let snapshot = caller.state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -185,14 +169,9 @@ struct Nothing {}
 /// Ends the conversation: every flag in it falls.
 #[utoipa::path(post, path = "/v1/interactions/{id}/close", tag = "interactions", operation_id = "close_interaction",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
-async fn close_interaction(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    _nothing: Json<Nothing>,
-) -> Result<Response, Problem> {
-    let snapshot = state.gateway.conversations.close(acting(&caller, &id)?).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+async fn close_interaction(caller: Bot, Path(id): Path<String>, _nothing: Json<Nothing>) -> Reply {
+    let snapshot = caller.state.gateway.conversations.close(acting(&caller, &id)?).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }
 
 /// Why a lock is lifted.
@@ -210,16 +189,16 @@ struct Unlock {
     operation_id = "unlock_participant", params(("id" = String, Path), ("participant" = String, Path)),
     request_body = Unlock, security(("key" = ["agent"])), responses((status = 200, body = InteractionView)))]
 async fn unlock_participant(
-    State(state): State<Shared>,
-    Agent(caller): Agent,
+    caller: Agent,
     Path((id, participant)): Path<(String, String)>,
     body: Json<Unlock>,
-) -> Result<Response, Problem> {
+) -> Reply {
     let acting = acting(&caller, &id)?;
     let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let Unlock { reason: why, method } = body.value;
     let why = reason(why)?;
     let only = method.map(|method| field("/method", &method)).transpose()?;
-    let snapshot = state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+    let snapshot =
+        caller.state.gateway.conversations.unlock(acting, &who, only, &why, caller.role.lifts_bans()).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,7 +30,7 @@ use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, Bot, acting, attending, no_frame};
-use crate::http::access::replies::{accepted, created, reply};
+use crate::http::access::replies::{Reply, accepted, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -108,45 +107,32 @@ fn challenges_alone() -> String {
 #[utoipa::path(post, path = "/v1/interactions/{id}/challenges", tag = "challenges", operation_id = "start_challenge",
     params(("id" = String, Path)), request_body = StartChallenge, security(("key" = ["bot"])),
     responses((status = 202, body = ChallengeView)))]
-async fn start_challenge(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<StartChallenge>,
-) -> Result<Response, Problem> {
+async fn start_challenge(caller: Bot, Path(id): Path<String>, body: Json<StartChallenge>) -> Reply {
     let acting = acting(&caller, &id)?;
     let request = body.value.clone().read(caller.role)?;
-    let place = state.reserve(&caller, &body).await?;
-    let viewer = state.viewer(&caller);
+    let place = caller.state.reserve(&caller, &body).await?;
+    let viewer = caller.state.viewer(&caller);
     let render =
         |snapshot: &Snapshot<Challenge>| accepted(&viewer.new_challenge(&snapshot.interaction, &snapshot.outcome));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state.gateway.challenges.ask(acting, &request, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    let told = caller.state.gateway.challenges.ask(acting, &request, idempotency.as_ref()).await;
+    caller.state.told(told, place.as_ref(), render).await
 }
 
 /// A challenge as it is now. One that ended is known for a day.
 #[utoipa::path(get, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "get_challenge",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ChallengeView)))]
-async fn get_challenge(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+async fn get_challenge(caller: Bot, Path(id): Path<String>) -> Reply {
     let attending = attending(&caller, &id)?;
-    let snapshot = state.gateway.challenges.challenge(attending).await?;
-    Ok(reply(&state.viewer(&caller).found(&snapshot.interaction, &snapshot.outcome)))
+    let snapshot = caller.state.gateway.challenges.challenge(attending).await?;
+    Ok(reply(&caller.state.viewer(&caller).found(&snapshot.interaction, &snapshot.outcome)))
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
 #[utoipa::path(delete, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "cancel_challenge",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 204)))]
-async fn cancel_challenge(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.challenges.cancel(attending(&caller, &id)?).await?;
+async fn cancel_challenge(caller: Bot, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    caller.state.gateway.challenges.cancel(attending(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -221,12 +207,7 @@ struct AnswerView {
 #[utoipa::path(post, path = "/v1/challenges/{id}/answers", tag = "challenges", operation_id = "answer_challenge",
     params(("id" = String, Path)), request_body = NewAnswer, security(("key" = ["bot"])),
     responses((status = 200, body = AnswerView)))]
-async fn answer_challenge(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NewAnswer>,
-) -> Result<Response, Problem> {
+async fn answer_challenge(caller: Bot, Path(id): Path<String>, body: Json<NewAnswer>) -> Reply {
     no_frame(&caller)?;
     let attending = attending(&caller, &id)?;
     let NewAnswer { answer, answers, message_id } = body.value;
@@ -245,9 +226,9 @@ async fn answer_challenge(
         }
     };
     let message: Option<MessageId> = message_id.map(|id| field("/message_id", &id)).transpose()?;
-    let place = message.map(|message| state.gateway.challenges.answer_place(attending.id, &message));
+    let place = message.map(|message| caller.state.gateway.challenges.answer_place(attending.id, &message));
     // Whoever repeats the message id gets this reply, so it says what the least of them may read.
-    let viewer = crate::http::views::Viewer { role: Role::Bot, ..state.viewer(&caller) };
+    let viewer = crate::http::views::Viewer { role: Role::Bot, ..caller.state.viewer(&caller) };
     let render = |snapshot: &Snapshot<Answered>| {
         let told = &snapshot.outcome;
         let authentication =
@@ -258,8 +239,8 @@ async fn answer_challenge(
     let idempotency = place.map(|place| IdempotencyRecord::new(place, &render));
     // A key speaks for the conversation, and says that this was answered in it; a person at a console does not.
     let speaks = matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner);
-    let told = state.gateway.challenges.answer(attending, typed, speaks, idempotency.as_ref()).await;
-    state.told(told, None, render).await
+    let told = caller.state.gateway.challenges.answer(attending, typed, speaks, idempotency.as_ref()).await;
+    caller.state.told(told, None, render).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -269,19 +250,14 @@ struct NoFields {}
 /// Sends another code: the one before is dead, and wrong answers go on counting.
 #[utoipa::path(post, path = "/v1/challenges/{id}/resend", tag = "challenges", operation_id = "resend_challenge",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
-async fn resend_challenge(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NoFields>,
-) -> Result<Response, Problem> {
+async fn resend_challenge(caller: Bot, Path(id): Path<String>, body: Json<NoFields>) -> Reply {
     let attending = attending(&caller, &id)?;
-    let place = state.reserve(&caller, &body).await?;
-    let viewer = state.viewer(&caller);
+    let place = caller.state.reserve(&caller, &body).await?;
+    let viewer = caller.state.viewer(&caller);
     let render = |snapshot: &Snapshot<Challenge>| accepted(&viewer.challenge(&snapshot.interaction, &snapshot.outcome));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state.gateway.challenges.resend(attending, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    let told = caller.state.gateway.challenges.resend(attending, idempotency.as_ref()).await;
+    caller.state.told(told, place.as_ref(), render).await
 }
 
 /// A code, for an agent's eyes.
@@ -295,12 +271,8 @@ struct CodeView {
 /// whoever looked may not answer.
 #[utoipa::path(get, path = "/v1/challenges/{id}/code", tag = "challenges", operation_id = "reveal_code",
     params(("id" = String, Path)), security(("key" = ["agent"])), responses((status = 200, body = CodeView)))]
-async fn reveal_code(
-    State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let snapshot = state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
+async fn reveal_code(caller: Agent, Path(id): Path<String>) -> Reply {
+    let snapshot = caller.state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
     let code = String::from_utf8_lossy(snapshot.outcome.code.expose()).into_owned();
     let expires_at = snapshot.outcome.expires_at.map(|end| end.to_string());
     Ok(reply(&CodeView { code, expires_at }))

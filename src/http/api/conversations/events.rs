@@ -5,8 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::HeaderMap;
 use http::request::Parts;
@@ -18,6 +17,7 @@ use utoipa_axum::routes;
 use crate::domain::base::id::InteractionId;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, credential, team_of_query};
+use crate::http::access::replies::Reply;
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -51,13 +51,7 @@ fn told(numbered: &Numbered) -> String {
     params(("team" = Option<String>, Query, description = "An owner names the team"),
            ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read")),
     security(("key" = ["bot"])), responses((status = 200, content_type = "text/event-stream", body = String)))]
-async fn stream_events(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<StreamQuery>,
-    headers: HeaderMap,
-    parts: Parts,
-) -> Result<Response, Problem> {
+async fn stream_events(caller: Bot, Query(query): Query<StreamQuery>, headers: HeaderMap, parts: Parts) -> Reply {
     // A frame hears of its interaction alone.
     let only = caller.only.map(|only| only.interaction);
     let team = match (&only, &caller.team) {
@@ -70,17 +64,17 @@ async fn stream_events(
             Problem::of(&problem_types::BAD_REQUEST).saying("Last-Event-ID is not an id of this stream.")
         })?),
     };
-    let listener = state.gateway.event_log.listen(&team, after).await?;
+    let listener = caller.state.gateway.event_log.listen(&team, after).await?;
     let is_key = caller.who.is_none() && only.is_none();
-    let listener = match (&caller.team, credential(&parts, &state)?) {
+    let listener = match (&caller.team, credential(&parts, &caller.state)?) {
         (None, _) if is_key => listener, // the configuration's key counts as long as the process
         (of, Some(credential)) => {
-            listener.by(state.gateway.callers.credential_check(credential), of.as_ref().filter(|_| is_key))
+            listener.by(caller.state.gateway.callers.credential_check(credential), of.as_ref().filter(|_| is_key))
         }
         (_, None) => return Err(Problem::of(&problem_types::UNAUTHORIZED)),
     };
-    let come_back = come_back(state.gateway.engine.draw());
-    let events = live(listener, only, come_back).take_until(state.stopping.clone().cancelled_owned());
+    let come_back = come_back(caller.state.gateway.engine.draw());
+    let events = live(listener, only, come_back).take_until(caller.state.stopping.clone().cancelled_owned());
     let head = [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")];
     Ok((head, Body::from_stream(events)).into_response())
 }

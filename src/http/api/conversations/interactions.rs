@@ -1,8 +1,7 @@
 //! What bots and agents ask of interactions: to open, to read and to list them, and their flag.
 //! How they read, masked, stands in `views`; participants are checked in `people`.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +16,7 @@ use crate::domain::rules::flag::open::NewInteraction;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};
-use crate::http::access::replies::{created, reply};
+use crate::http::access::replies::{Reply, created, reply};
 use crate::http::requests::body::{Json, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -68,12 +67,7 @@ struct TeamQuery {
     request_body = OpenInteraction, security(("key" = ["bot"])),
     responses((status = 201, body = InteractionView, description = "Opened"),
               (status = 200, body = InteractionView, description = "It was open already")))]
-async fn open_interaction(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<TeamQuery>,
-    body: Json<OpenInteraction>,
-) -> Result<Response, Problem> {
+async fn open_interaction(caller: Bot, Query(query): Query<TeamQuery>, body: Json<OpenInteraction>) -> Reply {
     let team = team_of_query(&caller, query.team.as_deref())?;
     let asked = &body.value;
     let people = asked.participants.iter().cloned().enumerate().map(|(n, p)| person(&format!("/participants/{n}"), p));
@@ -98,16 +92,17 @@ async fn open_interaction(
         participants,
         device,
     };
-    let place = state.reserve(&caller, &body).await?;
-    let viewer = state.viewer(&caller);
+    let place = caller.state.reserve(&caller, &body).await?;
+    let viewer = caller.state.viewer(&caller);
     let render = |snapshot: &Snapshot<bool>| created(snapshot.outcome, &viewer.interaction(snapshot));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state
+    let told = caller
+        .state
         .gateway
         .conversations
         .open(&new_interaction, body.value.identity_token.as_deref(), &caller.actor, idempotency.as_ref())
         .await;
-    state.told(told, place.as_ref(), render).await
+    caller.state.told(told, place.as_ref(), render).await
 }
 
 #[derive(Deserialize)]
@@ -146,14 +141,10 @@ struct InteractionPage {
            ("q" = Option<String>, Query, description = "An id, a conversation, or the start of a name"),
            ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"), ("cursor" = Option<String>, Query)),
     security(("key" = ["bot"])), responses((status = 200, body = InteractionPage)))]
-async fn list_interactions(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<ListQuery>,
-) -> Result<Response, Problem> {
+async fn list_interactions(caller: Bot, Query(query): Query<ListQuery>) -> Reply {
     let team = team_of_query(&caller, query.team.as_deref())?;
     let limit = crate::http::access::replies::limit(query.limit)?;
-    let viewer = state.viewer(&caller);
+    let viewer = caller.state.viewer(&caller);
     let filter = ListFilter {
         open: query.status.map(|s| s == Wanted::Open),
         channel: query.channel,
@@ -165,13 +156,13 @@ async fn list_interactions(
         && let (Ok(channel), Ok(conversation)) = (channel.parse(), conversation.parse())
     {
         // By conversation nothing may lag: the address knows its open interaction.
-        let found = state.gateway.conversations.find(&team, &channel, &conversation).await?;
-        let fits = |snapshot: &Snapshot<()>| filter.fits(snapshot, state.gateway.engine.now());
+        let found = caller.state.gateway.conversations.find(&team, &channel, &conversation).await?;
+        let fits = |snapshot: &Snapshot<()>| filter.fits(snapshot, caller.state.gateway.engine.now());
         let items =
             found.iter().filter(|snapshot| fits(snapshot)).map(|snapshot| viewer.interaction(snapshot)).collect();
         return Ok(reply(&InteractionPage { items, next_cursor: None }));
     }
-    let page = state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
+    let page = caller.state.gateway.maintenance.list(&team, &filter, query.cursor.as_deref(), limit).await?;
     let items = page.0.iter().map(|snapshot| viewer.interaction(snapshot)).collect();
     Ok(reply(&InteractionPage { items, next_cursor: page.1 }))
 }
@@ -179,14 +170,10 @@ async fn list_interactions(
 /// An interaction as it is now.
 #[utoipa::path(get, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "get_interaction",
     params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
-async fn get_interaction(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+async fn get_interaction(caller: Bot, Path(id): Path<String>) -> Reply {
     let acting = acting(&caller, &id)?;
-    let snapshot = state.gateway.conversations.interaction(acting.id, acting.team).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+    let snapshot = caller.state.gateway.conversations.interaction(acting.id, acting.team).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }
 
 #[derive(Deserialize)]
@@ -201,16 +188,11 @@ struct FlagQuery {
     params(("id" = String, Path), ("intent" = Option<String>, Query, description = "May this run now?"),
            ("participant" = Option<String>, Query, description = "The primary where absent")),
     security(("key" = ["bot"])), responses((status = 200, body = AuthenticationView)))]
-async fn get_authentication(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    Query(query): Query<FlagQuery>,
-) -> Result<Response, Problem> {
+async fn get_authentication(caller: Bot, Path(id): Path<String>, Query(query): Query<FlagQuery>) -> Reply {
     let acting = acting(&caller, &id)?;
     let not_found = || Problem::of(&problem_types::NOT_FOUND);
     let who: Option<ParticipantId> = query.participant.map(|p| p.parse().map_err(|_| not_found())).transpose()?;
-    let snapshot = state.gateway.conversations.flag(acting.id, acting.team).await?;
-    let view = state.viewer(&caller).flag(&snapshot, who.as_ref(), query.intent.as_deref());
+    let snapshot = caller.state.gateway.conversations.flag(acting.id, acting.team).await?;
+    let view = caller.state.viewer(&caller).flag(&snapshot, who.as_ref(), query.intent.as_deref());
     Ok(reply(&view.ok_or_else(not_found)?))
 }

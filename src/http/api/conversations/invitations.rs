@@ -1,8 +1,7 @@
 //! What bots and agents ask of invitations: a link to a page of ours by which a participant comes into
 //! the conversation. The page itself is `code_page`'s.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +19,7 @@ use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -50,12 +49,7 @@ struct Invite {
 #[utoipa::path(post, path = "/v1/interactions/{id}/invitations", tag = "interactions", operation_id = "invite",
     params(("id" = String, Path)), request_body = Invite, security(("key" = ["bot"])),
     responses((status = 201, body = LoginLinkView)))]
-async fn invite(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<Invite>,
-) -> Result<Response, Problem> {
+async fn invite(caller: Bot, Path(id): Path<String>, body: Json<Invite>) -> Reply {
     no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
     let Invite { participant, via, pin } = body.value.clone();
@@ -69,8 +63,8 @@ async fn invite(
         None => None,
     };
     let request = InvitationRequest { participant, via, pin };
-    let place = state.reserve(&caller, &body).await?;
-    let gateway = &state.gateway;
+    let place = caller.state.reserve(&caller, &body).await?;
+    let gateway = &caller.state.gateway;
     let render = |snapshot: &Snapshot<Invited>| {
         let Invited { link, token } = &snapshot.outcome;
         let view = LoginLinkView {
@@ -89,5 +83,5 @@ async fn invite(
     };
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told = gateway.challenges.invite(acting, &request, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    caller.state.told(told, place.as_ref(), render).await
 }

@@ -1,8 +1,7 @@
 //! What bots and agents ask of login links.
 //! The URL's secret is in this one reply; what a link looks like afterwards stands in `views`.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,9 +17,8 @@ use crate::domain::secret::base64url;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field, invalid};
-use crate::http::requests::problem::Problem;
 use crate::http::views::{DeliveryView, delivery_of};
 use crate::services::Snapshot;
 
@@ -80,12 +78,7 @@ pub(crate) struct LoginLinkView {
 #[utoipa::path(post, path = "/v1/interactions/{id}/login-links", tag = "interactions", operation_id = "issue_login_link",
     params(("id" = String, Path)), request_body = IssueLoginLink, security(("key" = ["bot"])),
     responses((status = 201, body = LoginLinkView)))]
-async fn issue_login_link(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<IssueLoginLink>,
-) -> Result<Response, Problem> {
+async fn issue_login_link(caller: Bot, Path(id): Path<String>, body: Json<IssueLoginLink>) -> Reply {
     let acting = acting(&caller, &id)?;
     let asked = body.value.clone();
     if asked.state.as_ref().is_some_and(|s| s.len() > 1024) {
@@ -106,9 +99,9 @@ async fn issue_login_link(
         return_url: asked.return_url,
         deliver: asked.deliver.unwrap_or(false),
     };
-    let place = state.reserve(&caller, &body).await?;
+    let place = caller.state.reserve(&caller, &body).await?;
     // A frame on an agent's page is not the chat whose window opens the login.
-    let (gateway, is_chat) = (&state.gateway, caller.only.is_none());
+    let (gateway, is_chat) = (&caller.state.gateway, caller.only.is_none());
     let render = |snapshot: &Snapshot<Issued>| {
         let Issued { link, token, handle, opener_secret } = &snapshot.outcome;
         let direct_url = handle.as_ref().and_then(|handle| gateway.links.signed_url(&snapshot.team, link, handle).ok());
@@ -128,5 +121,5 @@ async fn issue_login_link(
     };
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
     let told = gateway.links.issue_link(acting.id, acting.team, &caller.actor, &request, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    caller.state.told(told, place.as_ref(), render).await
 }

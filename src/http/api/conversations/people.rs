@@ -1,8 +1,7 @@
 //! People, as bots and agents tell of them: checked, added, reassigned.
 //! Addresses are read here and never written back: `views` masks them.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +15,7 @@ use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
-use crate::http::access::replies::{created, reply};
+use crate::http::access::replies::{Reply, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -76,23 +75,18 @@ fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Proble
 #[utoipa::path(post, path = "/v1/interactions/{id}/participants", tag = "interactions", operation_id = "add_participant",
     params(("id" = String, Path)), request_body = NewParticipant, security(("key" = ["bot"])),
     responses((status = 201, body = InteractionView)))]
-async fn add_participant(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NewParticipant>,
-) -> Result<Response, Problem> {
+async fn add_participant(caller: Bot, Path(id): Path<String>, body: Json<NewParticipant>) -> Reply {
     let acting = acting(&caller, &id)?;
     let (role, person) = person("", body.value.clone())?;
     if role == ParticipantRole::Primary {
         return Err(invalid("/role", validation::OTHER.saying("an interaction has one primary; add cosigners")));
     }
-    let place = state.reserve(&caller, &body).await?;
-    let viewer = state.viewer(&caller);
+    let place = caller.state.reserve(&caller, &body).await?;
+    let viewer = caller.state.viewer(&caller);
     let render = |snapshot: &Snapshot<ParticipantId>| created(true, &viewer.interaction(snapshot));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state.gateway.conversations.add_participant(acting, role, &person, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    let told = caller.state.gateway.conversations.add_participant(acting, role, &person, idempotency.as_ref()).await;
+    caller.state.told(told, place.as_ref(), render).await
 }
 
 /// What becomes of a participant; absent fields stay, `null` empties one.
@@ -123,11 +117,10 @@ fn given<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Option<String>
     operation_id = "reassign_participant", params(("id" = String, Path), ("participant" = String, Path)),
     request_body = Reassignment, security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
 async fn reassign_participant(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
+    caller: Bot,
     Path((id, participant)): Path<(String, String)>,
     body: Json<Reassignment>,
-) -> Result<Response, Problem> {
+) -> Reply {
     let acting = acting(&caller, &id)?;
     let who: ParticipantId = participant.parse().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let asked = body.value;
@@ -137,6 +130,6 @@ async fn reassign_participant(
         email: asked.email.map(|text| mail_address("", text)).transpose()?,
         customer_id: asked.customer_id.map(|text| customer("", text)).transpose()?,
     };
-    let snapshot = state.gateway.conversations.reassign(acting, &who, &change).await?;
-    Ok(reply(&state.viewer(&caller).interaction(&snapshot)))
+    let snapshot = caller.state.gateway.conversations.reassign(acting, &who, &change).await?;
+    Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
 }

@@ -1,8 +1,6 @@
 //! What admins and agents ask of customers' accounts: disabled and enabled, unlocked, another password, an
 //! authenticator app. What each of that means is `domain::login`'s.
 
-use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +15,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamResource};
-use crate::http::access::replies::{accepted, created, reply};
+use crate::http::access::replies::{Reply, accepted, created, reply};
 use crate::http::requests::body::{Json, invalid, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -111,7 +109,7 @@ impl Lift {
     }
 }
 
-async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Response, Problem> {
+async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Reply {
     let now = state.gateway.accounts.account_state(team, id).await?;
     Ok(reply(&AccountView { id: id.to_string(), login: now.into() }))
 }
@@ -120,37 +118,26 @@ async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Result<Respon
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/disable", tag = "customers", operation_id = "disable_account",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = AccountView)))]
-async fn disable_account(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
-    _nothing: Json<Nothing>,
-) -> Result<Response, Problem> {
-    state.gateway.accounts.disable_account(&team, &id, &caller.actor).await?;
-    told(&state, &team, &id).await
+async fn disable_account(resource: TeamResource<Admin, CustomerId>, _nothing: Json<Nothing>) -> Reply {
+    resource.state.gateway.accounts.disable_account(&resource.team, &resource.name, &resource.caller.actor).await?;
+    told(&resource.state, &resource.team, &resource.name).await
 }
 
 /// The customer may log in again.
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/enable", tag = "customers", operation_id = "enable_account",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = AccountView)))]
-async fn enable_account(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
-    _nothing: Json<Nothing>,
-) -> Result<Response, Problem> {
-    state.gateway.accounts.enable_account(&team, &id, &caller.actor).await?;
-    told(&state, &team, &id).await
+async fn enable_account(resource: TeamResource<Admin, CustomerId>, _nothing: Json<Nothing>) -> Reply {
+    resource.state.gateway.accounts.enable_account(&resource.team, &resource.name, &resource.caller.actor).await?;
+    told(&resource.state, &resource.team, &resource.name).await
 }
 
 /// Forgets wrong passwords and codes, and lifts their locks; an admin also lifts a ban.
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/unlock", tag = "customers", operation_id = "unlock_account",
     params(("team" = String, Path), ("id" = String, Path)), request_body = Lift, security(("key" = ["agent"])),
     responses((status = 200, body = AccountView)))]
-async fn unlock_account(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Agent, CustomerId>,
-    body: Json<Lift>,
-) -> Result<Response, Problem> {
+async fn unlock_account(resource: TeamResource<Agent, CustomerId>, body: Json<Lift>) -> Reply {
+    let TeamResource { state, caller, team, name: id } = resource;
     let (ban, reason) = (caller.role.lifts_bans(), body.value.reason()?);
     state.gateway.accounts.unlock_account(&team, &id, ban, reason.as_deref(), &caller.actor).await?;
     told(&state, &team, &id).await
@@ -171,11 +158,8 @@ struct ResetView {
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/password-reset", tag = "customers", operation_id = "reset_password",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["agent"])),
     responses((status = 202, body = ResetView)))]
-async fn reset_password(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Agent, CustomerId>,
-    nothing: Json<Nothing>,
-) -> Result<Response, Problem> {
+async fn reset_password(resource: TeamResource<Agent, CustomerId>, nothing: Json<Nothing>) -> Reply {
+    let TeamResource { state, caller, team, name: id } = resource;
     let place = state.reserve(&caller, &nothing).await?;
     let render = |reset: &Underway| {
         let (channel, to) = (reset.stop.way.as_str(), mask(&reset.stop.to));
@@ -207,11 +191,8 @@ struct AppView {
 #[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "enrol_customer_app",
     params(("team" = String, Path), ("id" = String, Path)), request_body = App, security(("key" = ["admin"])),
     responses((status = 201, body = AppView), (status = 200, body = AccountView)))]
-async fn enrol_customer_app(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
-    body: Json<App>,
-) -> Result<Response, Problem> {
+async fn enrol_customer_app(resource: TeamResource<Admin, CustomerId>, body: Json<App>) -> Reply {
+    let TeamResource { state, caller, team, name: id } = resource;
     if let Some(code) = &body.value.code {
         if code.len() > 64 {
             return Err(invalid("/code", validation::TOO_LONG.with([("most", &64)])));
@@ -230,10 +211,7 @@ async fn enrol_customer_app(
 #[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "drop_customer_app",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204)))]
-async fn drop_customer_app(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.accounts.drop_customer_app(&team, &id, &caller.actor).await?;
+async fn drop_customer_app(resource: TeamResource<Admin, CustomerId>) -> Result<StatusCode, Problem> {
+    resource.state.gateway.accounts.drop_customer_app(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! What admins and owners ask: teams, settings, keys, the audit trail, erasure.
 //! A role is named by each handler's first argument, and proved by `caller` before it runs.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::settings::Effective;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
-use crate::http::access::replies::{limit, put_reply, reply};
+use crate::http::access::replies::{Reply, limit, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -53,28 +53,19 @@ struct PutTeam {
     params(("team" = String, Path), OnlyIf),
     request_body = PutTeam, security(("key" = ["owner"])),
     responses((status = 201, body = TeamDocument, description = "Made"), (status = 200, body = TeamDocument, description = "Renamed")))]
-async fn put_team(
-    State(state): State<Shared>,
-    Owner(caller): Owner,
-    Path(team): Path<String>,
-    OnlyIf(only_if): OnlyIf,
-    body: Json<PutTeam>,
-) -> Result<Response, Problem> {
+async fn put_team(caller: Owner, Path(team): Path<String>, OnlyIf(only_if): OnlyIf, body: Json<PutTeam>) -> Reply {
     let name: TeamName = field("", &team)?;
     if !plain_text(&body.value.name, 200) {
         return Err(invalid("/name", &validation::SHORT));
     }
-    let is_new = state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
+    let is_new = caller.state.gateway.maintenance.put_team(&name, &body.value.name, only_if, &caller.actor).await?;
     Ok(put_reply(is_new, &TeamDocument { team: name.to_string(), name: body.value.name }))
 }
 
 /// A team.
 #[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
     security(("key" = ["admin"])), responses((status = 200, body = TeamDocument)))]
-async fn get_team(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-) -> Result<Response, Problem> {
+async fn get_team(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(reply(&TeamDocument { team: team.to_string(), name: view.team.title.clone() }))
 }
@@ -82,10 +73,7 @@ async fn get_team(
 /// Takes a team away, with its interactions.
 #[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team", params(("team" = String, Path)),
     security(("key" = ["owner"])), responses((status = 204)))]
-async fn delete_team(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Owner>,
-) -> Result<StatusCode, Problem> {
+async fn delete_team(TeamAccess { state, team, .. }: TeamAccess<Owner>) -> Result<StatusCode, Problem> {
     state.gateway.maintenance.delete_team(&team).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -107,18 +95,14 @@ struct TeamPage {
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "list_teams",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = TeamPage)))]
-async fn list_teams(
-    State(state): State<Shared>,
-    Admin(caller): Admin,
-    Query(query): Query<PageQuery>,
-) -> Result<Response, Problem> {
+async fn list_teams(caller: Admin, Query(query): Query<PageQuery>) -> Reply {
     let limit = limit(query.limit)?;
     if let Some(own) = caller.sees() {
-        let team = state.gateway.teams.team(own).await?;
+        let team = caller.state.gateway.teams.team(own).await?;
         let items = team.iter().map(|t| TeamDocument { team: own.to_string(), name: t.team.title.clone() }).collect();
         return Ok(reply(&TeamPage { items, next_cursor: None }));
     }
-    let teams = state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
+    let teams = caller.state.gateway.teams.list_teams(query.cursor.as_deref(), limit).await?;
     let next_cursor = teams.last().filter(|_| teams.len() == limit).map(|(name, _)| name.to_string());
     let items = teams.into_iter().map(|(team, name)| TeamDocument { team: team.to_string(), name }).collect();
     Ok(reply(&TeamPage { items, next_cursor }))
@@ -140,12 +124,8 @@ fn settings(own: Value, effective: Effective, query: &SettingsQuery) -> Response
 /// The system layer: only what it sets, or with `effective=true` what it comes to.
 #[utoipa::path(get, path = "/v1/settings", tag = "settings", operation_id = "get_system_settings",
     params(("effective" = Option<bool>, Query)), security(("key" = ["owner"])), responses((status = 200, body = SettingsReply)))]
-async fn get_system_settings(
-    State(state): State<Shared>,
-    _owner: Owner,
-    Query(query): Query<SettingsQuery>,
-) -> Result<Response, Problem> {
-    let (own, effective) = state.gateway.teams.system_settings().await?;
+async fn get_system_settings(caller: Owner, Query(query): Query<SettingsQuery>) -> Reply {
+    let (own, effective) = caller.state.gateway.teams.system_settings().await?;
     Ok(settings(own, effective, &query))
 }
 
@@ -164,13 +144,9 @@ impl TryFrom<PlainJson> for Patch {
 /// Changes the system layer by a merge patch (RFC 7396).
 #[utoipa::path(patch, path = "/v1/settings", tag = "settings", operation_id = "patch_system_settings",
     request_body(content = SettingsLayer), security(("key" = ["owner"])), responses((status = 200, body = EffectiveView)))]
-async fn patch_system_settings(
-    State(state): State<Shared>,
-    Owner(caller): Owner,
-    body: Json<Patch>,
-) -> Result<Response, Problem> {
-    state.gateway.teams.patch_system(&body.value.0, &caller.actor).await?;
-    let (_, effective) = state.gateway.teams.system_settings().await?;
+async fn patch_system_settings(caller: Owner, body: Json<Patch>) -> Reply {
+    caller.state.gateway.teams.patch_system(&body.value.0, &caller.actor).await?;
+    let (_, effective) = caller.state.gateway.teams.system_settings().await?;
     Ok(reply(&EffectiveView::from(effective)))
 }
 
@@ -178,12 +154,8 @@ async fn patch_system_settings(
 #[utoipa::path(get, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "get_team_settings",
     params(("team" = String, Path), ("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = SettingsReply)))]
-async fn get_team_settings(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    Query(query): Query<SettingsQuery>,
-) -> Result<Response, Problem> {
-    let (own, effective) = state.gateway.teams.team_settings(&team).await?;
+async fn get_team_settings(access: TeamAccess<Admin>, Query(query): Query<SettingsQuery>) -> Reply {
+    let (own, effective) = access.state.gateway.teams.team_settings(&access.team).await?;
     Ok(settings(own, effective, &query))
 }
 
@@ -191,11 +163,7 @@ async fn get_team_settings(
 #[utoipa::path(patch, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "patch_team_settings",
     params(("team" = String, Path)), request_body(content = SettingsLayer), security(("key" = ["admin"])),
     responses((status = 200, body = EffectiveView)))]
-async fn patch_team_settings(
-    State(state): State<Shared>,
-    TeamAccess { caller, team }: TeamAccess<Admin>,
-    body: Json<Patch>,
-) -> Result<Response, Problem> {
+async fn patch_team_settings(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<Patch>) -> Reply {
     state.gateway.teams.patch_team(&team, &body.value.0, &caller.actor).await?;
     let (_, effective) = state.gateway.teams.team_settings(&team).await?;
     Ok(reply(&EffectiveView::from(effective)))
@@ -214,11 +182,7 @@ struct AuditQuery {
     params(("team" = String, Path), ("after" = Option<u64>, Query, description = "An entry's number"),
            ("cursor" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "1 to 1000; 1000 where absent")),
     security(("key" = ["admin"])), responses((status = 200, body = Object)))]
-async fn read_audit(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    Query(query): Query<AuditQuery>,
-) -> Result<Response, Problem> {
+async fn read_audit(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(query): Query<AuditQuery>) -> Reply {
     let after = query.after.or(query.cursor).unwrap_or(0);
     let limit = query.limit.unwrap_or(1000);
     if !(1..=1000).contains(&limit) {
@@ -231,11 +195,7 @@ async fn read_audit(
 /// Erases an interaction.
 #[utoipa::path(delete, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "erase_interaction",
     params(("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
-async fn erase_interaction(
-    State(state): State<Shared>,
-    Admin(caller): Admin,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.maintenance.erase(acting(&caller, &id)?).await?;
+async fn erase_interaction(caller: Admin, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    caller.state.gateway.maintenance.erase(acting(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,6 @@
 //!
 //! A wrong password, an unknown name, a disabled and a locked account are one and the same answer.
 
-use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -16,13 +15,12 @@ use crate::domain::base::validation;
 use crate::domain::team::login::codes::CodePurpose;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, team_of_query};
-use crate::http::access::replies::{reply, reply_with};
+use crate::http::access::replies::{Reply, reply, reply_with};
 use crate::http::requests::body::{Json, Query, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::services::accounts::logging_in::{LoggedIn, LoggingIn};
 use crate::services::accounts::tickets::{Holder, Tokens};
-use crate::services::staff::caller::Caller;
 use crate::services::teams::TeamView;
 
 /// Nothing that is read here is longer.
@@ -80,9 +78,9 @@ fn ticket(holder: &Holder, tokens: Option<&Tokens>) -> Response {
 }
 
 /// The caller, and the team whose customers they are.
-async fn team_of(state: &Shared, caller: &Caller, query: &Team) -> Result<std::sync::Arc<TeamView>, Problem> {
+async fn team_of(caller: &Bot, query: &Team) -> Result<std::sync::Arc<TeamView>, Problem> {
     let team = team_of_query(caller, query.team.as_deref())?;
-    state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
+    caller.state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))
 }
 
 /// A text that is read; an absent one is empty.
@@ -113,14 +111,13 @@ fn number(at: &str, given: Option<&Value>) -> Result<Option<u64>, Problem> {
 
 /// Whoever logs in, from where.
 fn by<'a>(
-    state: &Shared,
-    caller: &'a Caller,
+    caller: &'a Bot,
     team: &'a TeamView,
     fingerprint: Option<&String>,
     region: Option<&String>,
 ) -> Result<LoggingIn<'a>, Problem> {
     let (fingerprint, region) = (text("/fingerprint", fingerprint)?, text("/region", region)?);
-    let device = state.gateway.customer_login.device(Some(fingerprint), Some(region));
+    let device = caller.state.gateway.customer_login.device(Some(fingerprint), Some(region));
     Ok(LoggingIn { team, device, actor: &caller.actor, page: None, counted: None })
 }
 
@@ -144,18 +141,13 @@ struct Credentials {
 #[utoipa::path(post, path = "/api/commerce/customer/authtickets", tag = "customer login", operation_id = "create_ticket",
     params(("team" = Option<String>, Query)), request_body = Credentials, security(("key" = ["bot"])),
     responses((status = 200, body = TicketView)))]
-async fn create_ticket(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<Team>,
-    body: Json<Credentials>,
-) -> Result<Response, Problem> {
-    let (team, asked) = (team_of(&state, &caller, &query).await?, body.value);
+async fn create_ticket(caller: Bot, Query(query): Query<Team>, body: Json<Credentials>) -> Reply {
+    let (team, asked) = (team_of(&caller, &query).await?, body.value);
     let name = needed("/username", asked.username.as_ref())?;
     let password = needed("/password", asked.password.as_ref())?;
     let number = number("/accountId", asked.account_id.as_ref())?;
-    let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
-    match state.gateway.customer_login.log_in(&by, name, password, number).await? {
+    let by = by(&caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
+    match caller.state.gateway.customer_login.log_in(&by, name, password, number).await? {
         LoggedIn::No => Err(Problem::of(&problem_types::LOGIN_FAILED)),
         LoggedIn::SecondStep(holder) => Ok(ticket(&holder, None)),
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
@@ -180,16 +172,11 @@ struct Refresh {
 #[utoipa::path(put, path = "/api/commerce/customer/authtickets/refresh", tag = "customer login", operation_id = "refresh_ticket",
     params(("team" = Option<String>, Query), ("refreshToken" = Option<String>, Query)), request_body = Refresh,
     security(("key" = ["bot"])), responses((status = 200, body = TicketView)))]
-async fn refresh_ticket(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<RefreshQuery>,
-    body: Json<Refresh>,
-) -> Result<Response, Problem> {
+async fn refresh_ticket(caller: Bot, Query(query): Query<RefreshQuery>, body: Json<Refresh>) -> Reply {
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    let told = state.gateway.logins.refresh_ticket(&team, token, &caller.actor).await?;
+    let told = caller.state.gateway.logins.refresh_ticket(&team, token, &caller.actor).await?;
     let (holder, tokens) = told.ok_or_else(|| Problem::of(&problem_types::TICKET_ENDED))?;
     Ok(ticket(&holder, Some(&tokens)))
 }
@@ -199,15 +186,14 @@ async fn refresh_ticket(
     params(("team" = Option<String>, Query), ("refreshToken" = Option<String>, Query)), request_body = Refresh,
     security(("key" = ["bot"])), responses((status = 204)))]
 async fn end_ticket(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
+    caller: Bot,
     Query(query): Query<RefreshQuery>,
     body: Json<Refresh>,
 ) -> Result<StatusCode, Problem> {
     let team = team_of_query(&caller, query.team.as_deref())?;
     let token = body.value.refresh_token.or(query.refresh_token);
     let token = needed("/refreshToken", token.as_ref())?;
-    state.gateway.logins.end_ticket(&team, token, &caller.actor).await?;
+    caller.state.gateway.logins.end_ticket(&team, token, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -227,13 +213,8 @@ struct CodeWanted {
 #[utoipa::path(post, path = "/api/commerce/customer/authtickets/otp/request", tag = "customer login",
     operation_id = "request_login_code", params(("team" = Option<String>, Query)), request_body = CodeWanted,
     security(("key" = ["bot"])), responses((status = 202, body = Object)))]
-async fn request_login_code(
-    state: State<Shared>,
-    caller: Bot,
-    query: Query<Team>,
-    body: Json<CodeWanted>,
-) -> Result<Response, Problem> {
-    request(state, caller, query, body.value, CodePurpose::Login).await
+async fn request_login_code(caller: Bot, Query(query): Query<Team>, body: Json<CodeWanted>) -> Reply {
+    request(&caller, &query, body.value, CodePurpose::Login).await
 }
 
 /// Asks for the code besides a password, within 10 minutes of a right one. It goes to the address on the
@@ -241,27 +222,16 @@ async fn request_login_code(
 #[utoipa::path(post, path = "/api/commerce/customer/authtickets/2fa/request", tag = "customer login",
     operation_id = "request_second_code", params(("team" = Option<String>, Query)), request_body = CodeWanted,
     security(("key" = ["bot"])), responses((status = 202, body = Object)))]
-async fn request_second_code(
-    state: State<Shared>,
-    caller: Bot,
-    query: Query<Team>,
-    body: Json<CodeWanted>,
-) -> Result<Response, Problem> {
-    request(state, caller, query, CodeWanted { email: None, ..body.value }, CodePurpose::Second).await
+async fn request_second_code(caller: Bot, Query(query): Query<Team>, body: Json<CodeWanted>) -> Reply {
+    request(&caller, &query, CodeWanted { email: None, ..body.value }, CodePurpose::Second).await
 }
 
-async fn request(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<Team>,
-    asked: CodeWanted,
-    purpose: CodePurpose,
-) -> Result<Response, Problem> {
-    let team = team_of(&state, &caller, &query).await?;
+async fn request(caller: &Bot, query: &Team, asked: CodeWanted, purpose: CodePurpose) -> Reply {
+    let team = team_of(caller, query).await?;
     let user = needed("/userId", asked.user_id.as_ref())?;
     let email = Some(text("/email", asked.email.as_ref())?).filter(|email| !email.is_empty());
-    let by = by(&state, &caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
-    state.gateway.customer_login.request_code(&by, purpose, user, email).await?;
+    let by = by(caller, &team, asked.fingerprint.as_ref(), asked.region.as_ref())?;
+    caller.state.gateway.customer_login.request_code(&by, purpose, user, email).await?;
     Ok(reply_with(StatusCode::ACCEPTED, &json!({})))
 }
 
@@ -281,41 +251,25 @@ struct CodeTyped {
 #[utoipa::path(post, path = "/api/commerce/customer/authtickets/otp/auth", tag = "customer login",
     operation_id = "answer_login_code", params(("team" = Option<String>, Query)), request_body = CodeTyped,
     security(("key" = ["bot"])), responses((status = 200, body = TicketView)))]
-async fn answer_login_code(
-    state: State<Shared>,
-    caller: Bot,
-    query: Query<Team>,
-    body: Json<CodeTyped>,
-) -> Result<Response, Problem> {
-    answer(state, caller, query, body.value, CodePurpose::Login).await
+async fn answer_login_code(caller: Bot, Query(query): Query<Team>, body: Json<CodeTyped>) -> Reply {
+    answer(&caller, &query, body.value, CodePurpose::Login).await
 }
 
 /// Takes the code besides the password: the one that was sent, or the authenticator app's.
 #[utoipa::path(post, path = "/api/commerce/customer/authtickets/2fa/auth", tag = "customer login",
     operation_id = "answer_second_code", params(("team" = Option<String>, Query)), request_body = CodeTyped,
     security(("key" = ["bot"])), responses((status = 200, body = TicketView)))]
-async fn answer_second_code(
-    state: State<Shared>,
-    caller: Bot,
-    query: Query<Team>,
-    body: Json<CodeTyped>,
-) -> Result<Response, Problem> {
-    answer(state, caller, query, body.value, CodePurpose::Second).await
+async fn answer_second_code(caller: Bot, Query(query): Query<Team>, body: Json<CodeTyped>) -> Reply {
+    answer(&caller, &query, body.value, CodePurpose::Second).await
 }
 
-async fn answer(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<Team>,
-    typed: CodeTyped,
-    purpose: CodePurpose,
-) -> Result<Response, Problem> {
-    let team = team_of(&state, &caller, &query).await?;
+async fn answer(caller: &Bot, query: &Team, typed: CodeTyped, purpose: CodePurpose) -> Reply {
+    let team = team_of(caller, query).await?;
     let user = needed("/userId", typed.user_id.as_ref())?;
     let code = text("/otpCode", typed.otp_code.as_ref())?;
     let number = number("/customerAccountId", typed.customer_account_id.as_ref())?;
-    let by = by(&state, &caller, &team, typed.fingerprint.as_ref(), typed.region.as_ref())?;
-    match state.gateway.customer_login.answer_code(&by, purpose, user, code, number).await? {
+    let by = by(caller, &team, typed.fingerprint.as_ref(), typed.region.as_ref())?;
+    match caller.state.gateway.customer_login.answer_code(&by, purpose, user, code, number).await? {
         LoggedIn::In(holder, tokens) => Ok(ticket(&holder, tokens.as_ref())),
         LoggedIn::No | LoggedIn::SecondStep(_) => {
             Err(Problem::of(&problem_types::CODE_REFUSED).with("requires2fa", Value::Bool(true)))
@@ -334,14 +288,9 @@ struct Shown {
 #[utoipa::path(post, path = "/v1/tickets/introspect", tag = "customer login", operation_id = "look_at_ticket",
     params(("team" = Option<String>, Query)), request_body = Shown, security(("key" = ["bot"])),
     responses((status = 200, body = Object)))]
-async fn look_at_ticket(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Query(query): Query<Team>,
-    body: Json<Shown>,
-) -> Result<Response, Problem> {
+async fn look_at_ticket(caller: Bot, Query(query): Query<Team>, body: Json<Shown>) -> Reply {
     let team = team_of_query(&caller, query.team.as_deref())?;
-    let found = state.gateway.logins.look_at_ticket(&team, &body.value.token).await?;
+    let found = caller.state.gateway.logins.look_at_ticket(&team, &body.value.token).await?;
     let told = match found {
         None => json!({"active": false}),
         Some(active) => json!({

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
@@ -24,7 +22,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::{created, put_reply, reply};
+use crate::http::access::replies::{Reply, created, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, field, invalid};
 use crate::http::requests::problem::Problem;
 
@@ -103,12 +101,8 @@ fn writing(body: PutChannel) -> Result<ChannelInput, Problem> {
 #[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
     params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutChannel, security(("key" = ["admin"])),
     responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
-async fn put_channel(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, String>,
-    OnlyIf(only_if): OnlyIf,
-    body: Json<PutChannel>,
-) -> Result<Response, Problem> {
+async fn put_channel(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<PutChannel>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let name: ChannelName = field("", &name)?;
     let (is_new, channel) =
         state.gateway.channels.put_channel(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
@@ -119,10 +113,7 @@ async fn put_channel(
 #[utoipa::path(get, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "get_channel",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = ChannelView)))]
-async fn get_channel(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, ChannelName>,
-) -> Result<Response, Problem> {
+async fn get_channel(TeamResource { state, team, name, .. }: TeamResource<Admin, ChannelName>) -> Reply {
     let channel = state.gateway.channels.channel(&team, &name).await?;
     Ok(reply(&view(&name, &channel, false, state.gateway.engine.now())))
 }
@@ -131,11 +122,8 @@ async fn get_channel(
 #[utoipa::path(delete, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "remove_channel",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204)))]
-async fn remove_channel(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.channels.remove_channel(&team, &name, &caller.actor).await?;
+async fn remove_channel(resource: TeamResource<Admin, ChannelName>) -> Result<StatusCode, Problem> {
+    resource.state.gateway.channels.remove_channel(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -143,11 +131,8 @@ async fn remove_channel(
 #[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/rotate", tag = "channels", operation_id = "rotate_channel",
     params(("team" = String, Path), ("name" = String, Path)), request_body = Rotate, security(("key" = ["admin"])),
     responses((status = 200, body = ChannelView)))]
-async fn rotate_channel(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
-    body: Json<Rotate>,
-) -> Result<Response, Problem> {
+async fn rotate_channel(resource: TeamResource<Admin, ChannelName>, body: Json<Rotate>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
@@ -179,11 +164,8 @@ struct TrialView {
 #[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/test", tag = "channels", operation_id = "test_channel",
     params(("team" = String, Path), ("name" = String, Path)), request_body = Try, security(("key" = ["admin"])),
     responses((status = 200, body = TrialView)))]
-async fn try_channel(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, ChannelName>,
-    body: Json<Try>,
-) -> Result<Response, Problem> {
+async fn try_channel(resource: TeamResource<Admin, ChannelName>, body: Json<Try>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     if !plain_text(&body.value.to, 256) {
         return Err(invalid("/to", validation::PLAIN_TEXT.with([("most", &256)])));
     }

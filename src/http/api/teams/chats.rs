@@ -1,8 +1,7 @@
 //! What a team's back end asks of the gateway's own web chat: an invitation for the browser that it
 //! vouches for, and to say something in the window.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,9 +12,8 @@ use crate::domain::base::validation;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};
-use crate::http::access::replies::created;
+use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field, invalid};
-use crate::http::requests::problem::Problem;
 use crate::services::Snapshot;
 use crate::services::inbound::web_chats::{Made, Spoken};
 
@@ -45,22 +43,17 @@ struct ChatTokenView {
 #[utoipa::path(post, path = "/v1/interactions/{id}/chat-tokens", tag = "interactions", operation_id = "make_chat_token",
     params(("id" = String, Path)), request_body = NewChatToken, security(("key" = ["bot"])),
     responses((status = 201, body = ChatTokenView)))]
-async fn make_chat_token(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NewChatToken>,
-) -> Result<Response, Problem> {
+async fn make_chat_token(caller: Bot, Path(id): Path<String>, body: Json<NewChatToken>) -> Reply {
     no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
-    let place = state.reserve(&caller, &body).await?;
+    let place = caller.state.reserve(&caller, &body).await?;
     let render = |snapshot: &Snapshot<Made>| {
         let Made { text, until } = &snapshot.outcome;
         created(true, &ChatTokenView { token: text.clone(), expires_at: until.to_string() })
     };
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told = state.gateway.inbound.invite_to_chat(acting, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    let told = caller.state.gateway.inbound.invite_to_chat(acting, idempotency.as_ref()).await;
+    caller.state.told(told, place.as_ref(), render).await
 }
 
 /// The bot's words.
@@ -85,24 +78,23 @@ struct ReplyView {
 #[utoipa::path(post, path = "/v1/interactions/{id}/replies", tag = "interactions", operation_id = "say",
     params(("id" = String, Path)), request_body = NewReply, security(("key" = ["bot"])),
     responses((status = 201, body = ReplyView)))]
-async fn say(
-    State(state): State<Shared>,
-    Bot(caller): Bot,
-    Path(id): Path<String>,
-    body: Json<NewReply>,
-) -> Result<Response, Problem> {
+async fn say(caller: Bot, Path(id): Path<String>, body: Json<NewReply>) -> Reply {
     let acting = acting(&caller, &id)?;
     let message: Option<MessageId> = body.value.message_id.as_deref().map(|id| field("/message_id", id)).transpose()?;
     let text = &body.value.text;
     if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
         return Err(invalid("/text", validation::OTHER.saying("must be 1 to 8192 bytes")));
     }
-    let place = state.reserve(&caller, &body).await?;
+    let place = caller.state.reserve(&caller, &body).await?;
     let render = |snapshot: &Snapshot<Spoken>| {
         created(true, &ReplyView { id: snapshot.outcome.id.clone(), at: snapshot.outcome.at.to_string() })
     };
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
-    let told =
-        state.gateway.inbound.say(acting, message.as_ref().map(MessageId::as_str), text, idempotency.as_ref()).await;
-    state.told(told, place.as_ref(), render).await
+    let told = caller
+        .state
+        .gateway
+        .inbound
+        .say(acting, message.as_ref().map(MessageId::as_str), text, idempotency.as_ref())
+        .await;
+    caller.state.told(told, place.as_ref(), render).await
 }

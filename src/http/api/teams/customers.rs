@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -17,7 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::customer::StoredCustomer;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{limit, put_reply, reply};
+use crate::http::access::replies::{Reply, limit, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -111,17 +109,13 @@ impl From<Kept> for CustomerRow {
     params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her"), OnlyIf),
     request_body = PutCustomer, security(("key" = ["admin"])),
     responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
-async fn put_customer(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, String>,
-    OnlyIf(only_if): OnlyIf,
-    body: Json<PutCustomer>,
-) -> Result<Response, Problem> {
+async fn put_customer(resource: TeamResource<Admin, String>, only_if: OnlyIf, body: Json<PutCustomer>) -> Reply {
+    let TeamResource { state, caller, team, name: id } = resource;
     let (password, id) = (body.value.password.clone(), new_name(&id)?);
     let record = body.value.record(id);
     let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     let chosen = password.map(|text| state.gateway.accounts.judge_password(&view, &record, &text)).transpose()?;
-    let (is_new, kept) = state.gateway.customers.put_customer(&team, &record, only_if, &caller.actor).await?;
+    let (is_new, kept) = state.gateway.customers.put_customer(&team, &record, only_if.0, &caller.actor).await?;
     if let Some(password) = chosen {
         state.gateway.accounts.set_password(&team, &record.id, password, &caller.actor).await?;
     }
@@ -132,10 +126,7 @@ async fn put_customer(
 #[utoipa::path(get, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "get_customer",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = CustomerRecord)))]
-async fn get_customer(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, CustomerId>,
-) -> Result<Response, Problem> {
+async fn get_customer(TeamResource { state, caller, team, name: id }: TeamResource<Admin, CustomerId>) -> Reply {
     let kept = state.gateway.customers.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(reply(&with_login(&state, &team, kept).await?))
@@ -179,11 +170,8 @@ struct CustomerPage {
            ("q" = Option<String>, Query, description = "The start of an id, a name, a login name, a mail address or a phone number"),
            ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = CustomerPage)))]
-async fn list_customers(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    Query(query): Query<CustomersQuery>,
-) -> Result<Response, Problem> {
+async fn list_customers(access: TeamAccess<Admin>, Query(query): Query<CustomersQuery>) -> Reply {
+    let TeamAccess { state, team, .. } = access;
     let limit = limit(query.limit)?;
     if query.q.as_ref().is_some_and(|q| !plain_text(q, 255)) {
         return Err(invalid("", validation::OTHER.saying("q must be 1 to 255 bytes without control characters")));
@@ -198,10 +186,8 @@ async fn list_customers(
 #[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "erase_customer",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, description = "How many interactions went")))]
-async fn erase_customer(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: customer }: TeamResource<Admin, CustomerId>,
-) -> Result<Response, Problem> {
+async fn erase_customer(resource: TeamResource<Admin, CustomerId>) -> Reply {
+    let TeamResource { state, caller, team, name: customer } = resource;
     let erased = state.gateway.maintenance.erase_customer(&team, &customer, &caller.actor).await?;
     Ok(reply(&json!({"interactions_erased": erased})))
 }

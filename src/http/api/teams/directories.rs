@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,7 +19,7 @@ use crate::domain::customer::matching::MatchedCustomer;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamAccess, acting};
-use crate::http::access::replies::{put_reply, reply};
+use crate::http::access::replies::{Reply, put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -81,11 +80,7 @@ impl From<Connected> for DirectoryView {
 #[utoipa::path(put, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "put_directory",
     params(("team" = String, Path)), request_body = PutDirectory, security(("key" = ["admin"])),
     responses((status = 201, body = DirectoryView), (status = 200, body = DirectoryView)))]
-async fn put_directory(
-    State(state): State<Shared>,
-    TeamAccess { caller, team }: TeamAccess<Admin>,
-    body: Json<PutDirectory>,
-) -> Result<Response, Problem> {
+async fn put_directory(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<PutDirectory>) -> Reply {
     let PutDirectory { kind, connection, secrets } = body.value;
     let PlainJson(Value::Object(connection)) = connection else {
         return Err(invalid("/connection", &validation::OBJECT));
@@ -107,10 +102,7 @@ async fn put_directory(
 /// How the team's directory is reached, without its secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "get_directory",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = DirectoryView)))]
-async fn get_directory(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-) -> Result<Response, Problem> {
+async fn get_directory(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let connected = state.gateway.customers.team_directory(&team).await?;
     Ok(reply(&DirectoryView::from(connected)))
 }
@@ -118,10 +110,7 @@ async fn get_directory(
 /// Forgets how the team's directory is reached.
 #[utoipa::path(delete, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "remove_directory",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
-async fn remove_directory(
-    State(state): State<Shared>,
-    TeamAccess { caller, team }: TeamAccess<Admin>,
-) -> Result<StatusCode, Problem> {
+async fn remove_directory(TeamAccess { state, caller, team }: TeamAccess<Admin>) -> Result<StatusCode, Problem> {
     state.gateway.customers.remove_directory(&team, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -173,11 +162,7 @@ impl From<LookupResult> for DirectoryTrial {
 #[utoipa::path(post, path = "/v1/teams/{team}/directory/test", tag = "customers", operation_id = "test_directory",
     params(("team" = String, Path)), request_body = TryDirectory, security(("key" = ["admin"])),
     responses((status = 200, body = DirectoryTrial)))]
-async fn test_directory(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    body: Json<TryDirectory>,
-) -> Result<Response, Problem> {
+async fn test_directory(TeamAccess { state, team, .. }: TeamAccess<Admin>, body: Json<TryDirectory>) -> Reply {
     let trial = match body.value {
         TryDirectory { id: None, login_name: None, private_data: None } => Trial::Nothing,
         TryDirectory { id: Some(id), login_name: None, private_data: None } => Trial::Id(field("/id", &id)?),
@@ -239,16 +224,11 @@ fn account(record: StoredCustomer, unmasked: bool) -> AccountView {
     params(("id" = String, Path), ("participant" = Option<String>, Query, description = "The primary where absent"),
            ("unmasked" = Option<bool>, Query, description = "Whole addresses and private data")),
     security(("key" = ["agent"])), responses((status = 200, body = AccountView)))]
-async fn show_customer(
-    State(state): State<Shared>,
-    Agent(caller): Agent,
-    Path(id): Path<String>,
-    Query(query): Query<ShowQuery>,
-) -> Result<Response, Problem> {
+async fn show_customer(caller: Agent, Path(id): Path<String>, Query(query): Query<ShowQuery>) -> Reply {
     let acting = acting(&caller, &id)?;
     let who: Option<ParticipantId> =
         query.participant.map(|text| text.parse()).transpose().map_err(|_| Problem::of(&problem_types::NOT_FOUND))?;
     let unmasked = query.unmasked.unwrap_or(false);
-    let record = state.gateway.conversations.show_customer(acting, who.as_ref(), unmasked).await?;
+    let record = caller.state.gateway.conversations.show_customer(acting, who.as_ref(), unmasked).await?;
     Ok(reply(&account(record, unmasked)))
 }

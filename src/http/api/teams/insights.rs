@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use http::header;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess};
-use crate::http::access::replies::reply;
+use crate::http::access::replies::{Reply, reply};
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -101,11 +100,7 @@ struct InsightsView {
     params(("team" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
            ("by" = Option<String>, Query), ("format" = Option<String>, Query)),
     security(("key" = ["admin"])), responses((status = 200, body = InsightsView)))]
-async fn read_insights(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    Query(query): Query<InsightsQuery>,
-) -> Result<Response, Problem> {
+async fn read_insights(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(query): Query<InsightsQuery>) -> Reply {
     let (from, to) = stretch(&query, state.gateway.engine.now())?;
     let hours = state.gateway.event_log.insights(&team, from, to).await?;
     let report = Report::of(&hours, from, to, query.by);

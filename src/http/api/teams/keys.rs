@@ -1,7 +1,6 @@
 //! What admins ask of keys: those shared with login pages, and those of callers.
 //! A secret leaves in the reply that made it and in no other.
 
-use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{created, reply};
+use crate::http::access::replies::{Reply, created, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -136,11 +135,7 @@ fn key_change(change: &KeyChange) -> Response {
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "add_security_key",
     params(("team" = String, Path)), request_body = NewSecurityKey, security(("key" = ["admin"])),
     responses((status = 201, body = SecurityKeyView)))]
-async fn add_security_key(
-    State(state): State<Shared>,
-    TeamAccess { caller, team }: TeamAccess<Admin>,
-    body: Json<NewSecurityKey>,
-) -> Result<Response, Problem> {
+async fn add_security_key(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<NewSecurityKey>) -> Reply {
     let place = state.reserve(&caller, &body).await?;
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
     let idempotency = place.clone().map(|place| IdempotencyRecord::new(place, &render));
@@ -158,10 +153,7 @@ struct SecurityKeyPage {
 /// The team's security keys, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "list_security_keys",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyPage)))]
-async fn list_security_keys(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-) -> Result<Response, Problem> {
+async fn list_security_keys(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let keys = state.gateway.teams.security_keys(&team).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
     Ok(reply(&SecurityKeyPage { items, next_cursor: None }))
@@ -196,11 +188,8 @@ struct Activate {
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/activate", tag = "security keys",
     operation_id = "activate_security_key", params(("team" = String, Path), ("kid" = String, Path)),
     request_body = Activate, security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
-async fn activate_security_key(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
-    body: Json<Activate>,
-) -> Result<Response, Problem> {
+async fn activate_security_key(resource: TeamResource<Admin, Kid>, body: Json<Activate>) -> Reply {
+    let TeamResource { state, caller, team, name: kid } = resource;
     let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
     let change = state.gateway.teams.activate_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
@@ -220,11 +209,8 @@ struct Retire {
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/retire", tag = "security keys",
     operation_id = "retire_security_key", params(("team" = String, Path), ("kid" = String, Path)), request_body = Retire,
     security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
-async fn retire_security_key(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
-    body: Json<Retire>,
-) -> Result<Response, Problem> {
+async fn retire_security_key(resource: TeamResource<Admin, Kid>, body: Json<Retire>) -> Reply {
+    let TeamResource { state, caller, team, name: kid } = resource;
     let minutes = overlap("/after_minutes", body.value.after_minutes)?;
     let change = state.gateway.teams.retire_key(&team, &kid, minutes, &caller.actor).await?;
     Ok(key_change(&change))
@@ -237,10 +223,7 @@ async fn retire_security_key(
 #[utoipa::path(delete, path = "/v1/teams/{team}/security-keys/{kid}", tag = "security keys", operation_id = "revoke_security_key",
     params(("team" = String, Path), ("kid" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = SecurityKeyChangeView)))]
-async fn revoke_security_key(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: kid }: TeamResource<Admin, Kid>,
-) -> Result<Response, Problem> {
+async fn revoke_security_key(TeamResource { state, caller, team, name: kid }: TeamResource<Admin, Kid>) -> Reply {
     let change = state.gateway.teams.revoke_key(&team, &kid, &caller.actor).await?;
     Ok(key_change(&change))
 }
@@ -277,11 +260,7 @@ fn api_key(key: &ApiKey, text: Option<String>) -> ApiKeyView {
 #[utoipa::path(post, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "add_api_key",
     params(("team" = String, Path)), request_body = NewKey, security(("key" = ["admin"])),
     responses((status = 201, body = ApiKeyView)))]
-async fn add_api_key(
-    State(state): State<Shared>,
-    TeamAccess { caller, team }: TeamAccess<Admin>,
-    body: Json<NewKey>,
-) -> Result<Response, Problem> {
+async fn add_api_key(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<NewKey>) -> Reply {
     let NewKey { role, name: title } = &body.value;
     let role = *role;
     if role > caller.role {
@@ -309,10 +288,7 @@ struct ApiKeyPage {
 /// The team's API keys, newest first, without their text.
 #[utoipa::path(get, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "list_api_keys",
     params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = ApiKeyPage)))]
-async fn list_api_keys(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-) -> Result<Response, Problem> {
+async fn list_api_keys(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let keys = state.gateway.teams.api_keys(&team).await?;
     Ok(reply(&ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }))
 }
@@ -320,10 +296,8 @@ async fn list_api_keys(
 /// Takes an API key away, at once here and within a second on every node.
 #[utoipa::path(delete, path = "/v1/teams/{team}/api-keys/{id}", tag = "API keys", operation_id = "remove_api_key",
     params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
-async fn remove_api_key(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Admin, ApiKeyId>,
-) -> Result<StatusCode, Problem> {
+async fn remove_api_key(resource: TeamResource<Admin, ApiKeyId>) -> Result<StatusCode, Problem> {
+    let TeamResource { state, caller, team, name: id } = resource;
     state.gateway.teams.remove_api_key(&team, &id, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,8 +1,6 @@
 //! What agents and admins ask of who is locked out: the list, and the way out where no conversation is left to
 //! lift it in. In a conversation, `acts` lifts; at accounts and of users, `accounts` and `users` do.
 
-use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +9,7 @@ use utoipa_axum::routes;
 
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, TeamAccess, TeamResource};
-use crate::http::access::replies::reply;
+use crate::http::access::replies::{Reply, reply};
 use crate::http::requests::body::{Json, Query, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -64,11 +62,7 @@ struct After {
 #[utoipa::path(get, path = "/v1/teams/{team}/lockouts", tag = "interactions", operation_id = "list_lockouts",
     params(("team" = String, Path), ("cursor" = Option<String>, Query)),
     security(("key" = ["agent"])), responses((status = 200, body = LockoutPage)))]
-async fn list_lockouts(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Agent>,
-    Query(after): Query<After>,
-) -> Result<Response, Problem> {
+async fn list_lockouts(TeamAccess { state, team, .. }: TeamAccess<Agent>, Query(after): Query<After>) -> Reply {
     let (locked, next_cursor) = state.gateway.lockouts.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
     Ok(reply(&LockoutPage { items, next_cursor }))
@@ -104,13 +98,10 @@ struct LiftLockout {
 #[utoipa::path(post, path = "/v1/teams/{team}/lockouts/{id}/unlock", tag = "interactions",
     operation_id = "lift_lockout", params(("team" = String, Path), ("id" = String, Path)),
     request_body = LiftLockout, security(("key" = ["agent"])), responses((status = 204)))]
-async fn lift_lockout(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name: id }: TeamResource<Agent, LockId>,
-    body: Json<LiftLockout>,
-) -> Result<StatusCode, Problem> {
+async fn lift_lockout(resource: TeamResource<Agent, LockId>, body: Json<LiftLockout>) -> Result<StatusCode, Problem> {
     let reason = reason(body.value.reason)?;
-    let lifting = Lifting { reason: &reason, ban: caller.role.lifts_bans(), actor: caller.actor.clone() };
-    state.gateway.lockouts.lift(&team, &id, &lifting).await?;
+    let lifting =
+        Lifting { reason: &reason, ban: resource.caller.role.lifts_bans(), actor: resource.caller.actor.clone() };
+    resource.state.gateway.lockouts.lift(&resource.team, &resource.name, &lifting).await?;
     Ok(StatusCode::NO_CONTENT)
 }

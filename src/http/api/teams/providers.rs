@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,7 +16,7 @@ use crate::domain::base::validation;
 use crate::domain::secret::Secret;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::{put_reply, reply};
+use crate::http::access::replies::{Reply, put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid, new_name};
 use crate::http::requests::problem::Problem;
 
@@ -89,11 +87,8 @@ fn writing(body: PutProvider) -> Result<ProviderInput, Problem> {
     params(("team" = String, Path), ("name" = String, Path)), request_body = PutProvider,
     security(("key" = ["admin"])),
     responses((status = 201, body = ProviderView), (status = 200, body = ProviderView)))]
-async fn put_provider(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, String>,
-    body: Json<PutProvider>,
-) -> Result<Response, Problem> {
+async fn put_provider(resource: TeamResource<Admin, String>, body: Json<PutProvider>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let name: ProviderName = new_name(&name)?;
     let (is_new, provider) =
         state.gateway.providers.put_provider(&team, &name, &writing(body.value)?, &caller.actor).await?;
@@ -104,10 +99,7 @@ async fn put_provider(
 #[utoipa::path(get, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "get_provider",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = ProviderView)))]
-async fn get_provider(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
-) -> Result<Response, Problem> {
+async fn get_provider(TeamResource { state, team, name, .. }: TeamResource<Admin, ProviderName>) -> Reply {
     let provider = state.gateway.providers.provider(&team, &name).await?;
     Ok(reply(&view(&state, team.as_str(), &name, &provider)))
 }
@@ -116,11 +108,8 @@ async fn get_provider(
 #[utoipa::path(delete, path = "/v1/teams/{team}/providers/{name}", tag = "providers",
     operation_id = "remove_provider", params(("team" = String, Path), ("name" = String, Path)),
     security(("key" = ["admin"])), responses((status = 204)))]
-async fn remove_provider(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, ProviderName>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.providers.remove_provider(&team, &name, &caller.actor).await?;
+async fn remove_provider(resource: TeamResource<Admin, ProviderName>) -> Result<StatusCode, Problem> {
+    resource.state.gateway.providers.remove_provider(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -141,12 +130,8 @@ struct ProviderCheckView {
 #[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers",
     operation_id = "test_provider", params(("team" = String, Path), ("name" = String, Path)),
     request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = ProviderCheckView)))]
-async fn try_provider(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, ProviderName>,
-    _body: Json<NoWishes>,
-) -> Result<Response, Problem> {
-    let answered = state.gateway.providers.try_provider(&team, &name).await?;
+async fn try_provider(resource: TeamResource<Admin, ProviderName>, _body: Json<NoWishes>) -> Reply {
+    let answered = resource.state.gateway.providers.try_provider(&resource.team, &resource.name).await?;
     let view = match answered {
         Ok(()) => ProviderCheckView { status: "answered", reason: None },
         Err(trouble) => ProviderCheckView { status: "failed", reason: Some(trouble.as_str()) },

@@ -3,7 +3,7 @@
 //! here, what is left of the HTML is `domain::screen`'s.
 
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::team::screen::Screen;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
+use crate::http::access::replies::Reply;
 use crate::http::documents::page::set;
 use crate::http::requests::body::{OnlyIf, invalid, new_name, read};
 use crate::http::requests::problem::Problem;
@@ -40,12 +41,8 @@ struct Page(Vec<u8>);
     security(("key" = ["admin"])),
     responses((status = 201, content_type = "text/html", body = Page, description = "Made"),
               (status = 200, content_type = "text/html", body = Page, description = "Replaced")))]
-async fn put_screen(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, String>,
-    OnlyIf(only_if): OnlyIf,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn put_screen(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, request: Request) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let name: ScreenName = new_name(&name)?;
     if !is_html(request.headers()) {
         return Err(Problem::of(&problem_types::MEDIA_TYPE).saying("Send `Content-Type: text/html`, in UTF-8."));
@@ -62,10 +59,7 @@ async fn put_screen(
 #[utoipa::path(get, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "get_screen",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, content_type = "text/html", body = Page)))]
-async fn get_screen(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, ScreenName>,
-) -> Result<Response, Problem> {
+async fn get_screen(TeamResource { state, team, name, .. }: TeamResource<Admin, ScreenName>) -> Reply {
     let screen =
         state.gateway.teams.screen(&team, &name).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     shown(&state, &team, &screen).await
@@ -75,16 +69,13 @@ async fn get_screen(
 #[utoipa::path(delete, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "delete_screen",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204, description = "Gone")))]
-async fn delete_screen(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, ScreenName>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.teams.remove_screen(&team, &name, &caller.actor).await?;
+async fn delete_screen(resource: TeamResource<Admin, ScreenName>) -> Result<StatusCode, Problem> {
+    resource.state.gateway.teams.remove_screen(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A screen as the team's customers see it: in a document that names their language.
-async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Result<Response, Problem> {
+async fn shown(state: &Shared, team: &TeamName, screen: &Screen) -> Reply {
     let team = state.gateway.teams.team(team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(frame(state, screen, &team.effective.settings.locale))
 }

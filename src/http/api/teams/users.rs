@@ -1,8 +1,6 @@
 //! What admins ask of the people who work with the consoles: to invite them, to say what they may do, to
 //! help them in again. A set-password link is told in the reply that made it and in no other.
 
-use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,17 +8,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::Lift;
-use crate::domain::base::id::{TeamName, UserName};
+use crate::domain::base::id::UserName;
 use crate::domain::base::validation;
 use crate::domain::team::Role;
 use crate::domain::team::user::{User, UserInput};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{put_reply, reply};
+use crate::http::access::replies::{Reply, put_reply, reply};
 use crate::http::api::conversations::people::mail_address;
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
-use crate::services::staff::caller::Caller;
 use crate::services::staff::users::{SavedUser, Tending};
 
 /// The routes of this file.
@@ -127,11 +124,7 @@ struct UserPage {
     params(("team" = String, Path), ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"),
            ("cursor" = Option<String>, Query)),
     security(("key" = ["admin"])), responses((status = 200, body = UserPage)))]
-async fn list_users(
-    State(state): State<Shared>,
-    TeamAccess { team, .. }: TeamAccess<Admin>,
-    Query(page): Query<Page>,
-) -> Result<Response, Problem> {
+async fn list_users(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(page): Query<Page>) -> Reply {
     let limit = crate::http::access::replies::limit(page.limit)?;
     let users = state.gateway.users.users(&team, page.cursor.as_deref(), limit).await?;
     let next_cursor = users.last().filter(|_| users.len() == limit).map(|user| user.name.to_string());
@@ -145,12 +138,8 @@ async fn list_users(
     params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"), OnlyIf),
     request_body = NewUser, security(("key" = ["admin"])),
     responses((status = 201, body = UserView), (status = 200, body = UserView)))]
-async fn put_user(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, String>,
-    OnlyIf(only_if): OnlyIf,
-    body: Json<NewUser>,
-) -> Result<Response, Problem> {
+async fn put_user(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<NewUser>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let name: UserName = new_name(&name)?;
     let NewUser { email, role, disabled } = body.value;
     let role = match role.as_str() {
@@ -168,10 +157,7 @@ async fn put_user(
 #[utoipa::path(get, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "get_user",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
-async fn get_user(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, UserName>,
-) -> Result<Response, Problem> {
+async fn get_user(TeamResource { state, team, name, .. }: TeamResource<Admin, UserName>) -> Reply {
     let user = state.gateway.users.user(&team, &name).await?;
     Ok(reply(&view(&state, &user)))
 }
@@ -180,10 +166,8 @@ async fn get_user(
 #[utoipa::path(delete, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "remove_user",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204)))]
-async fn remove_user(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
-) -> Result<StatusCode, Problem> {
+async fn remove_user(resource: TeamResource<Admin, UserName>) -> Result<StatusCode, Problem> {
+    let TeamResource { state, caller, team, name } = resource;
     state.gateway.users.remove_user(&team, &name, caller.role, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -192,13 +176,8 @@ async fn remove_user(
 #[serde(deny_unknown_fields)]
 struct NoFields {}
 
-async fn update(
-    state: &Shared,
-    caller: &Caller,
-    team: &TeamName,
-    name: &UserName,
-    what: Tending<'_>,
-) -> Result<Response, Problem> {
+async fn update(resource: &TeamResource<Admin, UserName>, what: Tending<'_>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let put = state.gateway.users.update_user(team, name, what, caller.role, &caller.actor).await?;
     Ok(reply(&told(state, &put)))
 }
@@ -207,47 +186,31 @@ async fn update(
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/invite", tag = "users", operation_id = "invite_user",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
-async fn invite_user(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
-    _body: Json<NoFields>,
-) -> Result<Response, Problem> {
-    update(&state, &caller, &team, &name, Tending::Invite).await
+async fn invite_user(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
+    update(&resource, Tending::Invite).await
 }
 
 /// Her authenticator app is asked for no more, until she enrols another.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/totp-reset", tag = "users", operation_id = "reset_user_totp",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
-async fn reset_user_totp(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
-    _body: Json<NoFields>,
-) -> Result<Response, Problem> {
-    update(&state, &caller, &team, &name, Tending::ResetApp).await
+async fn reset_user_totp(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
+    update(&resource, Tending::ResetApp).await
 }
 
 /// Lifts a lock or a ban that failed sign-ins led to.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/unlock", tag = "users", operation_id = "unlock_user",
     params(("team" = String, Path), ("name" = String, Path)), request_body = Lift, security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
-async fn unlock_user(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
-    body: Json<Lift>,
-) -> Result<Response, Problem> {
+async fn unlock_user(resource: TeamResource<Admin, UserName>, body: Json<Lift>) -> Reply {
     let reason = body.value.reason()?;
-    update(&state, &caller, &team, &name, Tending::Unlock(reason.as_deref())).await
+    update(&resource, Tending::Unlock(reason.as_deref())).await
 }
 
 /// Ends every session of hers.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/sign-out", tag = "users", operation_id = "sign_out_user",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = UserView)))]
-async fn sign_out_user(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, UserName>,
-    _body: Json<NoFields>,
-) -> Result<Response, Problem> {
-    update(&state, &caller, &team, &name, Tending::SignOut).await
+async fn sign_out_user(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
+    update(&resource, Tending::SignOut).await
 }

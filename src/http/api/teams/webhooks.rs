@@ -1,8 +1,7 @@
 //! What admins ask of webhooks: where a team's events are told, and what became of them.
 //! A secret is told once, in the reply that made it; the body of an event is told to its receiver alone.
 
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::Path;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,7 +16,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::{created, limit, put_reply, reply, reply_with};
+use crate::http::access::replies::{Reply, created, limit, put_reply, reply, reply_with};
 use crate::http::requests::body::{Json, OnlyIf, Query, field, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -121,12 +120,8 @@ fn writing(body: PutWebhook) -> Result<WebhookInput, Problem> {
 #[utoipa::path(put, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "put_webhook",
     params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutWebhook, security(("key" = ["admin"])),
     responses((status = 201, body = WebhookView), (status = 200, body = WebhookView)))]
-async fn put_webhook(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, String>,
-    OnlyIf(only_if): OnlyIf,
-    body: Json<PutWebhook>,
-) -> Result<Response, Problem> {
+async fn put_webhook(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<PutWebhook>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let name: WebhookName = new_name(&name)?;
     let (is_new, known) =
         state.gateway.webhooks.put_webhook(&team, &name, &writing(body.value)?, only_if, &caller.actor).await?;
@@ -137,10 +132,7 @@ async fn put_webhook(
 #[utoipa::path(get, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "get_webhook",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 200, body = WebhookView)))]
-async fn get_webhook(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
-) -> Result<Response, Problem> {
+async fn get_webhook(TeamResource { state, team, name, .. }: TeamResource<Admin, WebhookName>) -> Reply {
     let known = state.gateway.webhooks.webhook(&team, &name).await?;
     Ok(reply(&view(&name, &known, state.gateway.engine.now())))
 }
@@ -149,11 +141,8 @@ async fn get_webhook(
 #[utoipa::path(delete, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "remove_webhook",
     params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
     responses((status = 204)))]
-async fn remove_webhook(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
-) -> Result<StatusCode, Problem> {
-    state.gateway.webhooks.remove_webhook(&team, &name, &caller.actor).await?;
+async fn remove_webhook(resource: TeamResource<Admin, WebhookName>) -> Result<StatusCode, Problem> {
+    resource.state.gateway.webhooks.remove_webhook(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -181,11 +170,8 @@ impl Rotate {
 #[utoipa::path(post, path = "/v1/teams/{team}/webhooks/{name}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
     params(("team" = String, Path), ("name" = String, Path)), request_body = Rotate, security(("key" = ["admin"])),
     responses((status = 200, body = WebhookView)))]
-async fn rotate_webhook(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
-    body: Json<Rotate>,
-) -> Result<Response, Problem> {
+async fn rotate_webhook(resource: TeamResource<Admin, WebhookName>, body: Json<Rotate>) -> Reply {
+    let TeamResource { state, caller, team, name } = resource;
     let overlap = body.value.overlap()?;
     let place = state.reserve(&caller, &body).await?;
     let now = state.gateway.engine.now();
@@ -259,11 +245,8 @@ struct DeliveryPage {
            ("status" = Option<String>, Query, description = "Only `pending`, `failed` or `delivered`"),
            ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent")),
     security(("key" = ["admin"])), responses((status = 200, body = DeliveryPage)))]
-async fn list_deliveries(
-    State(state): State<Shared>,
-    TeamResource { team, name, .. }: TeamResource<Admin, WebhookName>,
-    Query(query): Query<DeliveriesQuery>,
-) -> Result<Response, Problem> {
+async fn list_deliveries(resource: TeamResource<Admin, WebhookName>, Query(query): Query<DeliveriesQuery>) -> Reply {
+    let TeamResource { state, team, name, .. } = resource;
     let wrong =
         |what: &str, why: &str| Problem::of(&problem_types::INVALID).saying(format!("The query string: {what} {why}."));
     let only = query.status.map(|text| text.parse().map_err(|why| wrong("status", why))).transpose()?;
@@ -279,10 +262,9 @@ async fn list_deliveries(
     params(("team" = String, Path), ("name" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
     responses((status = 202, body = DeliveryView)))]
 async fn redeliver(
-    State(state): State<Shared>,
-    TeamResource { caller, team, name }: TeamResource<Admin, WebhookName>,
+    TeamResource { state, caller, team, name }: TeamResource<Admin, WebhookName>,
     Path((_team, _name, id)): Path<(String, String, String)>,
-) -> Result<Response, Problem> {
+) -> Reply {
     let delivery = state.gateway.webhooks.redeliver(&team, &name, &id, &caller.actor).await?;
     Ok(reply_with(StatusCode::ACCEPTED, &DeliveryView::from(delivery)))
 }
