@@ -1,10 +1,10 @@
 //! What the OpenAPI document says of every operation alike, so that no handler repeats it: how a
-//! "no" reads, and that a plain answer is one. What is each operation's own stands beside its
-//! handler; what a problem really holds, in `problem`.
+//! "no" reads, that a plain answer is one, and which parameters a path has. What is each operation's own
+//! stands beside its handler; what a problem really holds, in `problem`.
 
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// An error document (RFC 9457).
@@ -51,6 +51,9 @@ pub(crate) fn complete(document: &mut OpenApi) {
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
     components.schemas.insert("Problem".into(), ProblemDocument::schema());
     components.schemas.insert("InvalidPlace".into(), InvalidPlace::schema());
+    for (path, item) in &mut document.paths.paths {
+        operations(item).for_each(|operation| name_path_parameters(path, operation));
+    }
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let responses = &mut operation.responses.responses;
         for answer in responses.values_mut() {
@@ -67,6 +70,28 @@ pub(crate) fn complete(document: &mut OpenApi) {
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, patch, delete, .. } = path;
     [get, put, post, patch, delete].into_iter().flatten()
+}
+
+/// Puts a path's parameters first, in its order. One that the handler does not describe is a text.
+fn name_path_parameters(path: &str, operation: &mut Operation) {
+    let mut described = operation.parameters.take().unwrap_or_default();
+    let mut parameters = Vec::new();
+    for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        let is_it = |known: &RefOr<Parameter>| match known {
+            RefOr::T(known) => known.parameter_in == ParameterIn::Path && known.name == name,
+            RefOr::Ref(_) => false,
+        };
+        let place = described.iter().position(is_it);
+        parameters.push(place.map_or_else(|| RefOr::T(path_parameter(name)), |place| described.remove(place)));
+    }
+    parameters.append(&mut described);
+    operation.parameters = Some(parameters).filter(|all| !all.is_empty());
+}
+
+fn path_parameter(name: &str) -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+    parameter.schema(Some(text)).build()
 }
 
 fn refused() -> utoipa::openapi::Response {

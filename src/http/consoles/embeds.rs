@@ -72,8 +72,7 @@ struct EmbedLinkView {
 /// asks may do, an agent at most. `status`: for ten minutes whether the primary is authenticated and until when;
 /// `countersign-status.js` asks for another in time, and it does not keep the conversation open.
 #[utoipa::path(post, path = "/v1/interactions/{id}/embed-links", tag = "interactions", operation_id = "make_embed_link",
-    params(("id" = String, Path)), request_body = NewEmbedLink, security(("key" = ["bot"])),
-    responses((status = 201, body = EmbedLinkView)))]
+    request_body = NewEmbedLink, security(("key" = ["bot"])), responses((status = 201, body = EmbedLinkView)))]
 async fn make_embed_link(caller: Bot, Path(id): Path<String>, body: Json<NewEmbedLink>) -> Reply {
     if caller.only.is_some() {
         return Err(Problem::of(&problem_types::FORBIDDEN).saying("A frame opens no other frame."));

@@ -33,8 +33,7 @@ struct Taken {
 
 /// A provider's verdict on a check, signed as Standard Webhooks says. Each counts once: repeated it is a 409.
 #[utoipa::path(post, path = "/v1/identity/{team}/{name}", tag = "providers", operation_id = "hear_verdict",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = serde_json::Value, security(()),
-    responses((status = 200, body = Taken)))]
+    request_body = serde_json::Value, security(()), responses((status = 200, body = Taken)))]
 async fn hear_verdict(
     State(state): State<Shared>,
     Path((team, provider)): Path<(String, String)>,

@@ -81,8 +81,7 @@ struct HeardView {
 /// Passes on what the person typed: an answer to a login or a challenge is taken out of
 /// the conversation. A frame passes nothing on, nor does somebody who is signed in to a console (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/messages", tag = "interactions", operation_id = "hear_message",
-    params(("id" = String, Path)), request_body = Message, security(("key" = ["bot"])),
-    responses((status = 200, body = HeardView)))]
+    request_body = Message, security(("key" = ["bot"])), responses((status = 200, body = HeardView)))]
 async fn hear_message(caller: Bot, Path(id): Path<String>, body: Json<Message>) -> Reply {
     no_frame(&caller)?;
     if !matches!(caller.actor, Actor::ApiKey(_) | Actor::Owner) {
@@ -136,8 +135,7 @@ enum There {
 
 /// Tells whether a participant is there.
 #[utoipa::path(post, path = "/v1/interactions/{id}/presence", tag = "interactions", operation_id = "set_presence",
-    params(("id" = String, Path)), request_body = Presence, security(("key" = ["bot"])),
-    responses((status = 200, body = InteractionView)))]
+    request_body = Presence, security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
 async fn set_presence(caller: Bot, Path(id): Path<String>, body: Json<Presence>) -> Reply {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let online = matches!(body.value.state, There::Online);
@@ -154,8 +152,7 @@ struct Whom {
 
 /// Lowers a participant's flag.
 #[utoipa::path(post, path = "/v1/interactions/{id}/sign-out", tag = "interactions", operation_id = "sign_out",
-    params(("id" = String, Path)), request_body = Whom, security(("key" = ["bot"])),
-    responses((status = 200, body = InteractionView)))]
+    request_body = Whom, security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
 async fn sign_out(caller: Bot, Path(id): Path<String>, body: Json<Whom>) -> Reply {
     let who = body.value.participant.map(|p| field("/participant", &p)).transpose()?;
     let snapshot = caller.state.gateway.conversations.sign_out(acting(&caller, &id)?, who.as_ref()).await?;
@@ -168,7 +165,7 @@ struct Nothing {}
 
 /// Ends the conversation: every flag in it falls.
 #[utoipa::path(post, path = "/v1/interactions/{id}/close", tag = "interactions", operation_id = "close_interaction",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+    security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
 async fn close_interaction(caller: Bot, Path(id): Path<String>, _nothing: Json<Nothing>) -> Reply {
     let snapshot = caller.state.gateway.conversations.close(acting(&caller, &id)?).await?;
     Ok(reply(&caller.state.viewer(&caller).interaction(&snapshot)))
@@ -186,8 +183,8 @@ struct Unlock {
 
 /// Lifts a lockout; an admin also lifts a ban.
 #[utoipa::path(post, path = "/v1/interactions/{id}/participants/{participant}/unlock", tag = "interactions",
-    operation_id = "unlock_participant", params(("id" = String, Path), ("participant" = String, Path)),
-    request_body = Unlock, security(("key" = ["agent"])), responses((status = 200, body = InteractionView)))]
+    operation_id = "unlock_participant", request_body = Unlock, security(("key" = ["agent"])),
+    responses((status = 200, body = InteractionView)))]
 async fn unlock_participant(
     caller: Agent,
     Path((id, participant)): Path<(String, String)>,

@@ -105,8 +105,7 @@ fn challenges_alone() -> String {
 
 /// Puts a challenge to a participant; a live one of the same participant ends.
 #[utoipa::path(post, path = "/v1/interactions/{id}/challenges", tag = "challenges", operation_id = "start_challenge",
-    params(("id" = String, Path)), request_body = StartChallenge, security(("key" = ["bot"])),
-    responses((status = 202, body = ChallengeView)))]
+    request_body = StartChallenge, security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
 async fn start_challenge(caller: Bot, Path(id): Path<String>, body: Json<StartChallenge>) -> Reply {
     let acting = acting(&caller, &id)?;
     let request = body.value.clone().read(caller.role)?;
@@ -121,7 +120,7 @@ async fn start_challenge(caller: Bot, Path(id): Path<String>, body: Json<StartCh
 
 /// A challenge as it is now. One that ended is known for a day.
 #[utoipa::path(get, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "get_challenge",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ChallengeView)))]
+    security(("key" = ["bot"])), responses((status = 200, body = ChallengeView)))]
 async fn get_challenge(caller: Bot, Path(id): Path<String>) -> Reply {
     let attending = attending(&caller, &id)?;
     let snapshot = caller.state.gateway.challenges.challenge(attending).await?;
@@ -130,7 +129,7 @@ async fn get_challenge(caller: Bot, Path(id): Path<String>) -> Reply {
 
 /// Takes a challenge back. One that has ended stays as it ended.
 #[utoipa::path(delete, path = "/v1/challenges/{id}", tag = "challenges", operation_id = "cancel_challenge",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 204)))]
+    security(("key" = ["bot"])), responses((status = 204)))]
 async fn cancel_challenge(caller: Bot, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     caller.state.gateway.challenges.cancel(attending(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -205,8 +204,7 @@ struct AnswerView {
 
 /// Answers a challenge for the person of the conversation. A frame answers none (403).
 #[utoipa::path(post, path = "/v1/challenges/{id}/answers", tag = "challenges", operation_id = "answer_challenge",
-    params(("id" = String, Path)), request_body = NewAnswer, security(("key" = ["bot"])),
-    responses((status = 200, body = AnswerView)))]
+    request_body = NewAnswer, security(("key" = ["bot"])), responses((status = 200, body = AnswerView)))]
 async fn answer_challenge(caller: Bot, Path(id): Path<String>, body: Json<NewAnswer>) -> Reply {
     no_frame(&caller)?;
     let attending = attending(&caller, &id)?;
@@ -249,7 +247,7 @@ struct NoFields {}
 
 /// Sends another code: the one before is dead, and wrong answers go on counting.
 #[utoipa::path(post, path = "/v1/challenges/{id}/resend", tag = "challenges", operation_id = "resend_challenge",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
+    security(("key" = ["bot"])), responses((status = 202, body = ChallengeView)))]
 async fn resend_challenge(caller: Bot, Path(id): Path<String>, body: Json<NoFields>) -> Reply {
     let attending = attending(&caller, &id)?;
     let place = caller.state.reserve(&caller, &body).await?;
@@ -270,7 +268,7 @@ struct CodeView {
 /// Shows the code, once its receiver is at its page, or the PIN. Each look is told and audited, and
 /// whoever looked may not answer.
 #[utoipa::path(get, path = "/v1/challenges/{id}/code", tag = "challenges", operation_id = "reveal_code",
-    params(("id" = String, Path)), security(("key" = ["agent"])), responses((status = 200, body = CodeView)))]
+    security(("key" = ["agent"])), responses((status = 200, body = CodeView)))]
 async fn reveal_code(caller: Agent, Path(id): Path<String>) -> Reply {
     let snapshot = caller.state.gateway.challenges.reveal(attending(&caller, &id)?).await?;
     let code = String::from_utf8_lossy(snapshot.outcome.code.expose()).into_owned();

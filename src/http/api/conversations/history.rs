@@ -26,7 +26,7 @@ struct History<'a> {
 /// The interaction's events, newest first, as far back as the team's stream is kept and looked through;
 /// `complete` says whether that is all of them.
 #[utoipa::path(get, path = "/v1/interactions/{id}/history", tag = "interactions", operation_id = "read_history",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = ref("#/components/schemas/EventHistory"))))]
+    security(("key" = ["bot"])), responses((status = 200, body = ref("#/components/schemas/EventHistory"))))]
 async fn read_history(caller: Bot, Path(id): Path<String>) -> Reply {
     let acting = acting(&caller, &id)?;
     let (events, complete) = caller.state.gateway.event_log.history(acting).await?;

@@ -169,7 +169,7 @@ async fn list_interactions(caller: Bot, Query(query): Query<ListQuery>) -> Reply
 
 /// An interaction as it is now.
 #[utoipa::path(get, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "get_interaction",
-    params(("id" = String, Path)), security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+    security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
 async fn get_interaction(caller: Bot, Path(id): Path<String>) -> Reply {
     let acting = acting(&caller, &id)?;
     let snapshot = caller.state.gateway.conversations.interaction(acting.id, acting.team).await?;
@@ -185,7 +185,7 @@ struct FlagQuery {
 
 /// The flag, and whether an intent may run now.
 #[utoipa::path(get, path = "/v1/interactions/{id}/authentication", tag = "interactions", operation_id = "get_authentication",
-    params(("id" = String, Path), ("intent" = Option<String>, Query, description = "May this run now?"),
+    params(("intent" = Option<String>, Query, description = "May this run now?"),
            ("participant" = Option<String>, Query, description = "The primary where absent")),
     security(("key" = ["bot"])), responses((status = 200, body = AuthenticationView)))]
 async fn get_authentication(caller: Bot, Path(id): Path<String>, Query(query): Query<FlagQuery>) -> Reply {

@@ -47,8 +47,7 @@ struct Invite {
 /// Invites a participant: a link that may be opened again until it ends or the conversation does. An
 /// earlier one ends. A frame invites nobody (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/invitations", tag = "interactions", operation_id = "invite",
-    params(("id" = String, Path)), request_body = Invite, security(("key" = ["bot"])),
-    responses((status = 201, body = LoginLinkView)))]
+    request_body = Invite, security(("key" = ["bot"])), responses((status = 201, body = LoginLinkView)))]
 async fn invite(caller: Bot, Path(id): Path<String>, body: Json<Invite>) -> Reply {
     no_frame(&caller)?;
     let acting = acting(&caller, &id)?;

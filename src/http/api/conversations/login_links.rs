@@ -75,8 +75,8 @@ pub(crate) struct LoginLinkView {
 }
 
 /// Makes a login link; an earlier one of the same purpose ends.
-#[utoipa::path(post, path = "/v1/interactions/{id}/login-links", tag = "interactions", operation_id = "issue_login_link",
-    params(("id" = String, Path)), request_body = IssueLoginLink, security(("key" = ["bot"])),
+#[utoipa::path(post, path = "/v1/interactions/{id}/login-links", tag = "interactions",
+    operation_id = "issue_login_link", request_body = IssueLoginLink, security(("key" = ["bot"])),
     responses((status = 201, body = LoginLinkView)))]
 async fn issue_login_link(caller: Bot, Path(id): Path<String>, body: Json<IssueLoginLink>) -> Reply {
     let acting = acting(&caller, &id)?;

@@ -72,8 +72,8 @@ fn customer(at: &str, text: Option<String>) -> Result<Option<CustomerId>, Proble
 }
 
 /// Adds a person to the interaction.
-#[utoipa::path(post, path = "/v1/interactions/{id}/participants", tag = "interactions", operation_id = "add_participant",
-    params(("id" = String, Path)), request_body = NewParticipant, security(("key" = ["bot"])),
+#[utoipa::path(post, path = "/v1/interactions/{id}/participants", tag = "interactions",
+    operation_id = "add_participant", request_body = NewParticipant, security(("key" = ["bot"])),
     responses((status = 201, body = InteractionView)))]
 async fn add_participant(caller: Bot, Path(id): Path<String>, body: Json<NewParticipant>) -> Reply {
     let acting = acting(&caller, &id)?;
@@ -114,8 +114,8 @@ fn given<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Option<String>
 
 /// Another person takes the participant's place: flag, link and challenge end, lockouts stay.
 #[utoipa::path(patch, path = "/v1/interactions/{id}/participants/{participant}", tag = "interactions",
-    operation_id = "reassign_participant", params(("id" = String, Path), ("participant" = String, Path)),
-    request_body = Reassignment, security(("key" = ["bot"])), responses((status = 200, body = InteractionView)))]
+    operation_id = "reassign_participant", request_body = Reassignment, security(("key" = ["bot"])),
+    responses((status = 200, body = InteractionView)))]
 async fn reassign_participant(
     caller: Bot,
     Path((id, participant)): Path<(String, String)>,

@@ -115,26 +115,24 @@ async fn told(state: &Shared, team: &TeamName, id: &CustomerId) -> Reply {
 }
 
 /// The customer may not log in any more, and is logged out everywhere.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/disable", tag = "customers", operation_id = "disable_account",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = AccountView)))]
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/disable", tag = "customers",
+    operation_id = "disable_account", security(("key" = ["admin"])), responses((status = 200, body = AccountView)))]
 async fn disable_account(resource: TeamResource<Admin, CustomerId>, _nothing: Json<Nothing>) -> Reply {
     resource.state.gateway.accounts.disable_account(&resource.team, &resource.name, &resource.caller.actor).await?;
     told(&resource.state, &resource.team, &resource.name).await
 }
 
 /// The customer may log in again.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/enable", tag = "customers", operation_id = "enable_account",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = AccountView)))]
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/enable", tag = "customers",
+    operation_id = "enable_account", security(("key" = ["admin"])), responses((status = 200, body = AccountView)))]
 async fn enable_account(resource: TeamResource<Admin, CustomerId>, _nothing: Json<Nothing>) -> Reply {
     resource.state.gateway.accounts.enable_account(&resource.team, &resource.name, &resource.caller.actor).await?;
     told(&resource.state, &resource.team, &resource.name).await
 }
 
 /// Forgets wrong passwords and codes, and lifts their locks; an admin also lifts a ban.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/unlock", tag = "customers", operation_id = "unlock_account",
-    params(("team" = String, Path), ("id" = String, Path)), request_body = Lift, security(("key" = ["agent"])),
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/unlock", tag = "customers",
+    operation_id = "unlock_account", request_body = Lift, security(("key" = ["agent"])),
     responses((status = 200, body = AccountView)))]
 async fn unlock_account(resource: TeamResource<Agent, CustomerId>, body: Json<Lift>) -> Reply {
     let TeamResource { state, caller, team, name: id } = resource;
@@ -155,9 +153,8 @@ struct ResetView {
 
 /// Sends the customer a link to choose another password by: good once, for 72 hours. The password stands
 /// until she has; then she is logged out everywhere.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/password-reset", tag = "customers", operation_id = "reset_password",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["agent"])),
-    responses((status = 202, body = ResetView)))]
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/password-reset", tag = "customers",
+    operation_id = "reset_password", security(("key" = ["agent"])), responses((status = 202, body = ResetView)))]
 async fn reset_password(resource: TeamResource<Agent, CustomerId>, nothing: Json<Nothing>) -> Reply {
     let TeamResource { state, caller, team, name: id } = resource;
     let place = state.reserve(&caller, &nothing).await?;
@@ -188,8 +185,8 @@ struct AppView {
 
 /// Enrols an authenticator app (RFC 6238), or confirms it with its first code: from then on it is asked at
 /// each login.
-#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "enrol_customer_app",
-    params(("team" = String, Path), ("id" = String, Path)), request_body = App, security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers",
+    operation_id = "enrol_customer_app", request_body = App, security(("key" = ["admin"])),
     responses((status = 201, body = AppView), (status = 200, body = AccountView)))]
 async fn enrol_customer_app(resource: TeamResource<Admin, CustomerId>, body: Json<App>) -> Reply {
     let TeamResource { state, caller, team, name: id } = resource;
@@ -208,9 +205,8 @@ async fn enrol_customer_app(resource: TeamResource<Admin, CustomerId>, body: Jso
 }
 
 /// Takes the authenticator app away.
-#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers", operation_id = "drop_customer_app",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}/totp", tag = "customers",
+    operation_id = "drop_customer_app", security(("key" = ["admin"])), responses((status = 204)))]
 async fn drop_customer_app(resource: TeamResource<Admin, CustomerId>) -> Result<StatusCode, Problem> {
     resource.state.gateway.accounts.drop_customer_app(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -49,8 +49,7 @@ struct PutTeam {
 }
 
 /// Makes a team, or gives it another name.
-#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team",
-    params(("team" = String, Path), OnlyIf),
+#[utoipa::path(put, path = "/v1/teams/{team}", tag = "teams", operation_id = "put_team", params(OnlyIf),
     request_body = PutTeam, security(("key" = ["owner"])),
     responses((status = 201, body = TeamDocument, description = "Made"), (status = 200, body = TeamDocument, description = "Renamed")))]
 async fn put_team(caller: Owner, Path(team): Path<String>, OnlyIf(only_if): OnlyIf, body: Json<PutTeam>) -> Reply {
@@ -63,15 +62,15 @@ async fn put_team(caller: Owner, Path(team): Path<String>, OnlyIf(only_if): Only
 }
 
 /// A team.
-#[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", params(("team" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = TeamDocument)))]
+#[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams", operation_id = "get_team", security(("key" = ["admin"])),
+    responses((status = 200, body = TeamDocument)))]
 async fn get_team(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let view = state.gateway.teams.team(&team).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
     Ok(reply(&TeamDocument { team: team.to_string(), name: view.team.title.clone() }))
 }
 
 /// Takes a team away, with its interactions.
-#[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team", params(("team" = String, Path)),
+#[utoipa::path(delete, path = "/v1/teams/{team}", tag = "teams", operation_id = "delete_team",
     security(("key" = ["owner"])), responses((status = 204)))]
 async fn delete_team(TeamAccess { state, team, .. }: TeamAccess<Owner>) -> Result<StatusCode, Problem> {
     state.gateway.maintenance.delete_team(&team).await?;
@@ -152,7 +151,7 @@ async fn patch_system_settings(caller: Owner, body: Json<Patch>) -> Reply {
 
 /// A team's layer: only what it sets, or with `effective=true` what holds.
 #[utoipa::path(get, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "get_team_settings",
-    params(("team" = String, Path), ("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
+    params(("effective" = Option<bool>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = SettingsReply)))]
 async fn get_team_settings(access: TeamAccess<Admin>, Query(query): Query<SettingsQuery>) -> Reply {
     let (own, effective) = access.state.gateway.teams.team_settings(&access.team).await?;
@@ -161,7 +160,7 @@ async fn get_team_settings(access: TeamAccess<Admin>, Query(query): Query<Settin
 
 /// Changes a team's layer by a merge patch (RFC 7396): all of it holds, or nothing changes.
 #[utoipa::path(patch, path = "/v1/teams/{team}/settings", tag = "settings", operation_id = "patch_team_settings",
-    params(("team" = String, Path)), request_body(content = SettingsLayer), security(("key" = ["admin"])),
+    request_body(content = SettingsLayer), security(("key" = ["admin"])),
     responses((status = 200, body = EffectiveView)))]
 async fn patch_team_settings(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<Patch>) -> Reply {
     state.gateway.teams.patch_team(&team, &body.value.0, &caller.actor).await?;
@@ -179,7 +178,7 @@ struct AuditQuery {
 
 /// The team's audit trail, oldest first: hash-chained, for `countersign audit verify`.
 #[utoipa::path(get, path = "/v1/teams/{team}/audit", tag = "audit", operation_id = "read_audit",
-    params(("team" = String, Path), ("after" = Option<u64>, Query, description = "An entry's number"),
+    params(("after" = Option<u64>, Query, description = "An entry's number"),
            ("cursor" = Option<u64>, Query), ("limit" = Option<usize>, Query, description = "1 to 1000; 1000 where absent")),
     security(("key" = ["admin"])), responses((status = 200, body = Object)))]
 async fn read_audit(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(query): Query<AuditQuery>) -> Reply {
@@ -194,7 +193,7 @@ async fn read_audit(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(que
 
 /// Erases an interaction.
 #[utoipa::path(delete, path = "/v1/interactions/{id}", tag = "interactions", operation_id = "erase_interaction",
-    params(("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn erase_interaction(caller: Admin, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     caller.state.gateway.maintenance.erase(acting(&caller, &id)?).await?;
     Ok(StatusCode::NO_CONTENT)

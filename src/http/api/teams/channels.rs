@@ -99,7 +99,7 @@ fn writing(body: PutChannel) -> Result<ChannelInput, Problem> {
 
 /// Makes a channel or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "put_channel",
-    params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutChannel, security(("key" = ["admin"])),
+    params(OnlyIf), request_body = PutChannel, security(("key" = ["admin"])),
     responses((status = 201, body = ChannelView), (status = 200, body = ChannelView)))]
 async fn put_channel(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<PutChannel>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
@@ -111,8 +111,7 @@ async fn put_channel(resource: TeamResource<Admin, String>, OnlyIf(only_if): Onl
 
 /// A channel, without its secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "get_channel",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = ChannelView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = ChannelView)))]
 async fn get_channel(TeamResource { state, team, name, .. }: TeamResource<Admin, ChannelName>) -> Reply {
     let channel = state.gateway.channels.channel(&team, &name).await?;
     Ok(reply(&view(&name, &channel, false, state.gateway.engine.now())))
@@ -120,16 +119,15 @@ async fn get_channel(TeamResource { state, team, name, .. }: TeamResource<Admin,
 
 /// Takes a channel away. What waits to go over it goes by the team's next way.
 #[utoipa::path(delete, path = "/v1/teams/{team}/channels/{name}", tag = "channels", operation_id = "remove_channel",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_channel(resource: TeamResource<Admin, ChannelName>) -> Result<StatusCode, Problem> {
     resource.state.gateway.channels.remove_channel(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Makes another `forward_secret`, told once. While both sign, the header holds a signature under each.
-#[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/rotate", tag = "channels", operation_id = "rotate_channel",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = Rotate, security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/rotate", tag = "channels",
+    operation_id = "rotate_channel", request_body = Rotate, security(("key" = ["admin"])),
     responses((status = 200, body = ChannelView)))]
 async fn rotate_channel(resource: TeamResource<Admin, ChannelName>, body: Json<Rotate>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
@@ -162,8 +160,7 @@ struct TrialView {
 
 /// Sends a test message at once and waits for what becomes of it. It is paid from the send budgets.
 #[utoipa::path(post, path = "/v1/teams/{team}/channels/{name}/test", tag = "channels", operation_id = "test_channel",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = Try, security(("key" = ["admin"])),
-    responses((status = 200, body = TrialView)))]
+    request_body = Try, security(("key" = ["admin"])), responses((status = 200, body = TrialView)))]
 async fn try_channel(resource: TeamResource<Admin, ChannelName>, body: Json<Try>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
     if !plain_text(&body.value.to, 256) {

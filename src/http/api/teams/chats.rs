@@ -41,8 +41,7 @@ struct ChatTokenView {
 /// for one browser; whoever has it reads and writes in the chat, so it belongs into the reply to a
 /// request of that visitor's own, never into a URL. A frame makes none (403).
 #[utoipa::path(post, path = "/v1/interactions/{id}/chat-tokens", tag = "interactions", operation_id = "make_chat_token",
-    params(("id" = String, Path)), request_body = NewChatToken, security(("key" = ["bot"])),
-    responses((status = 201, body = ChatTokenView)))]
+    request_body = NewChatToken, security(("key" = ["bot"])), responses((status = 201, body = ChatTokenView)))]
 async fn make_chat_token(caller: Bot, Path(id): Path<String>, body: Json<NewChatToken>) -> Reply {
     no_frame(&caller)?;
     let acting = acting(&caller, &id)?;
@@ -76,8 +75,7 @@ struct ReplyView {
 /// Says something in the window of the gateway's own web chat. What was said there is kept for a day after
 /// the last word.
 #[utoipa::path(post, path = "/v1/interactions/{id}/replies", tag = "interactions", operation_id = "say",
-    params(("id" = String, Path)), request_body = NewReply, security(("key" = ["bot"])),
-    responses((status = 201, body = ReplyView)))]
+    request_body = NewReply, security(("key" = ["bot"])), responses((status = 201, body = ReplyView)))]
 async fn say(caller: Bot, Path(id): Path<String>, body: Json<NewReply>) -> Reply {
     let acting = acting(&caller, &id)?;
     let message: Option<MessageId> = body.value.message_id.as_deref().map(|id| field("/message_id", id)).transpose()?;

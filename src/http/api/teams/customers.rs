@@ -106,8 +106,8 @@ impl From<Kept> for CustomerRow {
 
 /// Makes a customer of the built-in directory, or writes her record anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "put_customer",
-    params(("team" = String, Path), ("id" = String, Path, description = "The company's own id of her"), OnlyIf),
-    request_body = PutCustomer, security(("key" = ["admin"])),
+    params(("id" = String, Path, description = "The company's own id of her"), OnlyIf), request_body = PutCustomer,
+    security(("key" = ["admin"])),
     responses((status = 201, body = CustomerRecord), (status = 200, body = CustomerRecord)))]
 async fn put_customer(resource: TeamResource<Admin, String>, only_if: OnlyIf, body: Json<PutCustomer>) -> Reply {
     let TeamResource { state, caller, team, name: id } = resource;
@@ -124,8 +124,7 @@ async fn put_customer(resource: TeamResource<Admin, String>, only_if: OnlyIf, bo
 
 /// A customer of the built-in directory. Each look is `customer.viewed` in the audit trail.
 #[utoipa::path(get, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "get_customer",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = CustomerRecord)))]
+    security(("key" = ["admin"])), responses((status = 200, body = CustomerRecord)))]
 async fn get_customer(TeamResource { state, caller, team, name: id }: TeamResource<Admin, CustomerId>) -> Reply {
     let kept = state.gateway.customers.view_customer(&team, &id, &caller.actor).await?;
     let kept = kept.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
@@ -166,8 +165,7 @@ struct CustomerPage {
 
 /// The team's customers in the built-in directory, the newest first, without their private data.
 #[utoipa::path(get, path = "/v1/teams/{team}/customers", tag = "customers", operation_id = "list_customers",
-    params(("team" = String, Path),
-           ("q" = Option<String>, Query, description = "The start of an id, a name, a login name, a mail address or a phone number"),
+    params(("q" = Option<String>, Query, description = "The start of an id, a name, a login name, a mail address or a phone number"),
            ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)), security(("key" = ["admin"])),
     responses((status = 200, body = CustomerPage)))]
 async fn list_customers(access: TeamAccess<Admin>, Query(query): Query<CustomersQuery>) -> Reply {
@@ -184,8 +182,7 @@ async fn list_customers(access: TeamAccess<Admin>, Query(query): Query<Customers
 
 /// Erases everything that is kept of a customer.
 #[utoipa::path(delete, path = "/v1/teams/{team}/customers/{id}", tag = "customers", operation_id = "erase_customer",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, description = "How many interactions went")))]
+    security(("key" = ["admin"])), responses((status = 200, description = "How many interactions went")))]
 async fn erase_customer(resource: TeamResource<Admin, CustomerId>) -> Reply {
     let TeamResource { state, caller, team, name: customer } = resource;
     let erased = state.gateway.maintenance.erase_customer(&team, &customer, &caller.actor).await?;

@@ -78,7 +78,7 @@ impl From<Connected> for DirectoryView {
 
 /// Writes how the team's directory is reached. It is asked once `directory.kind` names its kind.
 #[utoipa::path(put, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "put_directory",
-    params(("team" = String, Path)), request_body = PutDirectory, security(("key" = ["admin"])),
+    request_body = PutDirectory, security(("key" = ["admin"])),
     responses((status = 201, body = DirectoryView), (status = 200, body = DirectoryView)))]
 async fn put_directory(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<PutDirectory>) -> Reply {
     let PutDirectory { kind, connection, secrets } = body.value;
@@ -101,7 +101,7 @@ async fn put_directory(TeamAccess { state, caller, team }: TeamAccess<Admin>, bo
 
 /// How the team's directory is reached, without its secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "get_directory",
-    params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = DirectoryView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = DirectoryView)))]
 async fn get_directory(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let connected = state.gateway.customers.team_directory(&team).await?;
     Ok(reply(&DirectoryView::from(connected)))
@@ -109,7 +109,7 @@ async fn get_directory(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Rep
 
 /// Forgets how the team's directory is reached.
 #[utoipa::path(delete, path = "/v1/teams/{team}/directory", tag = "customers", operation_id = "remove_directory",
-    params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_directory(TeamAccess { state, caller, team }: TeamAccess<Admin>) -> Result<StatusCode, Problem> {
     state.gateway.customers.remove_directory(&team, &caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -160,8 +160,7 @@ impl From<LookupResult> for DirectoryTrial {
 
 /// Asks the team's directory now, and says what came of it.
 #[utoipa::path(post, path = "/v1/teams/{team}/directory/test", tag = "customers", operation_id = "test_directory",
-    params(("team" = String, Path)), request_body = TryDirectory, security(("key" = ["admin"])),
-    responses((status = 200, body = DirectoryTrial)))]
+    request_body = TryDirectory, security(("key" = ["admin"])), responses((status = 200, body = DirectoryTrial)))]
 async fn test_directory(TeamAccess { state, team, .. }: TeamAccess<Admin>, body: Json<TryDirectory>) -> Reply {
     let trial = match body.value {
         TryDirectory { id: None, login_name: None, private_data: None } => Trial::Nothing,
@@ -221,7 +220,7 @@ fn account(record: StoredCustomer, unmasked: bool) -> AccountView {
 /// The record of the customer whom a participant was proved to be, from the team's directory. It is shown
 /// only while the participant is authenticated, and each time it is, the audit trail says so.
 #[utoipa::path(get, path = "/v1/interactions/{id}/customer", tag = "interactions", operation_id = "show_customer",
-    params(("id" = String, Path), ("participant" = Option<String>, Query, description = "The primary where absent"),
+    params(("participant" = Option<String>, Query, description = "The primary where absent"),
            ("unmasked" = Option<bool>, Query, description = "Whole addresses and private data")),
     security(("key" = ["agent"])), responses((status = 200, body = AccountView)))]
 async fn show_customer(caller: Agent, Path(id): Path<String>, Query(query): Query<ShowQuery>) -> Reply {

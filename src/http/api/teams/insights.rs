@@ -97,7 +97,7 @@ struct InsightsView {
 /// What happened in a team between two moments (the last seven days where none is named), by `hour` (at most 31
 /// days), by `day` of UTC, or by `channel`. `format=csv` gives a table.
 #[utoipa::path(get, path = "/v1/teams/{team}/insights", tag = "insights", operation_id = "read_insights",
-    params(("team" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
+    params(("from" = Option<String>, Query), ("to" = Option<String>, Query),
            ("by" = Option<String>, Query), ("format" = Option<String>, Query)),
     security(("key" = ["admin"])), responses((status = 200, body = InsightsView)))]
 async fn read_insights(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(query): Query<InsightsQuery>) -> Reply {

@@ -133,8 +133,7 @@ fn key_change(change: &KeyChange) -> Response {
 /// The team's first shared key signs login links at once. Each later one is `pending`: it verifies at once, and
 /// signs when you activate it. Give it to the login page before you do.
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "add_security_key",
-    params(("team" = String, Path)), request_body = NewSecurityKey, security(("key" = ["admin"])),
-    responses((status = 201, body = SecurityKeyView)))]
+    request_body = NewSecurityKey, security(("key" = ["admin"])), responses((status = 201, body = SecurityKeyView)))]
 async fn add_security_key(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<NewSecurityKey>) -> Reply {
     let place = state.reserve(&caller, &body).await?;
     let render = |key: &SecurityKey| created(true, &security_key(key, true));
@@ -152,7 +151,7 @@ struct SecurityKeyPage {
 
 /// The team's security keys, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "list_security_keys",
-    params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyPage)))]
+    security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyPage)))]
 async fn list_security_keys(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let keys = state.gateway.teams.security_keys(&team).await?;
     let items = keys.iter().map(|key| security_key(key, false)).collect();
@@ -186,8 +185,8 @@ struct Activate {
 /// under it are still under way. `overlaps` says until when. To activate the active key changes nothing. A
 /// retired or revoked key is refused (409 `key-not-pending`), and so is a public one (409 `key-cannot-sign`).
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/activate", tag = "security keys",
-    operation_id = "activate_security_key", params(("team" = String, Path), ("kid" = String, Path)),
-    request_body = Activate, security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
+    operation_id = "activate_security_key", request_body = Activate, security(("key" = ["admin"])),
+    responses((status = 200, body = SecurityKeyChangeView)))]
 async fn activate_security_key(resource: TeamResource<Admin, Kid>, body: Json<Activate>) -> Reply {
     let TeamResource { state, caller, team, name: kid } = resource;
     let minutes = overlap("/overlap_minutes", body.value.overlap_minutes.unwrap_or(DEFAULT_OVERLAP))?;
@@ -207,8 +206,8 @@ struct Retire {
 /// The time of a retired key can only be shortened. The key that signs is refused (409 `key-in-use`): activate
 /// its successor, which retires it.
 #[utoipa::path(post, path = "/v1/teams/{team}/security-keys/{kid}/retire", tag = "security keys",
-    operation_id = "retire_security_key", params(("team" = String, Path), ("kid" = String, Path)), request_body = Retire,
-    security(("key" = ["admin"])), responses((status = 200, body = SecurityKeyChangeView)))]
+    operation_id = "retire_security_key", request_body = Retire, security(("key" = ["admin"])),
+    responses((status = 200, body = SecurityKeyChangeView)))]
 async fn retire_security_key(resource: TeamResource<Admin, Kid>, body: Json<Retire>) -> Reply {
     let TeamResource { state, caller, team, name: kid } = resource;
     let minutes = overlap("/after_minutes", body.value.after_minutes)?;
@@ -220,8 +219,8 @@ async fn retire_security_key(resource: TeamResource<Admin, Kid>, body: Json<Reti
 ///
 /// For a key that was stolen. Logins that are under way with it fail. If it was the key that signs, no key signs
 /// until you activate another one, and `warning` says so.
-#[utoipa::path(delete, path = "/v1/teams/{team}/security-keys/{kid}", tag = "security keys", operation_id = "revoke_security_key",
-    params(("team" = String, Path), ("kid" = String, Path)), security(("key" = ["admin"])),
+#[utoipa::path(delete, path = "/v1/teams/{team}/security-keys/{kid}", tag = "security keys",
+    operation_id = "revoke_security_key", security(("key" = ["admin"])),
     responses((status = 200, body = SecurityKeyChangeView)))]
 async fn revoke_security_key(TeamResource { state, caller, team, name: kid }: TeamResource<Admin, Kid>) -> Reply {
     let change = state.gateway.teams.revoke_key(&team, &kid, &caller.actor).await?;
@@ -258,8 +257,7 @@ fn api_key(key: &ApiKey, text: Option<String>) -> ApiKeyView {
 
 /// Makes an API key; its text is told once.
 #[utoipa::path(post, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "add_api_key",
-    params(("team" = String, Path)), request_body = NewKey, security(("key" = ["admin"])),
-    responses((status = 201, body = ApiKeyView)))]
+    request_body = NewKey, security(("key" = ["admin"])), responses((status = 201, body = ApiKeyView)))]
 async fn add_api_key(TeamAccess { state, caller, team }: TeamAccess<Admin>, body: Json<NewKey>) -> Reply {
     let NewKey { role, name: title } = &body.value;
     let role = *role;
@@ -287,7 +285,7 @@ struct ApiKeyPage {
 
 /// The team's API keys, newest first, without their text.
 #[utoipa::path(get, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "list_api_keys",
-    params(("team" = String, Path)), security(("key" = ["admin"])), responses((status = 200, body = ApiKeyPage)))]
+    security(("key" = ["admin"])), responses((status = 200, body = ApiKeyPage)))]
 async fn list_api_keys(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Reply {
     let keys = state.gateway.teams.api_keys(&team).await?;
     Ok(reply(&ApiKeyPage { items: keys.iter().map(|k| api_key(k, None)).collect(), next_cursor: None }))
@@ -295,7 +293,7 @@ async fn list_api_keys(TeamAccess { state, team, .. }: TeamAccess<Admin>) -> Rep
 
 /// Takes an API key away, at once here and within a second on every node.
 #[utoipa::path(delete, path = "/v1/teams/{team}/api-keys/{id}", tag = "API keys", operation_id = "remove_api_key",
-    params(("team" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])), responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_api_key(resource: TeamResource<Admin, ApiKeyId>) -> Result<StatusCode, Problem> {
     let TeamResource { state, caller, team, name: id } = resource;
     state.gateway.teams.remove_api_key(&team, &id, caller.role, &caller.actor).await?;

@@ -60,8 +60,8 @@ struct After {
 
 /// Who is locked out or banned in conversations, fifty at a time; also where the conversation was erased.
 #[utoipa::path(get, path = "/v1/teams/{team}/lockouts", tag = "interactions", operation_id = "list_lockouts",
-    params(("team" = String, Path), ("cursor" = Option<String>, Query)),
-    security(("key" = ["agent"])), responses((status = 200, body = LockoutPage)))]
+    params(("cursor" = Option<String>, Query)), security(("key" = ["agent"])),
+    responses((status = 200, body = LockoutPage)))]
 async fn list_lockouts(TeamAccess { state, team, .. }: TeamAccess<Agent>, Query(after): Query<After>) -> Reply {
     let (locked, next_cursor) = state.gateway.lockouts.locked_out(&team, after.cursor.as_deref()).await?;
     let items = locked.iter().map(|locked| row(&state, locked)).collect();
@@ -96,8 +96,8 @@ struct LiftLockout {
 
 /// Lifts a lock that the list names; an admin also lifts a ban. Also where the conversation was erased.
 #[utoipa::path(post, path = "/v1/teams/{team}/lockouts/{id}/unlock", tag = "interactions",
-    operation_id = "lift_lockout", params(("team" = String, Path), ("id" = String, Path)),
-    request_body = LiftLockout, security(("key" = ["agent"])), responses((status = 204)))]
+    operation_id = "lift_lockout", request_body = LiftLockout, security(("key" = ["agent"])),
+    responses((status = 204)))]
 async fn lift_lockout(resource: TeamResource<Agent, LockId>, body: Json<LiftLockout>) -> Result<StatusCode, Problem> {
     let reason = reason(body.value.reason)?;
     let lifting =

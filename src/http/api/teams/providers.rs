@@ -84,8 +84,7 @@ fn writing(body: PutProvider) -> Result<ProviderInput, Problem> {
 
 /// Makes a provider or writes it anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "put_provider",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = PutProvider,
-    security(("key" = ["admin"])),
+    request_body = PutProvider, security(("key" = ["admin"])),
     responses((status = 201, body = ProviderView), (status = 200, body = ProviderView)))]
 async fn put_provider(resource: TeamResource<Admin, String>, body: Json<PutProvider>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
@@ -97,16 +96,14 @@ async fn put_provider(resource: TeamResource<Admin, String>, body: Json<PutProvi
 
 /// A provider, without its secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "get_provider",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = ProviderView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = ProviderView)))]
 async fn get_provider(TeamResource { state, team, name, .. }: TeamResource<Admin, ProviderName>) -> Reply {
     let provider = state.gateway.providers.provider(&team, &name).await?;
     Ok(reply(&view(&state, team.as_str(), &name, &provider)))
 }
 
 /// Takes a provider away. What it is judging comes to nothing, and counts for nothing.
-#[utoipa::path(delete, path = "/v1/teams/{team}/providers/{name}", tag = "providers",
-    operation_id = "remove_provider", params(("team" = String, Path), ("name" = String, Path)),
+#[utoipa::path(delete, path = "/v1/teams/{team}/providers/{name}", tag = "providers", operation_id = "remove_provider",
     security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_provider(resource: TeamResource<Admin, ProviderName>) -> Result<StatusCode, Problem> {
     resource.state.gateway.providers.remove_provider(&resource.team, &resource.name, &resource.caller.actor).await?;
@@ -127,8 +124,7 @@ struct ProviderCheckView {
 }
 
 /// Asks a provider whether it takes the account. No picture leaves.
-#[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers",
-    operation_id = "test_provider", params(("team" = String, Path), ("name" = String, Path)),
+#[utoipa::path(post, path = "/v1/teams/{team}/providers/{name}/test", tag = "providers", operation_id = "test_provider",
     request_body = NoWishes, security(("key" = ["admin"])), responses((status = 200, body = ProviderCheckView)))]
 async fn try_provider(resource: TeamResource<Admin, ProviderName>, _body: Json<NoWishes>) -> Reply {
     let answered = resource.state.gateway.providers.try_provider(&resource.team, &resource.name).await?;

@@ -36,7 +36,7 @@ struct Page(Vec<u8>);
 /// Makes an opening screen of a page of HTML. What acts, loads, links, asks or styles is taken out
 /// of it; the answer is what will be shown.
 #[utoipa::path(put, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "put_screen",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, - and ."), OnlyIf),
+    params(("name" = String, Path, description = "1 to 64 of letters, digits, _, - and ."), OnlyIf),
     request_body(content = Page, content_type = "text/html", description = "At most 48 KiB of UTF-8"),
     security(("key" = ["admin"])),
     responses((status = 201, content_type = "text/html", body = Page, description = "Made"),
@@ -57,8 +57,7 @@ async fn put_screen(resource: TeamResource<Admin, String>, OnlyIf(only_if): Only
 
 /// An opening screen as it will be shown.
 #[utoipa::path(get, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "get_screen",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, content_type = "text/html", body = Page)))]
+    security(("key" = ["admin"])), responses((status = 200, content_type = "text/html", body = Page)))]
 async fn get_screen(TeamResource { state, team, name, .. }: TeamResource<Admin, ScreenName>) -> Reply {
     let screen =
         state.gateway.teams.screen(&team, &name).await?.ok_or_else(|| Problem::of(&problem_types::NOT_FOUND))?;
@@ -67,8 +66,7 @@ async fn get_screen(TeamResource { state, team, name, .. }: TeamResource<Admin, 
 
 /// Takes an opening screen away; one that `pin.opening_screen` names is refused.
 #[utoipa::path(delete, path = "/v1/teams/{team}/screens/{name}", tag = "settings", operation_id = "delete_screen",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 204, description = "Gone")))]
+    security(("key" = ["admin"])), responses((status = 204, description = "Gone")))]
 async fn delete_screen(resource: TeamResource<Admin, ScreenName>) -> Result<StatusCode, Problem> {
     resource.state.gateway.teams.remove_screen(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)

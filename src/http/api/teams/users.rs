@@ -121,7 +121,7 @@ struct UserPage {
 
 /// The team's users, by name.
 #[utoipa::path(get, path = "/v1/teams/{team}/users", tag = "users", operation_id = "list_users",
-    params(("team" = String, Path), ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"),
+    params(("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent"),
            ("cursor" = Option<String>, Query)),
     security(("key" = ["admin"])), responses((status = 200, body = UserPage)))]
 async fn list_users(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(page): Query<Page>) -> Reply {
@@ -135,7 +135,7 @@ async fn list_users(TeamAccess { state, team, .. }: TeamAccess<Admin>, Query(pag
 /// Makes a user, who is told a link to set her password by, or changes one. Whoever may do something else
 /// than before is signed out. Nobody makes somebody who may do more than they.
 #[utoipa::path(put, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "put_user",
-    params(("team" = String, Path), ("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"), OnlyIf),
+    params(("name" = String, Path, description = "1 to 64 of letters, digits, _, -, ., + and @"), OnlyIf),
     request_body = NewUser, security(("key" = ["admin"])),
     responses((status = 201, body = UserView), (status = 200, body = UserView)))]
 async fn put_user(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<NewUser>) -> Reply {
@@ -155,8 +155,7 @@ async fn put_user(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf
 
 /// A user as she is now.
 #[utoipa::path(get, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "get_user",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = UserView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = UserView)))]
 async fn get_user(TeamResource { state, team, name, .. }: TeamResource<Admin, UserName>) -> Reply {
     let user = state.gateway.users.user(&team, &name).await?;
     Ok(reply(&view(&state, &user)))
@@ -164,8 +163,7 @@ async fn get_user(TeamResource { state, team, name, .. }: TeamResource<Admin, Us
 
 /// Takes a user away; she is signed out at once.
 #[utoipa::path(delete, path = "/v1/teams/{team}/users/{name}", tag = "users", operation_id = "remove_user",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_user(resource: TeamResource<Admin, UserName>) -> Result<StatusCode, Problem> {
     let TeamResource { state, caller, team, name } = resource;
     state.gateway.users.remove_user(&team, &name, caller.role, &caller.actor).await?;
@@ -184,24 +182,21 @@ async fn update(resource: &TeamResource<Admin, UserName>, what: Tending<'_>) -> 
 
 /// Makes another set-password link; the one before ends.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/invite", tag = "users", operation_id = "invite_user",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = UserView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = UserView)))]
 async fn invite_user(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
     update(&resource, Tending::Invite).await
 }
 
 /// Her authenticator app is asked for no more, until she enrols another.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/totp-reset", tag = "users", operation_id = "reset_user_totp",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = UserView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = UserView)))]
 async fn reset_user_totp(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
     update(&resource, Tending::ResetApp).await
 }
 
 /// Lifts a lock or a ban that failed sign-ins led to.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/unlock", tag = "users", operation_id = "unlock_user",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = Lift, security(("key" = ["admin"])),
-    responses((status = 200, body = UserView)))]
+    request_body = Lift, security(("key" = ["admin"])), responses((status = 200, body = UserView)))]
 async fn unlock_user(resource: TeamResource<Admin, UserName>, body: Json<Lift>) -> Reply {
     let reason = body.value.reason()?;
     update(&resource, Tending::Unlock(reason.as_deref())).await
@@ -209,8 +204,7 @@ async fn unlock_user(resource: TeamResource<Admin, UserName>, body: Json<Lift>) 
 
 /// Ends every session of hers.
 #[utoipa::path(post, path = "/v1/teams/{team}/users/{name}/sign-out", tag = "users", operation_id = "sign_out_user",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = UserView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = UserView)))]
 async fn sign_out_user(resource: TeamResource<Admin, UserName>, _body: Json<NoFields>) -> Reply {
     update(&resource, Tending::SignOut).await
 }

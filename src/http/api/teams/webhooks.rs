@@ -118,7 +118,7 @@ fn writing(body: PutWebhook) -> Result<WebhookInput, Problem> {
 
 /// Makes a webhook or writes it anew: it tells what happens from then on. One that has stopped begins anew.
 #[utoipa::path(put, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "put_webhook",
-    params(("team" = String, Path), ("name" = String, Path), OnlyIf), request_body = PutWebhook, security(("key" = ["admin"])),
+    params(OnlyIf), request_body = PutWebhook, security(("key" = ["admin"])),
     responses((status = 201, body = WebhookView), (status = 200, body = WebhookView)))]
 async fn put_webhook(resource: TeamResource<Admin, String>, OnlyIf(only_if): OnlyIf, body: Json<PutWebhook>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
@@ -130,8 +130,7 @@ async fn put_webhook(resource: TeamResource<Admin, String>, OnlyIf(only_if): Onl
 
 /// A webhook, without its secret.
 #[utoipa::path(get, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "get_webhook",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 200, body = WebhookView)))]
+    security(("key" = ["admin"])), responses((status = 200, body = WebhookView)))]
 async fn get_webhook(TeamResource { state, team, name, .. }: TeamResource<Admin, WebhookName>) -> Reply {
     let known = state.gateway.webhooks.webhook(&team, &name).await?;
     Ok(reply(&view(&name, &known, state.gateway.engine.now())))
@@ -139,8 +138,7 @@ async fn get_webhook(TeamResource { state, team, name, .. }: TeamResource<Admin,
 
 /// Takes a webhook away, with all that waits for it.
 #[utoipa::path(delete, path = "/v1/teams/{team}/webhooks/{name}", tag = "webhooks", operation_id = "remove_webhook",
-    params(("team" = String, Path), ("name" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 204)))]
+    security(("key" = ["admin"])), responses((status = 204)))]
 async fn remove_webhook(resource: TeamResource<Admin, WebhookName>) -> Result<StatusCode, Problem> {
     resource.state.gateway.webhooks.remove_webhook(&resource.team, &resource.name, &resource.caller.actor).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -167,8 +165,8 @@ impl Rotate {
 }
 
 /// Makes another secret, told once. While both sign, the header holds a signature under each.
-#[utoipa::path(post, path = "/v1/teams/{team}/webhooks/{name}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
-    params(("team" = String, Path), ("name" = String, Path)), request_body = Rotate, security(("key" = ["admin"])),
+#[utoipa::path(post, path = "/v1/teams/{team}/webhooks/{name}/rotate", tag = "webhooks",
+    operation_id = "rotate_webhook", request_body = Rotate, security(("key" = ["admin"])),
     responses((status = 200, body = WebhookView)))]
 async fn rotate_webhook(resource: TeamResource<Admin, WebhookName>, body: Json<Rotate>) -> Reply {
     let TeamResource { state, caller, team, name } = resource;
@@ -241,8 +239,7 @@ struct DeliveryPage {
 /// of late; each the newest first.
 #[utoipa::path(get, path = "/v1/teams/{team}/webhooks/{name}/deliveries", tag = "webhooks",
     operation_id = "list_deliveries",
-    params(("team" = String, Path), ("name" = String, Path),
-           ("status" = Option<String>, Query, description = "Only `pending`, `failed` or `delivered`"),
+    params(("status" = Option<String>, Query, description = "Only `pending`, `failed` or `delivered`"),
            ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query, description = "1 to 200; 50 where absent")),
     security(("key" = ["admin"])), responses((status = 200, body = DeliveryPage)))]
 async fn list_deliveries(resource: TeamResource<Admin, WebhookName>, Query(query): Query<DeliveriesQuery>) -> Reply {
@@ -258,9 +255,7 @@ async fn list_deliveries(resource: TeamResource<Admin, WebhookName>, Query(query
 
 /// Tells an event again, now, whatever became of it, under the same `webhook-id`.
 #[utoipa::path(post, path = "/v1/teams/{team}/webhooks/{name}/deliveries/{id}/redeliver", tag = "webhooks",
-    operation_id = "redeliver",
-    params(("team" = String, Path), ("name" = String, Path), ("id" = String, Path)), security(("key" = ["admin"])),
-    responses((status = 202, body = DeliveryView)))]
+    operation_id = "redeliver", security(("key" = ["admin"])), responses((status = 202, body = DeliveryView)))]
 async fn redeliver(
     TeamResource { state, caller, team, name }: TeamResource<Admin, WebhookName>,
     Path((_team, _name, id)): Path<(String, String, String)>,
