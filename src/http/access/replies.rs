@@ -77,6 +77,19 @@ pub(crate) fn again(bytes: Vec<u8>) -> Response {
     json(status, body)
 }
 
+/// A page of a list, as the API describes it: its rows, and where the next page begins.
+macro_rules! page {
+    ($(#[$words:meta])* $name:ident of $row:ty) => {
+        $(#[$words])*
+        #[derive(Serialize, ToSchema)]
+        struct $name {
+            items: Vec<$row>,
+            next_cursor: Option<String>,
+        }
+    };
+}
+pub(crate) use page;
+
 /// A list's page size.
 pub(crate) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     match asked.unwrap_or(50) {

@@ -16,7 +16,7 @@ use crate::domain::rules::flag::open::NewInteraction;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, team_of_query};
-use crate::http::access::replies::{Reply, created, reply};
+use crate::http::access::replies::{Reply, created, page, reply};
 use crate::http::requests::body::{Json, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -125,11 +125,9 @@ enum Wanted {
     Closed,
 }
 
-/// A page of interactions, newest first.
-#[derive(Serialize, ToSchema)]
-struct InteractionPage {
-    items: Vec<InteractionView>,
-    next_cursor: Option<String>,
+page! {
+    /// A page of interactions, newest first.
+    InteractionPage of InteractionView
 }
 
 /// The team's interactions, newest first. May lag by a second.

@@ -15,7 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::settings::Effective;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
-use crate::http::access::replies::{Reply, limit, put_reply, reply};
+use crate::http::access::replies::{Reply, limit, page, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -84,11 +84,7 @@ pub(crate) struct PageQuery {
     pub cursor: Option<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct TeamPage {
-    items: Vec<TeamDocument>,
-    next_cursor: Option<String>,
-}
+page!(TeamPage of TeamDocument);
 
 /// The teams that the caller may act on.
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "list_teams",

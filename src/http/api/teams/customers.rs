@@ -15,7 +15,7 @@ use crate::domain::base::validation;
 use crate::domain::customer::StoredCustomer;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{Reply, limit, put_reply, reply};
+use crate::http::access::replies::{Reply, limit, page, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -157,11 +157,7 @@ struct CustomersQuery {
     cursor: Option<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct CustomerPage {
-    items: Vec<CustomerRow>,
-    next_cursor: Option<String>,
-}
+page!(CustomerPage of CustomerRow);
 
 /// The team's customers in the built-in directory, the newest first, without their private data.
 #[utoipa::path(get, path = "/v1/teams/{team}/customers", tag = "customers", operation_id = "list_customers",

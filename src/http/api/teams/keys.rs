@@ -18,7 +18,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{Reply, created, reply};
+use crate::http::access::replies::{Reply, created, page, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -143,11 +143,7 @@ async fn add_security_key(TeamAccess { state, caller, team }: TeamAccess<Admin>,
     state.told(told, place.as_ref(), render).await
 }
 
-#[derive(Serialize, ToSchema)]
-struct SecurityKeyPage {
-    items: Vec<SecurityKeyView>,
-    next_cursor: Option<String>,
-}
+page!(SecurityKeyPage of SecurityKeyView);
 
 /// The team's security keys, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/teams/{team}/security-keys", tag = "security keys", operation_id = "list_security_keys",
@@ -277,11 +273,7 @@ async fn add_api_key(TeamAccess { state, caller, team }: TeamAccess<Admin>, body
     state.told(told, place.as_ref(), render).await
 }
 
-#[derive(Serialize, ToSchema)]
-struct ApiKeyPage {
-    items: Vec<ApiKeyView>,
-    next_cursor: Option<String>,
-}
+page!(ApiKeyPage of ApiKeyView);
 
 /// The team's API keys, newest first, without their text.
 #[utoipa::path(get, path = "/v1/teams/{team}/api-keys", tag = "API keys", operation_id = "list_api_keys",

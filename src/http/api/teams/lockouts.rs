@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use crate::http::Shared;
 use crate::http::access::caller::{Agent, TeamAccess, TeamResource};
-use crate::http::access::replies::{Reply, reply};
+use crate::http::access::replies::{Reply, page, reply};
 use crate::http::requests::body::{Json, Query, reason};
 use crate::http::requests::problem::Problem;
 use crate::http::views::mask;
@@ -46,11 +46,7 @@ struct LockoutRow {
     lockouts: u32,
 }
 
-#[derive(Serialize, ToSchema)]
-struct LockoutPage {
-    items: Vec<LockoutRow>,
-    next_cursor: Option<String>,
-}
+page!(LockoutPage of LockoutRow);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,7 +14,7 @@ use crate::domain::team::Role;
 use crate::domain::team::user::{User, UserInput};
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
-use crate::http::access::replies::{Reply, put_reply, reply};
+use crate::http::access::replies::{Reply, page, put_reply, reply};
 use crate::http::api::conversations::people::mail_address;
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
@@ -112,11 +112,9 @@ struct Page {
     cursor: Option<String>,
 }
 
-/// A page of users, by name.
-#[derive(Serialize, ToSchema)]
-struct UserPage {
-    items: Vec<UserView>,
-    next_cursor: Option<String>,
+page! {
+    /// A page of users, by name.
+    UserPage of UserView
 }
 
 /// The team's users, by name.

@@ -16,7 +16,7 @@ use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
 use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
-use crate::http::access::replies::{Reply, created, limit, put_reply, reply, reply_with};
+use crate::http::access::replies::{Reply, created, limit, page, put_reply, reply, reply_with};
 use crate::http::requests::body::{Json, OnlyIf, Query, field, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
@@ -229,11 +229,7 @@ impl From<Delivery> for DeliveryView {
     }
 }
 
-#[derive(Serialize, ToSchema)]
-struct DeliveryPage {
-    items: Vec<DeliveryView>,
-    next_cursor: Option<String>,
-}
+page!(DeliveryPage of DeliveryView);
 
 /// What became of events: those that wait, then those that were given up, then those that were delivered
 /// of late; each the newest first.
