@@ -39,7 +39,6 @@ pub struct FieldDefinition {
     #[serde(default)]
     pub optional: bool,
     /// Its value where an account leaves it out.
-    #[serde(default)]
     pub default: Option<String>,
     /// The only values that there are.
     #[serde(default)]

@@ -21,7 +21,6 @@ pub struct PlatformCall {
     /// Its path, below the origin.
     pub path: UrlTemplate,
     /// Its body; none: it has none.
-    #[serde(default)]
     pub body: Option<Node>,
     /// It has worked where one of these fits.
     pub success: Vec<Condition>,

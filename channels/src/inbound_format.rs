@@ -34,7 +34,6 @@ pub struct InboundFormat {
     /// What the body is.
     pub format: BodyFormat,
     /// How it may be packed on its way. Proofs look at it as it came.
-    #[serde(default)]
     pub packed: Option<Packing>,
     /// What is read in place of the body: a document inside of it. Applied in order, where there.
     #[serde(default)]
@@ -60,7 +59,6 @@ pub struct InboundFormat {
     #[serde(default)]
     pub invited: Vec<InvitedFormat>,
     /// How it is asked who reads along, where messages do not say it.
-    #[serde(default)]
     pub members: Option<Members>,
 }
 
@@ -113,30 +111,19 @@ pub enum Packing {
 
 /// What a platform is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ReplyFormat {
     /// The status.
-    #[serde(default = "ok")]
     pub status: u16,
     /// The body's media type.
-    #[serde(default = "plain")]
     pub content_type: String,
     /// The body.
-    #[serde(default)]
     pub body: String,
-}
-
-fn ok() -> u16 {
-    200
-}
-
-fn plain() -> String {
-    "text/plain".into()
 }
 
 impl Default for ReplyFormat {
     fn default() -> Self {
-        Self { status: ok(), content_type: plain(), body: String::new() }
+        Self { status: 200, content_type: "text/plain".into(), body: String::new() }
     }
 }
 
@@ -145,7 +132,6 @@ impl Default for ReplyFormat {
 #[serde(deny_unknown_fields)]
 pub struct MessageFormat {
     /// Where the messages lie: `*` is each item of a list. None: the document is one.
-    #[serde(default)]
     pub each: Option<Pointer>,
     /// It is a message where all of these hold.
     #[serde(default)]
@@ -153,7 +139,6 @@ pub struct MessageFormat {
     /// Who wrote it.
     pub sender: Take,
     /// The conversation, as messages are sent there; none: the sender.
-    #[serde(default)]
     pub conversation: Option<Take>,
     /// Whether the platform's conversations have one sender each, though they are called by another name.
     #[serde(default)]
@@ -186,7 +171,6 @@ pub enum AudienceRule {
 #[serde(deny_unknown_fields)]
 pub struct ReceiptFormat {
     /// Where the receipts lie.
-    #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
     #[serde(default)]
@@ -194,7 +178,6 @@ pub struct ReceiptFormat {
     /// The platform's id of the message.
     pub id: Take,
     /// Our own id of it, as it was sent as `{id}`; none: the platform does not say it.
-    #[serde(default)]
     pub ours: Option<Take>,
     /// What it says of it.
     pub state: Take,
@@ -214,14 +197,12 @@ pub struct ReceiptFormat {
 #[serde(deny_unknown_fields)]
 pub struct LinkedFormat {
     /// Where they lie.
-    #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
     pub accept_if: Vec<Condition>,
     /// Who opened the link.
     pub sender: Take,
     /// The conversation; none: the sender.
-    #[serde(default)]
     pub conversation: Option<Take>,
     /// What the link carried.
     pub token: Take,
@@ -232,7 +213,6 @@ pub struct LinkedFormat {
 #[serde(deny_unknown_fields)]
 pub struct InvitedFormat {
     /// Where invitations lie.
-    #[serde(default)]
     pub each: Option<Pointer>,
     /// It is one where all of these hold.
     pub accept_if: Vec<Condition>,

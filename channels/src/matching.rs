@@ -39,31 +39,23 @@ impl TestedDocument {
 
 /// A test: everything that it says must hold.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Condition {
     /// The status is one of these.
-    #[serde(default)]
     pub status: Vec<ExpectedValue>,
     /// Look at the value there (RFC 6901).
-    #[serde(default)]
     pub pointer: Option<Pointer>,
     /// Look at the XML element of that name.
-    #[serde(default)]
     pub element: Option<String>,
     /// The value is one of these.
-    #[serde(default)]
     pub is: Vec<ExpectedValue>,
     /// The value is none of these, or there is none.
-    #[serde(default)]
     pub not: Vec<ExpectedValue>,
     /// One of these is in the value, whatever the case; without pointer and element: in the body.
-    #[serde(default)]
     pub contains: Vec<String>,
     /// Whether there is a value that is not null.
-    #[serde(default)]
     pub present: Option<bool>,
     /// It holds as well where there is no value.
-    #[serde(default)]
     pub or_absent: bool,
 }
 

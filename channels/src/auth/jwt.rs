@@ -27,16 +27,13 @@ pub struct Assertion {
     #[serde(default)]
     pub key_encoding: KeyEncoding,
     /// The key's id, where the platform asks for one.
-    #[serde(default)]
     pub key_id: Option<Template>,
     /// What it says besides `iat`.
     #[serde(default)]
     pub claims: BTreeMap<String, Template>,
     /// For how many seconds it is good; none: it says no `exp`.
-    #[serde(default)]
     pub lifetime_seconds: Option<u32>,
     /// The header that carries it: `Authorization`.
-    #[serde(default)]
     pub header: Option<String>,
 }
 

@@ -32,7 +32,6 @@ pub struct ClientCredentials {
     /// Its secret.
     pub client_secret: Template,
     /// For what.
-    #[serde(default)]
     pub scope: Option<Template>,
     /// Whether name and secret go as user and password; else in the form.
     #[serde(default)]
@@ -149,7 +148,6 @@ const UNSAID: u64 = 300;
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
-    #[serde(default)]
     expires_in: Option<serde_json::Value>,
 }
 

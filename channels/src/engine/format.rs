@@ -41,10 +41,8 @@ pub struct File {
     #[serde(default)]
     pub retract: Retract,
     /// How agents on the platform are shown who was proved.
-    #[serde(default)]
     pub shown: Option<StatusFormat>,
     /// How the platform is made to say whose browser has logged in.
-    #[serde(default)]
     pub linking: Option<LinkingFormat>,
     /// What the platform answers.
     pub answer: ResponseFormat,
@@ -52,7 +50,6 @@ pub struct File {
     #[serde(default)]
     pub errors: Vec<ErrorRow>,
     /// What comes in.
-    #[serde(default)]
     pub inbound: Option<InboundFormat>,
 }
 
@@ -65,7 +62,6 @@ pub struct PlatformHeader {
     /// What people call it.
     pub title: String,
     /// Where it is; an account's `base_url` takes its place. None: an account must say.
-    #[serde(default)]
     pub origin: Option<UrlTemplate>,
     /// What an address looks like; one that does not is refused before anything is asked.
     #[serde(default)]
@@ -87,10 +83,8 @@ pub struct PlatformHeader {
 #[serde(deny_unknown_fields)]
 pub struct Retract {
     /// A person's message.
-    #[serde(default)]
     pub heard: Option<PlatformCall>,
     /// A message that we sent.
-    #[serde(default)]
     pub sent: Option<PlatformCall>,
 }
 
@@ -114,10 +108,8 @@ pub struct LinkingFormat {
     #[serde(default)]
     pub needs: Vec<String>,
     /// What the platform is asked for first, of the conversation.
-    #[serde(default)]
     pub ask: Option<PlatformCall>,
     /// Where in its answer `{linking.token}` stands.
-    #[serde(default)]
     pub token: Option<Pointer>,
     /// Where the browser goes, with `{linking.nonce}`: the platform tells it again, and of whom.
     pub back: UrlTemplate,
@@ -125,28 +117,21 @@ pub struct LinkingFormat {
 
 /// `[can]`
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Can {
     /// Whether it may write first.
-    #[serde(default)]
     pub initiate: bool,
     /// For how many hours after the person's last words it may write freely.
-    #[serde(default)]
     pub window_hours: Option<u16>,
     /// What becomes of links' previews.
-    #[serde(default)]
     pub preview: Preview,
     /// A link that writes a code into the chat for the person to send.
-    #[serde(default)]
     pub return_link: Option<ReturnLink>,
     /// Whether its messages are text messages.
-    #[serde(default)]
     pub text_message: bool,
     /// Fields of the account with the values of which they are.
-    #[serde(default)]
     pub text_message_where: BTreeMap<String, Vec<String>>,
     /// How ids of conversations begin that are groups.
-    #[serde(default)]
     pub groups: Vec<String>,
 }
 
@@ -188,7 +173,6 @@ pub struct Send {
     /// What the body is.
     pub encoding: BodyEncoding,
     /// The body's media type where it is not the encoding's own.
-    #[serde(default)]
     pub content_type: Option<String>,
     /// The request's query.
     #[serde(default)]
@@ -200,10 +184,8 @@ pub struct Send {
     #[serde(default)]
     pub idempotent: bool,
     /// How many messages a minute the platform takes from an account that says nothing else.
-    #[serde(default)]
     pub max_per_minute: Option<NonZeroU32>,
     /// What is in the body of every kind.
-    #[serde(default)]
     pub common: Option<Node>,
     /// Plain words: the first form that an account and a message fit.
     pub text: Vec<MessageTemplate>,
@@ -238,7 +220,6 @@ pub struct MessageTemplate {
     #[serde(default)]
     pub freely: bool,
     /// Only for texts that have no characters but these.
-    #[serde(default)]
     pub alphabet: Option<Alphabet>,
     /// How long each part may be.
     #[serde(default)]
@@ -263,16 +244,12 @@ pub enum Alphabet {
 #[serde(deny_unknown_fields)]
 pub struct LengthLimits {
     /// `{text}`
-    #[serde(default)]
     pub text: Option<usize>,
     /// `{plain}`
-    #[serde(default)]
     pub plain: Option<usize>,
     /// `{url}`
-    #[serde(default)]
     pub url: Option<usize>,
     /// `{code}`
-    #[serde(default)]
     pub code: Option<usize>,
 }
 

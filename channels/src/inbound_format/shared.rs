@@ -19,7 +19,6 @@ pub struct SharedSecretProof {
     /// Where the request says it.
     pub place: SecretLocation,
     /// The user's name, where it is a password.
-    #[serde(default)]
     pub user: Option<Template>,
 }
 

@@ -30,11 +30,9 @@ pub struct Keyed {
     /// Where the signature stands.
     pub signature: SignatureFormat,
     /// The header that says when, in seconds since 1970, and how far that may be from now.
-    #[serde(default)]
     pub time: Option<RequestTime>,
     /// The value of the signed address's query that is the body's SHA-256 in hex, where the body
     /// itself is not signed.
-    #[serde(default)]
     pub body_hash_in_query: Option<String>,
 }
 
@@ -52,7 +50,6 @@ pub struct PublicKey {
     /// Where the signature stands.
     pub signature: SignatureFormat,
     /// When, as for `hmac`.
-    #[serde(default)]
     pub time: Option<RequestTime>,
 }
 

@@ -86,16 +86,12 @@ pub struct Take {
     pub prefix: String,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct Table {
-    #[serde(default)]
     any: Vec<Pointer>,
-    #[serde(default)]
     all: Vec<Pointer>,
-    #[serde(default)]
     strip: String,
-    #[serde(default)]
     prefix: String,
 }
 

@@ -39,7 +39,6 @@ pub struct SharedToken {
     /// What it may be signed with.
     pub algorithms: Vec<SharedAlgorithm>,
     /// The header that carries it alone; none: `Authorization: Bearer`.
-    #[serde(default)]
     pub header: Option<String>,
     /// What it must say.
     pub rules: Rules,
@@ -52,39 +51,30 @@ pub struct Discovered {
     /// The platform's OpenID configuration, which says where its keys are.
     pub discovery: Template,
     /// A value of the body that the key must be endorsed for, where a key has endorsements.
-    #[serde(default)]
     pub endorsed: Option<Pointer>,
     /// What it must say.
     pub rules: Rules,
 }
 
 /// What a token must say.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// Who made it.
-    #[serde(default)]
     pub issuer: Option<Template>,
     /// Whom it is for.
-    #[serde(default)]
     pub audience: Option<Template>,
     /// Whether it must say when it ends.
-    #[serde(default)]
     pub expires: bool,
     /// How far its `iat` may be from now, before and after; none: `iat` is not asked for.
-    #[serde(default)]
     pub age_seconds: Option<u64>,
     /// How far clocks may differ.
-    #[serde(default)]
     pub leeway_seconds: u64,
     /// The claim that is the body's SHA-256 in hex: there if and only if there is a body.
-    #[serde(default)]
     pub body_hash: Option<String>,
     /// The claim that is the address's SHA-256 in hex.
-    #[serde(default)]
     pub url_hash: Option<String>,
     /// Claims that must equal what stands in the body.
-    #[serde(default)]
     pub same: BTreeMap<String, Pointer>,
 }
 
@@ -135,9 +125,7 @@ struct Parts<'a> {
 #[derive(Deserialize)]
 struct Head {
     alg: String,
-    #[serde(default)]
     kid: Option<String>,
-    #[serde(default)]
     crit: Option<Value>,
 }
 
