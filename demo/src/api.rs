@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::outsiders::agent_view::AgentView;
 use crate::outsiders::bank::CUSTOMER_NAME;
 use crate::outsiders::channel::ChatChannel;
 
@@ -155,13 +154,6 @@ pub struct CodeDelivery {
     pub to: String,
 }
 
-/// A frame's address; whoever has it comes in as the agent, so it cannot be printed.
-#[derive(Deserialize)]
-pub struct ConsoleLink {
-    /// The address of the frame's document.
-    pub url: String,
-}
-
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
 pub struct MessageOutcome {
@@ -286,8 +278,8 @@ impl Api {
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/messages"), Some(&body)).await
     }
 
-    /// The interaction as agents read it.
-    pub async fn agent_view(&self, interaction: &str) -> Result<AgentView, ApiError> {
+    /// The interaction as agents read it, with an agent's own key.
+    pub async fn agent_view(&self, interaction: &str) -> Result<Value, ApiError> {
         self.call(Method::GET, &format!("/v1/interactions/{interaction}"), None).await
     }
 
@@ -297,15 +289,10 @@ impl Api {
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/invitations"), Some(&body)).await
     }
 
-    /// Leave for a page to show how the flag stands.
-    pub async fn status_link(&self, interaction: &str) -> Result<Value, ApiError> {
-        let body = json!({"panel": "status"});
-        self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
-    }
-
-    /// Where the agent's console shows this one conversation in a frame: good once, for a minute.
-    pub async fn console_link(&self, interaction: &str) -> Result<ConsoleLink, ApiError> {
-        let body = json!({"panel": "console"});
+    /// Leave for a page to show a panel of this one conversation: `status`, how the flag stands; or `console`,
+    /// the agent's console, by an address that is good once, for a minute.
+    pub async fn embed_link(&self, interaction: &str, panel: &str) -> Result<Value, ApiError> {
+        let body = json!({"panel": panel});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }
 

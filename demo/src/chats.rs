@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::api::{ApiError, ConsoleLink, TeamApi};
+use crate::api::{ApiError, TeamApi};
 use crate::chats::chat::Chat;
 use crate::chats::inboxes::Inboxes;
 use crate::outsiders::events::TeamEvent;
@@ -77,14 +77,9 @@ impl Chats {
         self.phones.deliver(number, message);
     }
 
-    /// Leave for the agent's page to show how a flag stands.
-    pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, ApiError> {
-        self.team(scene).agent.status_link(interaction).await
-    }
-
-    /// The agent's console of one conversation, for a frame.
-    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, ApiError> {
-        self.team(scene).agent.console_link(interaction).await
+    /// Leave for the agent's page to show a panel of one conversation: `status` or `console`.
+    pub async fn embed_link(&self, scene: Option<Scene>, interaction: &str, panel: &str) -> Result<Value, ApiError> {
+        self.team(scene).agent.embed_link(interaction, panel).await
     }
 
     fn find_or_open(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {

@@ -116,7 +116,7 @@ impl DemoPages {
             "now": seen.now,
             "phone": self.render("phone.html", json!({"texts": seen.texts})),
             "desk": self.render("desk.html", json!({"desk": view.agent_view})),
-            "interaction": view.agent_view.as_ref().map(|interaction| &interaction.id),
+            "interaction": view.agent_view.as_ref().map(|interaction| &interaction["id"]),
             "pages": self.render("pages.html", json!({"login": view.login()})),
             "story": self.render("story.html", json!({"story": view.story})),
             "links": opened(view),

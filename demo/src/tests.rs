@@ -106,7 +106,7 @@ async fn while_the_gateway_is_away_the_mark_is_unknown_and_nothing_protected_is_
     let slot = slot();
     let demo = slot.0.get().expect("filled");
     let chat = demo.chats.chat("somebody").expect("room for one");
-    assert!(chat.say("my statement".into()).await);
+    assert!(chat.ask(chats::inboxes::ChatRequest::Said("my statement".into())).await);
     let view = chat.view.borrow().clone();
     assert_eq!(view.mark.shown(0, true).status, "unknown");
     assert!(!view.entries.iter().any(|entry| matches!(entry.body, transcript::EntryBody::Statement)));

@@ -2,10 +2,10 @@
 //! pages.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::api::{CodeChallenge, LoginLink, ProofPage};
 use crate::mark::{Mark, milliseconds};
-use crate::outsiders::agent_view::AgentView;
 
 /// Older entries leave the page; the demo keeps no history.
 const MAX_ENTRIES: usize = 120;
@@ -23,8 +23,8 @@ pub struct View {
     pub link: Option<LoginLink>,
     /// The page that the customer was given last, for the same hands.
     pub page: Option<ProofPage>,
-    /// What the agent sees of it.
-    pub agent_view: Option<AgentView>,
+    /// The interaction as the gateway shows it to agents.
+    pub agent_view: Option<Value>,
     next: u32,
 }
 

@@ -22,6 +22,7 @@ use axum::{Extension, Form, Json, Router};
 use serde::Deserialize;
 
 use crate::chats::chat::Chat;
+use crate::chats::inboxes::ChatRequest;
 use crate::pages::{self, ChatFrame, ChatSnapshot};
 use crate::scenes::Scene;
 use crate::web::play::play;
@@ -157,7 +158,7 @@ struct MessageForm {
 async fn say(Extension(demo): DemoExtension, headers: HeaderMap, Form(said): Form<MessageForm>) -> Response {
     let text: String = said.text.trim().chars().take(MAX_TEXT_BYTES).collect();
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    let taken = text.is_empty() || chat.say(text).await;
+    let taken = text.is_empty() || chat.ask(ChatRequest::Said(text)).await;
     back_to_chat(&demo, taken)
 }
 
@@ -170,7 +171,7 @@ struct ResendForm {
 /// The customer wants another code, perhaps by mail.
 async fn resend(Extension(demo): DemoExtension, headers: HeaderMap, Form(another): Form<ResendForm>) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    back_to_chat(&demo, chat.resend(another.by == "mail").await)
+    back_to_chat(&demo, chat.ask(ChatRequest::Resend { by_mail: another.by == "mail" }).await)
 }
 
 /// Back to the chat, where the bot took it.
@@ -210,11 +211,11 @@ async fn status_token(
     Json(asked): Json<StatusRequest>,
 ) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return StatusCode::CONFLICT.into_response() };
-    let own = chat.view.borrow().agent_view.as_ref().is_some_and(|shown| shown.id == asked.interaction);
+    let own = chat.view.borrow().agent_view.as_ref().is_some_and(|shown| shown["id"] == asked.interaction);
     if !own {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match demo.chats.status_link(chat.scene, &asked.interaction).await {
+    match demo.chats.embed_link(chat.scene, &asked.interaction, "status").await {
         Ok(link) => Json(link).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
@@ -223,11 +224,12 @@ async fn status_token(
 /// The agent's console of this browser's own chat: each time by a link of its own, as a portal would ask for one.
 async fn console(Extension(demo): DemoExtension, headers: HeaderMap) -> Response {
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
-    let interaction = chat.view.borrow().agent_view.as_ref().map(|shown| shown.id.clone());
+    let interaction = chat.view.borrow().agent_view.as_ref().and_then(|shown| shown["id"].as_str().map(str::to_owned));
     let Some(interaction) = interaction else { return StatusCode::NOT_FOUND.into_response() };
-    match demo.chats.console_link(chat.scene, &interaction).await {
-        Ok(link) => Redirect::to(&link.url).into_response(),
-        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    let link = demo.chats.embed_link(chat.scene, &interaction, "console").await.unwrap_or_default();
+    match link["url"].as_str() {
+        Some(url) => Redirect::to(url).into_response(),
+        None => StatusCode::BAD_GATEWAY.into_response(),
     }
 }
 

@@ -9,11 +9,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api::TeamApi;
 use crate::chats::conversation::Conversation;
-use crate::chats::inboxes::{ChatInput, Inboxes};
+use crate::chats::inboxes::{ChatInput, ChatRequest, Inboxes};
 use crate::outsiders::channel::ChatChannel;
 use crate::outsiders::phones::Phone;
 use crate::scenes::Scene;
-use crate::transcript::{PageTask, View};
+use crate::transcript::View;
 use countersign_ambient::Entropy;
 
 const INBOX: usize = 256;
@@ -50,40 +50,10 @@ impl Chat {
         !self.sender.is_closed()
     }
 
-    /// The customer says something; returns when the bot has answered. `false`: the chat is too busy.
-    pub async fn say(&self, text: String) -> bool {
+    /// Asks the bot for something; returns when the bot has dealt with it. `false`: the chat is too busy.
+    pub async fn ask(&self, request: ChatRequest) -> bool {
         let (done, answered) = oneshot::channel();
-        self.send(ChatInput::Said { text, done }, answered).await
-    }
-
-    /// The customer wants another code, by mail or as before; returns when it is asked for. `false`: the
-    /// chat is too busy.
-    pub async fn resend(&self, by_mail: bool) -> bool {
-        let (done, answered) = oneshot::channel();
-        self.send(ChatInput::Resend { by_mail, done }, answered).await
-    }
-
-    /// The website vouches for the visitor; returns when the bot has greeted them.
-    pub async fn vouch(&self, identity_token: String) -> bool {
-        let (done, answered) = oneshot::channel();
-        self.send(ChatInput::Vouched { identity_token, done }, answered).await
-    }
-
-    /// An agent invites the customer; returns when the invitation is on its way. `false`: the chat is too
-    /// busy.
-    pub async fn invite(&self, pin: &str) -> bool {
-        let (done, answered) = oneshot::channel();
-        self.send(ChatInput::Invited { pin: pin.to_owned(), done }, answered).await
-    }
-
-    /// The bot asks for a proof that is given on a page; returns when it has. `false`: the chat is too busy.
-    pub async fn ask_for_task(&self, task: PageTask) -> bool {
-        let (done, answered) = oneshot::channel();
-        self.send(ChatInput::Task { task, done }, answered).await
-    }
-
-    async fn send(&self, input: ChatInput, answered: oneshot::Receiver<()>) -> bool {
-        let taken = self.sender.try_send(input).is_ok();
+        let taken = self.sender.try_send(ChatInput::Asked(request, done)).is_ok();
         if taken {
             drop(answered.await); // an error only says that it is done
         }

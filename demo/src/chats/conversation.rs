@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::api::{ApiError, MessageOutcome, ProblemReply};
 use crate::bot::{Wish, bot};
-use crate::chats::inboxes::ChatInput;
+use crate::chats::inboxes::{ChatInput, ChatRequest};
 use crate::mark::Mark;
 use crate::transcript::EntryBody;
 
@@ -29,12 +29,7 @@ impl Conversation {
     pub async fn run(mut self, mut inbox: mpsc::Receiver<ChatInput>) {
         while let Ok(Some(input)) = tokio::time::timeout(IDLE, inbox.recv()).await {
             let (result, done) = match input {
-                ChatInput::Said { text, done } => (self.take_text(&text).await, Some(done)),
-                ChatInput::Resend { by_mail: true, done } => (self.send_by_mail().await, Some(done)),
-                ChatInput::Resend { by_mail: false, done } => (self.send_again().await, Some(done)),
-                ChatInput::Vouched { identity_token, done } => (self.welcome(&identity_token).await, Some(done)),
-                ChatInput::Invited { pin, done } => (self.invite(&pin).await, Some(done)),
-                ChatInput::Task { task, done } => (self.ask_for_task(task).await, Some(done)),
+                ChatInput::Asked(request, done) => (self.take_request(request).await, Some(done)),
                 ChatInput::Event(event) => (self.take_event(event).await, None),
                 ChatInput::Refresh => (self.catch_up().await, None),
             };
@@ -44,6 +39,17 @@ impl Conversation {
             self.update_agent_view().await;
             self.publish_view();
             drop(done);
+        }
+    }
+
+    async fn take_request(&mut self, request: ChatRequest) -> Result<(), ApiError> {
+        match request {
+            ChatRequest::Said(text) => self.take_text(&text).await,
+            ChatRequest::Resend { by_mail: true } => self.send_by_mail().await,
+            ChatRequest::Resend { by_mail: false } => self.send_again().await,
+            ChatRequest::Vouched(identity_token) => self.welcome(&identity_token).await,
+            ChatRequest::Invited(pin) => self.invite(&pin).await,
+            ChatRequest::Task(task) => self.ask_for_task(task).await,
         }
     }
 

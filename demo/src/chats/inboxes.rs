@@ -10,18 +10,24 @@ use tokio::sync::{mpsc, oneshot};
 use crate::outsiders::events::TeamEvent;
 use crate::transcript::PageTask;
 
-/// The input of a conversation. `done` is dropped when the bot has dealt with it.
-pub enum ChatInput {
+/// What the bot may be asked to do in a conversation.
+pub enum ChatRequest {
     /// The customer has typed a text.
-    Said { text: String, done: oneshot::Sender<()> },
-    /// The customer wants another code.
-    Resend { by_mail: bool, done: oneshot::Sender<()> },
-    /// The website's server says who this is.
-    Vouched { identity_token: String, done: oneshot::Sender<()> },
-    /// An agent lets the customer come in by a number that they agreed on.
-    Invited { pin: String, done: oneshot::Sender<()> },
+    Said(String),
+    /// The customer wants another code, by mail or as before.
+    Resend { by_mail: bool },
+    /// The website's server says who this is, by an identity token.
+    Vouched(String),
+    /// An agent lets the customer come in by a PIN that they agreed on.
+    Invited(String),
     /// The bot wants a proof that is given on a page.
-    Task { task: PageTask, done: oneshot::Sender<()> },
+    Task(PageTask),
+}
+
+/// The input of a conversation.
+pub enum ChatInput {
+    /// Something for the bot to do. The sender is dropped when the bot has dealt with it.
+    Asked(ChatRequest, oneshot::Sender<()>),
     /// The gateway has sent an event.
     Event(TeamEvent),
     /// Events may have been missed.

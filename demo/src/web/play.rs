@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::Demo;
 use crate::chats::chat::Chat;
+use crate::chats::inboxes::ChatRequest;
 use crate::outsiders::phones::{MessageKind, PhoneMessage};
 use crate::scenes::Scene;
 use crate::setup::customer;
@@ -24,27 +25,28 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two things that somebody does, so that one can follow.
 const STEP_PAUSE: Duration = Duration::from_millis(700);
 
+const STATEMENT: &str = "I would like a copy of my statement";
+const ADDRESS: &str = "Please change my address to 12 Linden Row";
+
 /// Lets the scene begin in a chat that is its own. What takes long goes on after this has returned.
 pub async fn play(demo: &Arc<Demo>, scene: Scene, chat: &Chat) {
-    match scene {
+    let request = match scene {
         Scene::PreChat => {
-            let token = demo.bank.identity_token(&crate::random_text(&*demo.entropy, 24), demo.clock.now() / 1000);
-            chat.vouch(token).await;
+            let jti = crate::random_text(&*demo.entropy, 24);
+            ChatRequest::Vouched(demo.bank.identity_token(&jti, demo.clock.now() / 1000))
         }
-        Scene::MidChat => drop(chat.say("I would like a copy of my statement".into()).await),
-        Scene::Otp => drop(chat.say("Please change my address to 12 Linden Row".into()).await),
-        Scene::Pin => drop(chat.invite(PIN).await),
-        Scene::TwoFactor if enrolled(demo, chat).await => {
-            chat.say("I would like a copy of my statement".into()).await;
-        }
-        Scene::Questions if enrolled(demo, chat).await => drop(chat.ask_for_task(PageTask::Questions).await),
-        Scene::TwoFactor | Scene::Questions => {}
-        Scene::Document => drop(chat.ask_for_task(PageTask::Document).await),
-        Scene::Forwarded => {
-            chat.say("I would like a copy of my statement".into()).await;
-            forward(demo, chat);
-        }
-        Scene::Lockout => drop(tokio::spawn(guess(chat.clone()))),
+        Scene::MidChat | Scene::Forwarded => ChatRequest::Said(STATEMENT.into()),
+        Scene::Otp => ChatRequest::Said(ADDRESS.into()),
+        Scene::Pin => ChatRequest::Invited(PIN.into()),
+        Scene::TwoFactor | Scene::Questions if !enrolled(demo, chat).await => return,
+        Scene::TwoFactor => ChatRequest::Said(STATEMENT.into()),
+        Scene::Questions => ChatRequest::Task(PageTask::Questions),
+        Scene::Document => ChatRequest::Task(PageTask::Document),
+        Scene::Lockout => return drop(tokio::spawn(guess(chat.clone()))),
+    };
+    chat.ask(request).await;
+    if scene == Scene::Forwarded {
+        forward(demo, chat);
     }
 }
 
@@ -69,15 +71,15 @@ fn forward(demo: &Demo, chat: &Chat) {
 
 /// Somebody tries one code after another.
 async fn guess(mut chat: Chat) {
-    chat.say("Please change my address to 12 Linden Row".into()).await;
+    chat.ask(ChatRequest::Said(ADDRESS.into())).await;
     for (times, misses) in (0..).zip(MISSES) {
-        if times > 0 && !chat.resend(true).await {
+        if times > 0 && !chat.ask(ChatRequest::Resend { by_mail: true }).await {
             return;
         }
         let Some(code) = code(&mut chat, times).await else { return };
         for _ in 0..misses {
             tokio::time::sleep(STEP_PAUSE).await;
-            chat.say(another(&code)).await;
+            chat.ask(ChatRequest::Said(another(&code))).await;
         }
     }
 }
