@@ -1,4 +1,4 @@
-//! The definitions that Countersign ships. Another one is a file in `definitions` and its line
+//! The definitions that Countersign ships. Another one is a file in `definitions` and its name
 //! here.
 
 use std::sync::Arc;
@@ -11,29 +11,19 @@ use crate::platform::check::DefinitionError;
 /// A definition's file name and text.
 pub type DefinitionFile = (&'static str, &'static str);
 
+/// Each name's file with its text.
+macro_rules! definitions {
+    ($($name:literal)*) => {
+        &[$((concat!($name, ".toml"), include_str!(concat!("../definitions/", $name, ".toml")))),*]
+    };
+}
+
 /// All of them.
-pub const SOURCES: &[DefinitionFile] = &[
-    ("twilio-sms.toml", include_str!("../definitions/twilio-sms.toml")),
-    ("twilio-whatsapp.toml", include_str!("../definitions/twilio-whatsapp.toml")),
-    ("whatsapp-cloud.toml", include_str!("../definitions/whatsapp-cloud.toml")),
-    ("messenger.toml", include_str!("../definitions/messenger.toml")),
-    ("instagram.toml", include_str!("../definitions/instagram.toml")),
-    ("telegram.toml", include_str!("../definitions/telegram.toml")),
-    ("slack.toml", include_str!("../definitions/slack.toml")),
-    ("line.toml", include_str!("../definitions/line.toml")),
-    ("matrix.toml", include_str!("../definitions/matrix.toml")),
-    ("bot-framework.toml", include_str!("../definitions/bot-framework.toml")),
-    ("chatwoot.toml", include_str!("../definitions/chatwoot.toml")),
-    ("vonage.toml", include_str!("../definitions/vonage.toml")),
-    ("messagebird.toml", include_str!("../definitions/messagebird.toml")),
-    ("sinch.toml", include_str!("../definitions/sinch.toml")),
-    ("amazon-sns.toml", include_str!("../definitions/amazon-sns.toml")),
-    ("kannel.toml", include_str!("../definitions/kannel.toml")),
-    ("rcs.toml", include_str!("../definitions/rcs.toml")),
-    ("apple-messages.toml", include_str!("../definitions/apple-messages.toml")),
-    ("pega.toml", include_str!("../definitions/pega.toml")),
-    ("standard-webhooks.toml", include_str!("../definitions/standard-webhooks.toml")),
-];
+pub const SOURCES: &[DefinitionFile] = definitions! {
+    "twilio-sms" "twilio-whatsapp" "whatsapp-cloud" "messenger" "instagram" "telegram" "slack" "line" "matrix"
+    "bot-framework" "chatwoot" "vonage" "messagebird" "sinch" "amazon-sns" "kannel" "rcs" "apple-messages" "pega"
+    "standard-webhooks"
+};
 
 /// The platforms that they describe.
 ///

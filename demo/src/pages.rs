@@ -15,21 +15,16 @@ use crate::outsiders::phones::ReceivedMessage;
 use crate::scenes::Scene;
 use crate::transcript::View;
 
-const TEMPLATES: [(&str, &str); 13] = [
-    ("chat.html", include_str!("templates/chat.html")),
-    ("desk.html", include_str!("templates/desk.html")),
-    ("entry.html", include_str!("templates/entry.html")),
-    ("frame_log.html", include_str!("templates/frame_log.html")),
-    ("frame_phone.html", include_str!("templates/frame_phone.html")),
-    ("frame_side.html", include_str!("templates/frame_side.html")),
-    ("icons.html", include_str!("templates/icons.html")),
-    ("login.html", include_str!("templates/login.html")),
-    ("mark.html", include_str!("templates/mark.html")),
-    ("pages.html", include_str!("templates/pages.html")),
-    ("phone.html", include_str!("templates/phone.html")),
-    ("story.html", include_str!("templates/story.html")),
-    ("trouble.html", include_str!("templates/trouble.html")),
-];
+/// Each name's template with its source.
+macro_rules! templates {
+    ($($name:literal)*) => {
+        &[$((concat!($name, ".html"), include_str!(concat!("templates/", $name, ".html")))),*]
+    };
+}
+
+const TEMPLATES: &[(&str, &str)] = templates! {
+    "chat" "desk" "entry" "frame_log" "frame_phone" "frame_side" "icons" "login" "mark" "pages" "phone" "story" "trouble"
+};
 
 /// A part of the chat that a page without script shows in a frame of its own.
 #[derive(Clone, Copy)]
@@ -68,7 +63,7 @@ impl DemoPages {
     /// Parses every template: a broken one shows at the start and not at a visitor's click.
     pub fn new() -> Self {
         let mut environment = Environment::new();
-        for (name, source) in TEMPLATES {
+        for (name, source) in TEMPLATES.iter().copied() {
             environment.add_template(name, source).expect("the compiled-in templates parse: pages::tests");
         }
         Self(environment)
