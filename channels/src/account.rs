@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::validation::{self, FieldError, Kind};
+use crate::validation::{self, FieldError, Kind, ValidationError};
 
 /// Takes the platform's origin's place.
 pub const BASE_URL: &str = "base_url";
@@ -118,14 +118,17 @@ pub struct SecretField {
     pub rotates: bool,
 }
 
+/// What is wrong with a field of an account, at its place: `account` or `secrets`.
+pub fn at(place: &str, name: &str, error: impl Into<ValidationError>) -> FieldError {
+    let name = name.replace('~', "~0").replace('/', "~1");
+    FieldError::at(format!("/{place}/{name}"), error)
+}
+
 /// Every field of an account must be one that the platform knows.
 pub fn only(account: &Account, fields: &[&str], secrets: &[&str]) -> Vec<FieldError> {
     let unknown = |place: &str, name: &str, known: &[&str]| {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        FieldError::at(
-            format!("/{place}/{name}"),
-            validation::UNKNOWN.saying(format!("no such field; there are: {known}")),
-        )
+        at(place, name, validation::UNKNOWN.saying(format!("no such field; there are: {known}")))
     };
     let open = account.fields.keys().filter(|name| !fields.contains(&name.as_str()));
     let closed = account.secrets.keys().filter(|name| !secrets.contains(&name.as_str()));

@@ -34,7 +34,7 @@ pub struct TeamApi {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The gateway said no.
-    #[error("the gateway refused: {0}")]
+    #[error("the gateway refused: {} {}: {}", .0.status, .0.code, .0.detail)]
     Refused(ProblemReply),
     /// The gateway did not answer, or not in JSON.
     #[error("the gateway did not answer: {0}")]
@@ -57,12 +57,6 @@ pub struct ProblemReply {
     pub retry_after_seconds: Option<u64>,
     /// Of a post-back that was told again: where its browser goes on.
     pub continue_url: Option<String>,
-}
-
-impl std::fmt::Display for ProblemReply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {}", self.status, self.code, self.detail)
-    }
 }
 
 /// What a bot needs of an interaction.

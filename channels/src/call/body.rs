@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::matching::text;
 use crate::template::Template;
 use crate::template::escape::{self, EscapeError};
 use crate::template::values::Values;
@@ -74,7 +75,7 @@ impl Node {
                 Value::Array(several) => several,
                 one => vec![one],
             };
-            several.into_iter().map(move |value| (name.clone(), text(value)))
+            several.into_iter().map(move |value| (name.clone(), text(&value)))
         });
         Ok(pairs.collect())
     }
@@ -136,13 +137,6 @@ impl Node {
             ("$markup" | "$entities" | "$number", _) => Err(format!("`{name}` takes a text")),
             _ => Err(format!("unknown way to write a value `{name}`; there are: {WRAPPERS}")),
         }
-    }
-}
-
-fn text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
     }
 }
 

@@ -125,8 +125,8 @@ pub struct Can {
     pub window_hours: Option<u16>,
     /// What becomes of links' previews.
     pub preview: Preview,
-    /// A link that writes a code into the chat for the person to send.
-    pub return_link: Option<ReturnLink>,
+    /// A link that writes a code into the chat for the person to send: `{code}` is what it carries.
+    pub return_link: Option<UrlTemplate>,
     /// Whether its messages are text messages.
     pub text_message: bool,
     /// Fields of the account with the values of which they are.
@@ -155,11 +155,6 @@ pub enum Preview {
     /// The platform has no previews.
     None,
 }
-
-/// A link back into the chat; `{code}` is what it carries.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct ReturnLink(pub UrlTemplate);
 
 /// `[send]`
 #[derive(Clone, Debug, Deserialize)]

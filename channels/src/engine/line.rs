@@ -127,7 +127,7 @@ impl Channel for Line {
         let content = Content::Code { text: String::new(), code: code.to_owned().into() };
         let (id, to, terms) = (String::new(), MessageAddress::new(""), Terms::default());
         let message = Message { id, to, subject: None, content, terms };
-        link.0.fill(&Values::of_message(&self.known, at, &message, &[])).ok().flatten()
+        link.fill(&Values::of_message(&self.known, at, &message, &[])).ok().flatten()
     }
 }
 

@@ -4,7 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, de};
 
-use super::proof::{VerificationError, header};
+use super::proof::{VerificationError, body, header};
 use super::request::{InboundRequest, base64};
 use crate::template::{Scanned, scan};
 
@@ -87,8 +87,7 @@ impl Over {
                 }
                 Part::Form => bytes.extend_from_slice(sorted(request).as_bytes()),
                 Part::Decoded(pointer) => {
-                    let document: serde_json::Value =
-                        serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))?;
+                    let document = body(request)?;
                     let text = document.pointer(pointer).and_then(serde_json::Value::as_str);
                     let text = text.ok_or_else(|| VerificationError::Missing(format!("`{pointer}` in the body")))?;
                     bytes.extend_from_slice(&base64(text).ok_or(VerificationError::Unreadable("what is signed"))?);

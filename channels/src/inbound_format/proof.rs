@@ -4,6 +4,7 @@
 //! Reasons are for an operator; the platform is told nothing but no.
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::request::InboundRequest;
 use crate::account::BEFORE;
@@ -78,6 +79,11 @@ pub fn near(said: u64, unix: u64, tolerance: u64) -> Result<(), VerificationErro
 /// Equal, without telling by the time how far.
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
+/// The body as JSON.
+pub fn body(request: &InboundRequest<'_>) -> Result<Value, VerificationError> {
+    serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))
 }
 
 /// A header's value, or that it is missing.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::proof::{Against, VerificationError};
+use super::proof::{Against, VerificationError, body};
 use super::request::{InboundRequest, base64};
 use crate::template::Template;
 
@@ -121,10 +121,6 @@ fn canonical(body: &Value) -> Result<String, VerificationError> {
         lines.extend([name, "\n", value, "\n"]);
     }
     Ok(lines)
-}
-
-fn body(request: &InboundRequest<'_>) -> Result<Value, VerificationError> {
-    serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))
 }
 
 fn field<'a>(body: &'a Value, name: &str) -> Result<&'a str, VerificationError> {

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::proof::{Against, VerificationError, header, near, same};
+use super::proof::{Against, VerificationError, body, header, near, same};
 use super::request::InboundRequest;
 use super::shared::bearer;
 use crate::auth::jwt::KeyEncoding;
@@ -293,8 +293,4 @@ fn is_for(audience: Option<&Value>, wanted: Option<&str>) -> bool {
         Some(one) => is(one),
         None => false,
     }
-}
-
-fn body(request: &InboundRequest<'_>) -> Result<Value, VerificationError> {
-    serde_json::from_slice(request.body).map_err(|_| VerificationError::Unreadable("the body"))
 }

@@ -1,8 +1,6 @@
 //! A definition read and judged: what its types let pass and is wrong all the same, because it
 //! spans several of its tables. Every error has its line and says what would be right.
 
-use std::fmt;
-
 use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
 use crate::engine::format::File;
@@ -15,7 +13,8 @@ mod outgoing;
 use holes::{TemplateKind, fields, known};
 
 /// What is wrong with a definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {detail}")]
 pub struct DefinitionError {
     /// The definition's file.
     pub file: String,
@@ -24,14 +23,6 @@ pub struct DefinitionError {
     /// What is wrong and what would be right.
     pub detail: String,
 }
-
-impl fmt::Display for DefinitionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.detail)
-    }
-}
-
-impl std::error::Error for DefinitionError {}
 
 /// A place, as words that stand in its line, and what is wrong there.
 type ErrorAt = (String, String);

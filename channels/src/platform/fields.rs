@@ -9,7 +9,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::account::{
-    Account, BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField, max_per_minute,
+    Account, BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField, at,
+    max_per_minute, only,
 };
 use crate::asked::RequestedField;
 use crate::egress::EgressPolicy;
@@ -22,9 +23,8 @@ const MAX_BYTES: usize = 4096;
 
 /// Judges an account.
 pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<KnownAccount, Vec<FieldError>> {
-    let mut wrong = Vec::new();
+    let mut wrong = surplus(file, account);
     let mut known = KnownAccount::default();
-    surplus(file, account, &mut wrong);
     for (name, field) in &file.account {
         match account.fields.get(name) {
             None | Some(Value::Null) => match &field.default {
@@ -52,11 +52,6 @@ pub fn judge(file: &File, account: &Account, egress: &EgressPolicy) -> Result<Kn
     if wrong.is_empty() { Ok(known) } else { Err(wrong) }
 }
 
-fn at(place: &str, name: &str, error: impl Into<ValidationError>) -> FieldError {
-    let name = name.replace('~', "~0").replace('/', "~1");
-    FieldError::at(format!("/{place}/{name}"), error)
-}
-
 /// What an account may say, in the order in which it is asked: secrets last.
 pub fn asked(file: &File) -> Vec<RequestedField> {
     let own =
@@ -73,21 +68,11 @@ fn is_one_of_several(file: &File, name: &str) -> bool {
     file.platform.one_of.iter().flatten().any(|one| one == name)
 }
 
-fn surplus(file: &File, account: &Account, wrong: &mut Vec<FieldError>) {
+fn surplus(file: &File, account: &Account) -> Vec<FieldError> {
     let own = [BASE_URL, FORWARD_URL, MAX_PER_MINUTE];
     let fields: Vec<&str> = file.account.keys().map(String::as_str).chain(own).collect();
-    for name in account.fields.keys().filter(|name| !fields.contains(&name.as_str())) {
-        wrong.push(at(
-            "account",
-            name,
-            validation::UNKNOWN.saying(format!("no such field; there are: {}", fields.join(", "))),
-        ));
-    }
-    let names = secret_names(file);
-    for name in account.secrets.keys().filter(|name| !names.contains(name)) {
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        wrong.push(at("secrets", name, validation::UNKNOWN.saying(format!("no such field; there are: {known}"))));
-    }
+    let secrets = secret_names(file);
+    only(account, &fields, &secrets.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn secret_names(file: &File) -> Vec<String> {
@@ -211,9 +196,7 @@ mod tests {
                 fields: fields.iter().map(|asked| (asked.name.clone(), "x".into())).collect(),
                 secrets: secrets.iter().map(|asked| (asked.name.clone(), "x".to_owned().into())).collect(),
             };
-            let mut wrong = Vec::new();
-            surplus(&file, &account, &mut wrong);
-            assert_eq!(wrong, [], "{name} asks for what it does not know");
+            assert_eq!(surplus(&file, &account), [], "{name} asks for what it does not know");
             let of_all = file.account.len() + 2 + usize::from(file.inbound.is_some());
             assert_eq!((account.fields.len(), fields.len()), (of_all, of_all), "{name}");
             assert_eq!(

@@ -54,8 +54,8 @@ pub(super) fn sending(file: &File) -> Result<(), ErrorAt> {
         needs(file, &shown.needs)?;
     }
     if let Some(link) = &file.can.return_link {
-        known(file, link.0.template(), TemplateKind::Code, "[can]")?;
-        if !link.0.template().holes().any(|hole| hole.name == HoleName::Code) {
+        known(file, link.template(), TemplateKind::Code, "[can]")?;
+        if !link.template().holes().any(|hole| hole.name == HoleName::Code) {
             return error_at("return_link", "a return link carries a code: write `{code}`");
         }
     }
