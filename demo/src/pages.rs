@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::mark::ShownMark;
 use crate::outsiders::phones::ReceivedMessage;
-use crate::scenes::Scene;
+use crate::scenes::{self, Scene};
 use crate::transcript::View;
 
 /// Each name's template with its source.
@@ -71,14 +71,10 @@ impl DemoPages {
 
     /// The one-screen page. It holds no state: the script's feed or the frames bring it.
     pub fn chat(&self, base: &str, scene: Option<Scene>) -> Response {
-        let scenes: Vec<_> = Scene::ALL
-            .iter()
-            .map(|one| json!({"name": one, "title": one.title(), "sentence": one.sentence(), "now": Some(*one) == scene}))
-            .collect();
         let fallen =
             |status: &'static str| ShownMark { status, name: None, how: None, milliseconds_left: 0, seconds_left: 0 };
         Html(
-            self.render("chat.html", json!({"base": base, "scene": scene, "scenes": scenes, "expired": fallen("expired"), "unknown": fallen("unknown")})),
+            self.render("chat.html", json!({"base": base, "scene": scene, "scenes": scenes::words(), "expired": fallen("expired"), "unknown": fallen("unknown")})),
         )
         .into_response()
     }

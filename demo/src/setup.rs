@@ -117,29 +117,11 @@ async fn team(owner: &Api, name: &str, settings: &Value) -> anyhow::Result<DemoT
 
 /// The clocks are short, so that one can watch the mark fall and a lock end. Demos send a lot.
 fn settings(base: &str) -> Value {
-    json!({
-        "authentication_url": format!("{base}/demo/login"),
-        "allowed_origins": origins(base),
-        "authentication_timeout_minutes": 1,
-        "interaction_timeout_minutes": 30,
-        "link": {"ttl_minutes": 10},
-        "entry": {"require_authentication": true, "first": "pin"},
-        "otp": {"message": "#PIN# is your Linden Bank code. Type it only in the chat that you opened."},
-        "lockout": {"threshold": 5, "duration_minutes": 1},
-        "send_budget": {"resend_after_seconds": 10, "per_interaction": 100, "per_destination_hour": 100,
-            "per_destination_day": 1_000},
-        "intents": {
-            "statement_copy": {"accept": ["login"], "label": "Copy of a statement"},
-            "balance": {"accept": ["login", "otp", "kba", "photo_id"], "label": "Account balance"},
-            "change_address": {"accept": ["otp"], "label": "Change of address"},
-        },
-        "kba": {"enabled": true, "ask": [
-            {"fact": "first_school", "question": "What was your first school called?"},
-            {"fact": "card", "question": "What are the last four digits of your card?", "as": "digits"},
-            {"fact": "branch", "question": "Which is your branch?", "choices": ["Harbour", "Linden Row", "Old Town"]},
-        ]},
-        "brand": {"name": "Linden Bank", "color": "#1c6b48"},
-    })
+    let mut settings: Value =
+        serde_json::from_str(include_str!("settings.json")).expect("the compiled-in file is JSON: setup::tests");
+    settings["authentication_url"] = format!("{base}/demo/login").into();
+    settings["allowed_origins"] = origins(base).into();
+    settings
 }
 
 /// The chat's own origin, and its other name on a developer's machine.
@@ -149,4 +131,17 @@ fn origins(base: &str) -> Vec<String> {
         origins.push(base.replacen("127.0.0.1", "localhost", 1));
     }
     origins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_name_where_the_demo_is() {
+        let settings = settings("http://127.0.0.1:8080");
+        assert_eq!(settings["authentication_url"], "http://127.0.0.1:8080/demo/login");
+        assert_eq!(settings["allowed_origins"], json!(["http://127.0.0.1:8080", "http://localhost:8080"]));
+        assert_eq!(settings["intents"]["change_address"]["accept"], json!(["otp"]));
+    }
 }
