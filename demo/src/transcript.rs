@@ -1,7 +1,7 @@
 //! What a chat looks like at one moment: the transcript, and the story told beside it. Plain data for the
 //! pages.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{CodeChallenge, LoginLink, ProofPage};
@@ -140,7 +140,7 @@ impl CodeState {
 }
 
 /// How far a login card has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardState {
     /// It was offered.

@@ -1,9 +1,10 @@
 //! The bot at work in one conversation: it takes one input after another, and reads what the customer types.
 //!
 //! Every text goes through the gateway before it is read. The bot never sees the security key, a password or a code.
-//! The parts below have an order: `state`, then `codes` and `page_proofs`, then `requests`, then `gateway_events`.
+//! The parts below have an order: `state`, `effects`, then `codes` and `page_proofs`, then `requests`, then `gateway_events`.
 
 mod codes;
+mod effects;
 mod gateway_events;
 mod page_proofs;
 mod requests;

@@ -73,19 +73,8 @@ impl Conversation {
         if about.is_none() || about != self.code.as_ref().map(|(challenge, _)| challenge.as_str()) {
             return Ok(());
         }
-        match event.kind.as_str() {
-            "challenge.sent" => {
-                self.view.explain("The code has left for the phone. The bot is told so, and not what it says.", wire);
-            }
-            "challenge.delivery_failed" => {
-                self.view.add(bot("The message to your phone did not get through. You can ask for a new code."));
-                self.view.explain("The code did not reach the phone.", wire);
-            }
-            "challenge.expired" => {
-                self.view.add(bot("The code has run out. You can ask for a new one."));
-                self.view.explain("Nobody typed the code in time, so nothing was authenticated.", wire);
-            }
-            _ => return Ok(()),
+        if !self.show_effect(&event.kind, wire) {
+            return Ok(());
         }
         self.refresh().await?;
         self.update_code().await
