@@ -79,8 +79,9 @@ impl InboundFormat {
 }
 
 /// What a sender's id is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Assurance {
     /// The platform has authenticated the person.
     Platform,
@@ -93,11 +94,7 @@ pub enum Assurance {
 impl Assurance {
     /// The word for it.
     pub fn wire_name(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::Spoofable => "spoofable",
-            Self::Inherited => "inherited",
-        }
+        self.into()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ambient::Ambient;
 use crate::asked::RequestedField;
 use crate::auth::AccountProof;
 use crate::definition::{Definition, Features};
-use crate::engine::format::{File, Preview};
+use crate::engine::format::File;
 use crate::engine::line::Line;
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
@@ -113,11 +113,7 @@ impl Definition for Platform {
             initiate: file.can.initiate,
             window_hours: file.can.window_hours,
             idempotent: file.send.idempotent,
-            preview: match file.can.preview {
-                Preview::Fetched => "fetched",
-                Preview::Suppressed => "suppressed",
-                Preview::None => "none",
-            },
+            preview: file.can.preview.into(),
             account_link: file.linking.is_some(),
             return_link: file.can.return_link.is_some(),
             retracts: file.retract.heard.is_some(),

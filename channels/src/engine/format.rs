@@ -144,8 +144,9 @@ impl Can {
 }
 
 /// What becomes of links' previews.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Preview {
     /// Whoever shows the message may fetch the link.
     #[default]

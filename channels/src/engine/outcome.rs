@@ -80,8 +80,9 @@ pub enum Class {
 }
 
 /// Why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RefusalReason {
     /// The person is not on this platform, or cannot be reached there.
     NotReachable,
@@ -124,26 +125,7 @@ pub enum RefusalReason {
 impl RefusalReason {
     /// The word for it.
     pub fn wire_name(self) -> &'static str {
-        match self {
-            Self::NotReachable => "not-reachable",
-            Self::OptedOut => "opted-out",
-            Self::WindowClosed => "window-closed",
-            Self::BadAddress => "bad-address",
-            Self::BadSender => "bad-sender",
-            Self::Region => "region",
-            Self::TooLong => "too-long",
-            Self::Content => "content",
-            Self::Template => "template",
-            Self::Rate => "rate",
-            Self::Quota => "quota",
-            Self::Balance => "balance",
-            Self::Spam => "spam",
-            Self::Unavailable => "unavailable",
-            Self::Credentials => "credentials",
-            Self::Forbidden => "forbidden",
-            Self::Unknown => "unknown",
-            Self::Refused => "refused",
-        }
+        self.into()
     }
 }
 
