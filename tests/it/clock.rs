@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use countersign::ambient::{Clock, Entropy, SeededEntropy, SystemClock};
+use countersign::ambient::{Clock, Entropy, SystemClock};
 use serde_json::{Value, json};
 
 use crate::length::{figure, rounds, seed};
 use crate::stores;
+use crate::world::ambient::SeededEntropy;
 use crate::world::{Browser, Team, World};
 
 const MINUTE: u64 = 60_000;

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::services::events::audit::Trail;
 use serde_json::Value;
 
 use crate::length::{figure, rounds, seed};
+use crate::world::ambient::SeededEntropy;
 use people::{Act, Outsiders, Story};
 use process::Site;
 

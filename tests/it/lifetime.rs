@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::http;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crash::people::{Cut, Outsiders};
 use crate::crash::process::Site;
+use crate::world::ambient::SeededEntropy;
 use crate::world::{Browser, Team, World};
 
 /// Serves a router on a free port until the token is cancelled.

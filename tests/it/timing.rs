@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::proof::methods::check::{Judgement, TypedText};
 use countersign::domain::secret::base64url;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::length::{figure, is_long, seed};
+use crate::world::ambient::SeededEntropy;
 use crate::world::{URL, World};
 
 /// Samples of a comparison, and of a request.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use countersign::ambient::{FixedClock, SeededEntropy};
 use countersign::domain::secret::Secret;
 use countersign::domain::team::oidc::OidcProvider;
 use countersign::http;
@@ -32,6 +31,10 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::stores::{self, Stand};
+
+pub mod ambient;
+
+use ambient::{FixedClock, SeededEntropy};
 
 /// What generated links start with.
 pub const URL: &str = "https://auth.example.com";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::store::Batch;
 use countersign::store::redis::Redis;
 use futures_util::future::join_all;
@@ -18,6 +18,7 @@ use super::pair::Pair;
 use super::people::{End, KINDS, Story, teams};
 use super::proxy::Mode;
 use crate::length::{figure, is_long, rounds, seed, size};
+use crate::world::ambient::SeededEntropy;
 use crate::world::{Team, World, unique};
 
 /// Customers who act at the same time.

@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::people::{Cut, Outsiders};
 use super::process::Site;
 use crate::length::{figure, rounds, seed};
+use crate::world::ambient::SeededEntropy;
 use crate::world::unique;
 
 /// Guessers at the same time.

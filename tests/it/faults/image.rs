@@ -8,8 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use tempfile::TempDir;
+
+use crate::world::ambient::SeededEntropy;
 
 /// SQLite's pages in our stores, in bytes.
 pub const PAGE: usize = 4096;

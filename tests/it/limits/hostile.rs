@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::domain::base::id::InteractionId;
 use countersign::domain::secret::token::Token;
 use countersign::domain::secret::token::TokenKind;
@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use super::{Honest, Target};
 use crate::crash::people::Outsiders;
 use crate::length::{Progress, figure, is_long, rounds};
+use crate::world::ambient::SeededEntropy;
 use crate::world::{Browser, Reply, Team, World, unique};
 
 /// A link that nobody made.

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use countersign::ambient::SeededEntropy;
+use crate::world::ambient::SeededEntropy;
 
 /// One sequence for the whole world.
 pub struct Chance(Mutex<u64>);

@@ -10,12 +10,13 @@ use std::{
     time::Duration,
 };
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use countersign::store::{CommitId, Store, VersionIndex, embedded::Embedded};
 
 use super::{Batch, Put, committed, entry, event, get, key, put};
 use crate::length::{figure, rounds, seed};
 use crate::stores;
+use crate::world::ambient::SeededEntropy;
 
 /// Set for the process that is killed: the folder it is to work in.
 const VICTIM: &str = "COUNTERSIGN_TEST_VICTIM";

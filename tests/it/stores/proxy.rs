@@ -6,12 +6,14 @@ use std::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-use countersign::ambient::{Entropy, SeededEntropy};
+use countersign::ambient::Entropy;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::{AbortHandle, JoinSet},
 };
+
+use crate::world::ambient::SeededEntropy;
 
 /// Passes everything on from a port of its own, and ends with the test.
 pub struct Proxy {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::ambient::{Clock as _, FixedClock};
+use countersign::ambient::Clock as _;
 use countersign::store::{Batch, CommitOutcome, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use super::{HOUR, MINUTE, acme, text};
 use crate::ports::free_port;
 use crate::stores;
 use crate::stores::around::{Around, Before};
+use crate::world::ambient::FixedClock;
 use crate::world::{Team, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
