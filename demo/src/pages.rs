@@ -228,6 +228,16 @@ mod tests {
         assert_eq!(pages.trouble(StatusCode::GONE, "t", "d").status(), StatusCode::GONE);
     }
 
+    #[tokio::test]
+    async fn the_page_tells_the_scene_that_is_played() {
+        let page = DemoPages::new().chat("http://bank.test", Some(Scene::Pin));
+        let page = axum::body::to_bytes(page.into_body(), usize::MAX).await.expect("the whole page");
+        let html = String::from_utf8_lossy(&page);
+        assert_eq!(html.matches("aria-pressed").count(), 1);
+        assert!(html.contains("data-scene=\"pin\" aria-pressed=\"true\">A PIN<"), "{html}");
+        assert!(html.contains(">An agent agreed on the number 2580"), "{html}");
+    }
+
     #[test]
     fn another_code_can_be_asked_for_when_its_time_has_come() {
         let (view, mark) = (busy_view(), Mark::unknown().shown(0, true));
