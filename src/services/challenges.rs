@@ -56,7 +56,7 @@ pub struct Attending<'a> {
 impl<'a> From<Attending<'a>> for RequestContext<'a> {
     fn from(attending: Attending<'a>) -> Self {
         let Attending { id, team, actor } = attending;
-        RequestContext { id: id.interaction, team, actor, with: With::Challenge(id.number) }
+        RequestContext::new(id.interaction, team, actor, With::Challenge(id.number))
     }
 }
 
@@ -84,7 +84,7 @@ impl Challenges {
         if request.method.form() == AnswerForm::Questions {
             return self.ask_questions(acting, request, idempotency).await;
         }
-        let rule = |context: Context<'_>, _: &TeamView| ask::ask(context, request);
+        let rule = |context: &mut Context<'_>, _: &TeamView| ask::ask(context, request);
         if !request.may_be_sent() {
             return self.conversations.transact(acting.into(), rule, idempotency).await;
         }
@@ -150,11 +150,11 @@ impl Challenges {
         opener: Option<&str>,
     ) -> Result<Snapshot<FoundChallenge>, Error> {
         let payable = |context: &mut Context<'_>| manage::payable_arrival(context, token, browser);
-        let rule = |context: Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
+        let rule = |context: &mut Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
         executed(self.conversations.transact_charged(at_page(token), payable, rule, None).await?)
     }
 }
 
 fn at_page(token: &Token) -> RequestContext<'static> {
-    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with: With::Challenge(token.number) }
+    RequestContext::new(token.interaction, None, Actor::Person, With::Challenge(token.number))
 }

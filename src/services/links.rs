@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::domain::base::id::{InteractionId, TeamName};
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::link::{Link, authentication_url};
 use crate::domain::refusal::Refusal;
@@ -48,7 +49,7 @@ impl Links {
         request: &LinkRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
     ) -> Result<Execution<Snapshot<Issued>>, Error> {
-        let request_context = RequestContext { id, team, actor: actor.clone(), with: With::Nothing };
+        let request_context = RequestContext::new(id, team, actor.clone(), With::Nothing);
         match self.issue_link_once(request_context.clone(), request, idempotency).await {
             Err(Error::Refused(Refusal::NoSecurityKey)) => {
                 self.conversations.team_that_signs(id).await?;
@@ -64,15 +65,14 @@ impl Links {
         request: &LinkRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Issued>>>,
     ) -> Result<Execution<Snapshot<Issued>>, Error> {
-        let rule = |context: crate::domain::conversation::context::Context<'_>, team: &TeamView| match &team.signing {
-            None => context.refuse(Refusal::NoSecurityKey),
+        let rule = |context: &mut Context<'_>, team: &TeamView| match &team.signing {
+            None => Err(Refusal::NoSecurityKey),
             Some(_) => issue(context, request),
         };
         if !request.deliver {
             return self.conversations.transact(request_context, rule, idempotency).await;
         }
-        let payable =
-            |context: &mut crate::domain::conversation::context::Context<'_>| issue::payable(context, request);
+        let payable = |context: &mut Context<'_>| issue::payable(context, request);
         self.conversations.transact_charged(request_context, payable, rule, idempotency).await
     }
 
@@ -96,11 +96,7 @@ impl Links {
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
     pub async fn link_by_token(&self, token: &Token) -> Result<Snapshot<(usize, Link)>, Error> {
-        let rule =
-            |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| match find(&context, token) {
-                Ok(found) => context.done(found),
-                Err(refusal) => context.refuse(refusal),
-            };
+        let rule = |context: &mut Context<'_>, _: &TeamView| find(context, token);
         executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
@@ -111,19 +107,17 @@ impl Links {
         browser: &Tag,
         opener: Option<&str>,
     ) -> Result<Snapshot<Continued>, Error> {
-        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
-            press_continue(context, token, browser, opener)
-        };
+        let rule = |context: &mut Context<'_>, _: &TeamView| press_continue(context, token, browser, opener);
         executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
     /// "This wasn't me" was pressed.
     pub async fn report_link(&self, token: &Token) -> Result<Snapshot<()>, Error> {
-        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| report(context, token);
+        let rule = |context: &mut Context<'_>, _: &TeamView| report(context, token);
         executed(self.conversations.transact(self.person(token), rule, None).await?)
     }
 
     fn person(&self, token: &Token) -> RequestContext<'static> {
-        RequestContext { id: token.interaction, team: None, actor: Actor::Person, with: With::Link(token.number) }
+        RequestContext::new(token.interaction, None, Actor::Person, With::Link(token.number))
     }
 }

@@ -30,6 +30,7 @@ use countersign::domain::proof::flag::Proof;
 use countersign::domain::proof::link::EndedLink;
 use countersign::domain::proof::link::LinkPurpose;
 use countersign::domain::proof::link::PostBackStatus;
+use countersign::domain::refusal::Refusal;
 use countersign::domain::rules::chat::hear;
 use countersign::domain::rules::chat::hear::Sender;
 use countersign::domain::rules::flag::maintain;
@@ -211,7 +212,7 @@ impl Story {
         let environment = Environment::at(&settings, &keys, now);
         let id = InteractionId::new(now, [1; 10], 7);
         let context = open::open(id, &opening, Address::default(), environment, Actor::Person, Draws::new([0; 96]));
-        let Decision { interaction, address, events, .. } = context.done(());
+        let Decision { interaction, address, events, .. } = context.end(Ok(()));
         Self {
             interaction,
             address,
@@ -240,7 +241,7 @@ impl Story {
     fn context<T>(
         &mut self,
         link: Option<u16>,
-        rule: impl FnOnce(Context<'_>) -> Decision<T>,
+        rule: impl FnOnce(&mut Context<'_>) -> Result<T, Refusal>,
     ) -> (Option<T>, Vec<Event>) {
         self.drawn += 1;
         let mut bytes = [0; 96];
@@ -253,7 +254,8 @@ impl Story {
         let (before, address) = (self.interaction.clone(), self.address.clone());
         let mut context = Context::begin(before, address, environment, Actor::Person, Draws::new(bytes));
         context.past.link = link.and_then(|number| self.ended.get(&number).cloned());
-        let Decision { interaction, address, ended, events, outcome, .. } = rule(context);
+        let told = rule(&mut context);
+        let Decision { interaction, address, ended, events, outcome, .. } = context.end(told);
         for link in ended.links {
             self.ended.insert(link.link.number, link);
         }
@@ -278,7 +280,7 @@ impl Story {
 
     /// What time alone does, so that what is found next was not done by anybody.
     fn settle(&mut self) {
-        let (_, events) = self.context(None, maintain::tick);
+        let (_, events) = self.context(None, |_| Ok(()));
         assert!(events.iter().all(|e| e.kind() != EventKind::Authenticated), "time raises nothing");
         self.hear(events, None);
     }

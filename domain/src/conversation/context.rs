@@ -1,8 +1,8 @@
-//! The context of a rule in a transaction of an interaction, and the decision that it gives back.
+//! The context of a rule in a transaction of an interaction, and the decision that the transaction ends with.
 //!
-//! A rule takes a `Context` and ends it with `done` or `refuse`; either way what it changed is in
-//! the `Decision` and is saved before anybody is told. Time passes first: a transaction begins with
-//! everything announced that its moment has overtaken.
+//! A rule changes a `Context` and returns what to tell, or a refusal. `Context::end` makes a `Decision` of both:
+//! what the rule changed is in it either way, and is saved before anybody is told. Time passes first: a transaction
+//! begins with everything announced that its moment has overtaken.
 
 use new_epoch::begin_again;
 
@@ -102,14 +102,6 @@ pub struct Decision<T> {
     pub outcome: Result<T, Refusal>,
 }
 
-impl<T> Decision<T> {
-    /// The same decision, told otherwise.
-    pub fn map<U>(self, told: impl FnOnce(T) -> U) -> Decision<U> {
-        let Self { interaction, address, ended, claimed, back, events, needs, counted, outcome } = self;
-        Decision { interaction, address, ended, claimed, back, events, needs, counted, outcome: outcome.map(told) }
-    }
-}
-
 impl<'a> Context<'a> {
     /// Begins a transaction: first, time passes.
     pub fn begin(
@@ -140,17 +132,7 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// Ends the transaction with success.
-    pub fn done<T>(self, outcome: T) -> Decision<T> {
-        self.end(Ok(outcome))
-    }
-
-    /// Ends the transaction with a refusal; what was counted is saved all the same.
-    pub fn refuse<T>(self, refusal: Refusal) -> Decision<T> {
-        self.end(Err(refusal))
-    }
-
-    /// Ends the transaction.
+    /// Ends the transaction. What the rule has counted or changed is saved all the same where it refuses.
     pub fn end<T>(mut self, outcome: Result<T, Refusal>) -> Decision<T> {
         let back = self.code_came_back();
         self.interaction.drop_pointless_sendings();

@@ -124,20 +124,20 @@ impl HostedLogin {
 
     /// Another browser than the one that pressed Continue says which address it chats with.
     pub async fn name_address_here(&self, at: &AtLogin, said: &str) -> Result<AtPage, Error> {
-        let rule = |context: Context<'_>| name_address(context, &at.url.handle, &at.browser, said);
+        let rule = |context: &mut Context<'_>| name_address(context, &at.url.handle, &at.browser, said);
         Ok(self.at_invitation(&at.url, rule).await?.outcome)
     }
 
     async fn at_invitation<T: Clone>(
         &self,
         url: &SignedUrl,
-        rule: impl Fn(Context<'_>) -> crate::domain::conversation::context::Decision<T>,
+        rule: impl Fn(&mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<Snapshot<T>, Error> {
         let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
-        let request_context = RequestContext { id: url.handle.interaction, team, actor: Actor::Person, with };
+        let request_context = RequestContext::new(url.handle.interaction, team, Actor::Person, with);
         executed(
             self.conversations
-                .transact(request_context, |context: Context<'_>, _: &TeamView| rule(context), None)
+                .transact(request_context, |context: &mut Context<'_>, _: &TeamView| rule(context), None)
                 .await?,
         )
     }

@@ -2,7 +2,6 @@
 //! decided in `domain::rules`; here it is fetched and saved, and addresses are built.
 
 use super::Challenges;
-use super::questions::with;
 use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::prepared_questions::Prepared;
@@ -62,12 +61,12 @@ impl Challenges {
         request: &InvitationRequest,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<Invited>>>,
     ) -> Result<Execution<Snapshot<Invited>>, Error> {
-        let rule = |context: Context<'_>, team: &TeamView| {
+        let rule = |context: &mut Context<'_>, team: &TeamView| {
             let rules = &team.effective.settings.entry;
             let by_login = rules.require_authentication
                 && (rules.first.is_login() || rules.subsequent.is_some_and(Method::is_login));
             match by_login && team.signing.is_none() {
-                true => context.refuse(Refusal::NoSecurityKey),
+                true => Err(Refusal::NoSecurityKey),
                 false => invite::invite(context, request),
             }
         };
@@ -77,10 +76,7 @@ impl Challenges {
 
     /// What a code page's token opens. Changes nothing that time has not changed.
     pub async fn code_page_by_token(&self, token: &Token) -> Result<Snapshot<Page>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| {
-            let found = find(&context, token);
-            context.end(found)
-        };
+        let rule = |context: &mut Context<'_>, _: &TeamView| find(context, token);
         executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
 
@@ -103,9 +99,10 @@ impl Challenges {
         browser: &Tag,
         prepared: Option<&Prepared>,
     ) -> Result<Snapshot<Arrived>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| enter::arrive(with(context, prepared), token, browser);
+        let rule = |context: &mut Context<'_>, _: &TeamView| enter::arrive(context, token, browser);
         let payable = |context: &mut Context<'_>| enter::payable(context, token, browser);
-        executed(self.conversations.transact_charged(visitor(token), payable, rule, None).await?)
+        let request_context = RequestContext { questions: prepared, ..visitor(token) };
+        executed(self.conversations.transact_charged(request_context, payable, rule, None).await?)
     }
 
     /// An answer on a code page, under the page's own name for it: the same one sent twice counts once.
@@ -125,7 +122,7 @@ impl Challenges {
         let idempotency =
             IdempotencyRecord::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
         let idempotency = Some(&idempotency).filter(|_| !attempt.is_empty());
-        let rule = |context: Context<'_>, _: &TeamView| on_page::answer(context, token, typed, browser, attempt);
+        let rule = |context: &mut Context<'_>, _: &TeamView| on_page::answer(context, token, typed, browser, attempt);
         match self.transact_judged(visitor(token), rule, idempotency).await? {
             Execution::Executed(snapshot) => Ok(snapshot.outcome),
             Execution::Replayed(bytes) => decode("an answer", &bytes),
@@ -139,14 +136,14 @@ impl Challenges {
 
     /// Another code is asked for on a code page.
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
-        let rule = |context: Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
+        let rule = |context: &mut Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
         let payable = |context: &mut Context<'_>| on_page::payable(context, token);
         executed(self.conversations.transact_charged(visitor(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
     pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Snapshot<()>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| on_page::report(context, token, browser);
+        let rule = |context: &mut Context<'_>, _: &TeamView| on_page::report(context, token, browser);
         executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
 }
@@ -156,5 +153,5 @@ fn visitor(token: &Token) -> RequestContext<'static> {
         TokenKind::Challenge => With::Challenge(token.number),
         _ => With::Link(token.number),
     };
-    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with }
+    RequestContext::new(token.interaction, None, Actor::Person, with)
 }

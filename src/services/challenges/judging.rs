@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Challenges;
 use crate::domain::base::id::{ProviderName, TeamName};
-use crate::domain::conversation::context::{Context, Decision};
+use crate::domain::conversation::context::Context;
 use crate::domain::conversation::interaction::MAX_PARTICIPANTS;
 use crate::domain::customer::StoredCustomer;
 use crate::domain::event::Actor;
@@ -37,14 +37,13 @@ impl Challenges {
     pub(crate) async fn transact_judged<T: Clone>(
         &self,
         request_context: RequestContext<'_>,
-        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        rule: impl Fn(&mut Context<'_>, &TeamView) -> Result<T, Refusal>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error> {
         let (mut verdicts, began) = (Vec::new(), Instant::now());
         loop {
-            let known = verdicts.as_slice();
-            let with = |context: Context<'_>, team: &TeamView| rule(knowing(context, known), team);
-            match self.conversations.transact(request_context.clone(), with, idempotency).await {
+            let request_context = RequestContext { verdicts: &verdicts, ..request_context.clone() };
+            match self.conversations.transact(request_context, &rule, idempotency).await {
                 Err(Error::Refused(Refusal::Unjudged(errand))) if verdicts.len() < MAX_PARTICIPANTS => {
                     verdicts.push(self.verdict_on(&errand).await?);
                 }
@@ -68,7 +67,8 @@ impl Challenges {
         match answered {
             Ok(passed) => Ok(AnswerVerdict { check, passed }),
             Err(trouble) => {
-                let rule = |context: Context<'_>, _: &TeamView| elsewhere::give_up(context, check, trouble.as_str());
+                let rule =
+                    |context: &mut Context<'_>, _: &TeamView| elsewhere::give_up(context, check, trouble.as_str());
                 executed(self.conversations.transact(of_check(check, &team.team.name), rule, None).await?)?;
                 Err(Refusal::ProviderDown.into())
             }
@@ -113,12 +113,6 @@ impl Challenges {
     }
 }
 
-/// The transaction, with what providers have said of the answers in it.
-fn knowing<'t>(mut context: Context<'t>, verdicts: &'t [AnswerVerdict]) -> Context<'t> {
-    context.environment.verdicts = verdicts;
-    context
-}
-
 /// What a provider is told of a record: the fields that the team names, and no others.
 fn told_of<'a>(record: &'a StoredCustomer, fields: &'a [String]) -> BTreeMap<&'a str, Vec<&'a str>> {
     let values = |field: &'a String| {
@@ -136,5 +130,5 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, ProviderTrouble>>) ->
 
 fn of_check(id: CheckId, team: &TeamName) -> RequestContext<'_> {
     let with = With::Challenge(id.challenge.number);
-    RequestContext { id: id.challenge.interaction, team: Some(team), actor: Actor::Person, with }
+    RequestContext::new(id.challenge.interaction, Some(team), Actor::Person, with)
 }

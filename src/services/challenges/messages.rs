@@ -44,7 +44,7 @@ impl Challenges {
         let with = if is_late { With::Challenge(asked) } else { With::Nothing };
         let Text { text, sender, by, in_group } = text;
         let said = ReceivedText { text, sender, by, in_group, asked };
-        let request_context = RequestContext { id, team, actor: Actor::Person, with };
+        let request_context = RequestContext::new(id, team, Actor::Person, with);
         self.transact_judged(request_context, |context, _| receive(context, said), Some(idempotency)).await
     }
 }

@@ -62,9 +62,8 @@ pub struct VerifiedVerdict {
 impl Challenges {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
     pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Snapshot<Challenge>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| {
-            let asked = photo::asked(&context, token, browser).map(|(_, challenge)| challenge);
-            context.end(asked)
+        let rule = |context: &mut Context<'_>, _: &TeamView| {
+            photo::asked(context, token, browser).map(|(_, challenge)| challenge)
         };
         executed(self.conversations.transact(visitor(token), rule, None).await?)
     }
@@ -77,7 +76,7 @@ impl Challenges {
         pictures: &[(Side, Picture)],
         flaws: &[Flaw],
     ) -> Result<HandedIn, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| photo::hand_in(context, token, browser, flaws);
+        let rule = |context: &mut Context<'_>, _: &TeamView| photo::hand_in(context, token, browser, flaws);
         let snapshot = executed(self.conversations.transact(visitor(token), rule, None).await?)?;
         let shown = match &snapshot.outcome.what {
             Pictures::Judged(judged) => UploadOutcome::Judged(judged.clone()),
@@ -89,7 +88,7 @@ impl Challenges {
 
     /// Where the browser that showed a document goes to be bound to the chat, once more.
     pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| photo::done_again(context, token, browser);
+        let rule = |context: &mut Context<'_>, _: &TeamView| photo::done_again(context, token, browser);
         Ok(executed(self.conversations.transact(visitor(token), rule, None).await?)?.outcome)
     }
 
@@ -137,7 +136,7 @@ impl Challenges {
             }
             Err(trouble) => {
                 tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
-                let rule = |context: Context<'_>, _: &TeamView| photo::give_up(context, id, trouble.as_str());
+                let rule = |context: &mut Context<'_>, _: &TeamView| photo::give_up(context, id, trouble.as_str());
                 executed(self.conversations.transact(of_check(id, None), rule, None).await?)?;
                 Ok(UploadOutcome::Undecided)
             }
@@ -187,7 +186,7 @@ impl Challenges {
         from: &ProviderName,
         verdict: &DocumentVerdict,
     ) -> Result<JudgedDocument, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| photo::judge(context, id, from, verdict);
+        let rule = |context: &mut Context<'_>, _: &TeamView| photo::judge(context, id, from, verdict);
         let judged = executed(self.conversations.transact(of_check(id, team), rule, None).await?);
         judged.map(|snapshot| snapshot.outcome)
     }
@@ -205,12 +204,12 @@ fn visitor(token: &Token) -> RequestContext<'static> {
         TokenKind::Challenge => With::Challenge(token.number),
         _ => With::Link(token.number),
     };
-    RequestContext { id: token.interaction, team: None, actor: Actor::Person, with }
+    RequestContext::new(token.interaction, None, Actor::Person, with)
 }
 
 fn of_check(id: CheckId, team: Option<&TeamName>) -> RequestContext<'_> {
     let with = With::Challenge(id.challenge.number);
-    RequestContext { id: id.challenge.interaction, team, actor: Actor::Person, with }
+    RequestContext::new(id.challenge.interaction, team, Actor::Person, with)
 }
 
 #[cfg(test)]

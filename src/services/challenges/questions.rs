@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use super::Challenges;
 use crate::domain::base::id::{InteractionId, TeamName};
-use crate::domain::conversation::context::Context;
 use crate::domain::conversation::failure_limit::{CustomerTag, Need};
 use crate::domain::conversation::interaction::{Interaction, Participant};
 use crate::domain::conversation::prepared_questions::{Prepared, QuestionInputs};
@@ -23,7 +22,7 @@ use crate::domain::rules::links::enter::asked_at_entry;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::{Error, Execution, IdempotencyRecord};
-use crate::services::conversations::snapshots::{Acting, Snapshot};
+use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot};
 use crate::services::teams::TeamView;
 
 /// Customers whose facts say what may be asked, where the team does not.
@@ -53,8 +52,12 @@ impl Challenges {
             let whom =
                 |interaction: &Interaction, _: &TeamView| interaction.named(request.participant.as_ref()).cloned();
             let prepared = self.questions_for(acting.id, acting.team, whom).await?;
-            let rule = |context: Context<'_>, _: &TeamView| ask::ask(with(context, prepared.as_ref()), request);
-            match self.conversations.transact(acting.clone().into(), rule, idempotency).await {
+            let request_context = RequestContext { questions: prepared.as_ref(), ..acting.clone().into() };
+            match self
+                .conversations
+                .transact(request_context, |context, _| ask::ask(context, request), idempotency)
+                .await
+            {
                 Err(Error::Refused(Refusal::AnotherPerson)) => {}
                 told => return told,
             }
@@ -144,10 +147,4 @@ impl Challenges {
         let mut found = self.customers.built_in(&team.team.name).reached_at(field, address).await?;
         Ok(found.pop().filter(|_| found.is_empty()))
     }
-}
-
-/// The transaction, with questions that may be put in it.
-pub(crate) fn with<'t>(mut context: Context<'t>, prepared: Option<&'t Prepared>) -> Context<'t> {
-    context.environment.questions = prepared;
-    context
 }

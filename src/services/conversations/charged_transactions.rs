@@ -4,7 +4,7 @@
 use super::Conversations;
 use super::snapshots::{RequestContext, Snapshot};
 use crate::domain::conversation::address::Address;
-use crate::domain::conversation::context::{Context, Decision};
+use crate::domain::conversation::context::Context;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::refusal::Refusal;
 use crate::engine::decide::Reads;
@@ -23,7 +23,7 @@ impl Conversations {
         &self,
         request: RequestContext<'_>,
         payable: impl Fn(&mut Context<'_>) -> Option<Destination>,
-        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        rule: impl Fn(&mut Context<'_>, &TeamView) -> Result<T, Refusal>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error> {
         for _ in 0..MAX_ATTEMPTS {

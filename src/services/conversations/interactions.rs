@@ -65,7 +65,7 @@ impl Conversations {
         let environment = self.environment(&team, now);
         let context =
             Context::begin(Interaction::clone(interaction), address, environment, Actor::Time, self.engine.draws());
-        let Decision { interaction, address, .. } = maintain::tick(context);
+        let Decision { interaction, address, .. } = context.end(Ok(()));
         Snapshot::unchanged(Arc::new(interaction), address, team)
     }
 
@@ -125,12 +125,10 @@ impl Conversations {
         who: &ParticipantId,
         change: &PersonChange,
     ) -> Result<Snapshot<()>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| match context.interaction.participant(who) {
-            None => context.refuse(Refusal::NotFound("participant")),
-            Some(participant) => {
-                let person = change.apply(&participant.person);
-                maintain::reassign(context, who, &person)
-            }
+        let rule = |context: &mut Context<'_>, _: &TeamView| {
+            let participant = context.interaction.participant(who).ok_or(Refusal::NotFound("participant"))?;
+            let person = change.apply(&participant.person);
+            maintain::reassign(context, who, &person)
         };
         executed(self.transact(request.into(), rule, None).await?)
     }

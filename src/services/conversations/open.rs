@@ -234,18 +234,23 @@ impl Attempt<'_> {
         now: Moment,
     ) -> Change<Option<Execution<Snapshot<bool>>>> {
         if context.must_be_open().is_err() {
-            let change =
-                self.conversations.save(before, address, &self.address_name, context.done(()), &self.team, None, now);
+            let change = self.conversations.save(
+                before,
+                address,
+                &self.address_name,
+                context.end(Ok(())),
+                &self.team,
+                None,
+                now,
+            );
             return change.map(|_| None);
         }
         self.saved(before, address, self.vouched(context, false), idempotency, now)
     }
 
-    fn vouched(&self, context: Context<'_>, created: bool) -> Decision<bool> {
-        match &self.vouched {
-            None => context.done(created),
-            Some(vouched) => open::vouch(context, vouched).map(|()| created),
-        }
+    fn vouched(&self, mut context: Context<'_>, created: bool) -> Decision<bool> {
+        let outcome = self.vouched.as_ref().map_or(Ok(()), |vouched| open::vouch(&mut context, vouched));
+        context.end(outcome.map(|()| created))
     }
 
     fn saved(

@@ -8,7 +8,9 @@ use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
 use crate::domain::conversation::context::Past;
 use crate::domain::conversation::interaction::Interaction;
+use crate::domain::conversation::prepared_questions::Prepared;
 use crate::domain::event::Actor;
+use crate::domain::providers::provider_questions::AnswerVerdict;
 use crate::engine::decide::OpenedRecord;
 use crate::engine::{Error, decode};
 use crate::services::names::{ended_challenge_name, ended_name};
@@ -62,6 +64,16 @@ pub(crate) struct RequestContext<'a> {
     pub actor: Actor,
     /// The link or challenge that the request came with; the record of its end is read, too.
     pub with: With,
+    /// Questions that may be put in it.
+    pub questions: Option<&'a Prepared>,
+    /// What providers have said of the answers in it.
+    pub verdicts: &'a [AnswerVerdict],
+}
+
+impl<'a> RequestContext<'a> {
+    pub(crate) fn new(id: InteractionId, team: Option<&'a TeamName>, actor: Actor, with: With) -> Self {
+        Self { id, team, actor, with, questions: None, verdicts: &[] }
+    }
 }
 
 /// The link or challenge that a request comes with, by its number.
@@ -98,6 +110,6 @@ impl With {
 
 impl<'a> From<Acting<'a>> for RequestContext<'a> {
     fn from(acting: Acting<'a>) -> Self {
-        RequestContext { id: acting.id, team: acting.team, actor: acting.actor, with: With::Nothing }
+        Self::new(acting.id, acting.team, acting.actor, With::Nothing)
     }
 }

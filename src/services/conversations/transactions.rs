@@ -7,7 +7,7 @@ use super::snapshots::{RequestContext, Snapshot, With};
 use super::{Conversations, Parsed};
 use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::conversation::address::Address;
-use crate::domain::conversation::context::{Context, Decision, Environment};
+use crate::domain::conversation::context::{Context, Environment};
 use crate::domain::conversation::destination::QuotaReceipt;
 use crate::domain::conversation::failure_limit::{CustomerFailureLimits, CustomerTag, Need};
 use crate::domain::conversation::interaction::Interaction;
@@ -134,7 +134,7 @@ impl Conversations {
     pub(crate) async fn transact<T>(
         &self,
         request: RequestContext<'_>,
-        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        rule: impl Fn(&mut Context<'_>, &TeamView) -> Result<T, Refusal>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error>
     where
@@ -148,7 +148,7 @@ impl Conversations {
         &self,
         request: RequestContext<'_>,
         quota_receipt: Option<QuotaReceipt>,
-        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        rule: impl Fn(&mut Context<'_>, &TeamView) -> Result<T, Refusal>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
     ) -> Result<Execution<Snapshot<T>>, Error>
     where
@@ -179,7 +179,7 @@ impl Conversations {
         &self,
         request: &RequestContext<'_>,
         quota_receipt: Option<QuotaReceipt>,
-        rule: impl Fn(Context<'_>, &TeamView) -> Decision<T>,
+        rule: impl Fn(&mut Context<'_>, &TeamView) -> Result<T, Refusal>,
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<T>>>,
         limits: &CustomerFailureLimits,
     ) -> Result<Attempt<T>, Error> {
@@ -201,7 +201,8 @@ impl Conversations {
                 let before = self.parse(request.id, &reads.names[0], record)?;
                 let address: Address =
                     records[1].as_ref().map_or(Ok(Address::default()), |b| decode(&reads.names[1], b))?;
-                let environment = Environment { quota_receipt, ..self.environment(&team, now) };
+                let (questions, verdicts) = (request.questions, request.verdicts);
+                let environment = Environment { quota_receipt, questions, verdicts, ..self.environment(&team, now) };
                 let interaction = Interaction::clone(&before);
                 let mut context =
                     Context::begin(interaction, address.clone(), environment, request.actor.clone(), draws.clone());
@@ -209,7 +210,8 @@ impl Conversations {
                 if !matches!(request.with, With::Nothing) {
                     context.past = request.with.past(&reads.names[2], records[2].as_ref())?;
                 }
-                let mut decision = rule(context, &team);
+                let outcome = rule(&mut context, &team);
+                let mut decision = context.end(outcome);
                 let needs = std::mem::take(&mut decision.needs);
                 if !needs.is_empty() {
                     return Ok(unmet(needs, idempotency.is_some()));

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::Inbound;
 use crate::domain::base::id::{ChannelName, Conversation, TeamName};
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::rules::chat::linked::Linked;
 use crate::domain::rules::chat::linked::awaits;
@@ -32,10 +33,7 @@ impl Inbound {
         let (partition, name) = address_of(&self.engine, team, channel, &conversation);
         let address = self.address_now(partition, name).await?;
         let Some(id) = address.open else { return Ok(()) };
-        match self
-            .take_carried(RequestContext { id, team: Some(team), actor: Actor::Person, with: With::Nothing }, opened)
-            .await
-        {
+        match self.take_carried(RequestContext::new(id, Some(team), Actor::Person, With::Nothing), opened).await {
             Ok(Linked::Passed) => metrics::counter!("countersign_received_total", "outcome" => "linked").increment(1),
             Ok(Linked::Nothing) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),
@@ -47,9 +45,7 @@ impl Inbound {
         if !awaits(&self.conversations.look(request_context.id, request_context.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }
-        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
-            linked(context, opened.token.expose_secret())
-        };
+        let rule = |context: &mut Context<'_>, _: &TeamView| linked(context, opened.token.expose_secret());
         Ok(executed(self.conversations.transact(request_context, rule, None).await?)?.outcome)
     }
 }

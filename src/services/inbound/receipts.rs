@@ -52,8 +52,7 @@ impl Inbound {
             DeliveryStatus::Failed => receive_receipt::ReceiptStatus::Bounced,
         };
         let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, status };
-        let request_context =
-            RequestContext { id: of.interaction, team: Some(&at.team), actor: Actor::Time, with: With::Nothing };
+        let request_context = RequestContext::new(of.interaction, Some(&at.team), Actor::Time, With::Nothing);
         match self.conversations.transact(request_context, |context, _| receive_receipt(context, &receipt), None).await
         {
             Ok(Execution::Executed(snapshot)) => count(if snapshot.outcome { "news" } else { "known" }),

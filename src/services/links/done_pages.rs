@@ -17,7 +17,7 @@ use crate::services::teams::TeamView;
 impl Links {
     /// The form of a done page was posted.
     pub async fn finish(&self, done: &Token, browser: &Tag, said: FinishForm<'_>) -> Result<Snapshot<Finished>, Error> {
-        let rule = |context: Context<'_>, _: &TeamView| finish::finish(context, done, browser, said);
+        let rule = |context: &mut Context<'_>, _: &TeamView| finish::finish(context, done, browser, said);
         executed(self.conversations.transact(visitor(done), rule, None).await?)
     }
 
@@ -43,5 +43,5 @@ fn visitor(done: &Token) -> RequestContext<'static> {
         TokenKind::ChallengeDone => With::Challenge(done.number),
         _ => With::Link(done.number),
     };
-    RequestContext { id: done.interaction, team: None, actor: Actor::Person, with }
+    RequestContext::new(done.interaction, None, Actor::Person, with)
 }

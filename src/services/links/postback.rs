@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Links;
 use crate::domain::base::id::TeamName;
+use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
 use crate::domain::proof::assertion::{AssertionResult, PostBack};
@@ -101,8 +102,7 @@ impl Links {
         let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
         let answer = NewAnswer { handle: parsed, done };
         let actor = Actor::LoginPage(assertion.kid.to_string());
-        let request_context =
-            RequestContext { id: parsed.interaction, team: None, actor, with: With::Link(parsed.number) };
+        let request_context = RequestContext::new(parsed.interaction, None, actor, With::Link(parsed.number));
         if let AssertionResult::Authenticated(proof) = &mut assertion.verdict
             && !team.effective.settings.directory.matching.is_empty()
         {
@@ -125,9 +125,7 @@ impl Links {
                 }
             }
         }
-        let rule = |context: crate::domain::conversation::context::Context<'_>, _: &TeamView| {
-            accept(context, answer, &assertion)
-        };
+        let rule = |context: &mut Context<'_>, _: &TeamView| accept(context, answer, &assertion);
         executed(self.conversations.transact(request_context, rule, None).await?)
     }
 

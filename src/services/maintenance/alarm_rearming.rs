@@ -51,7 +51,7 @@ impl Maintenance {
         match key.name.split_once('/') {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
-                let request_context = RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing };
+                let request_context = RequestContext::new(id, None, Actor::Time, With::Nothing);
                 match self.conversations.transact(request_context, |context, _| maintain::wake(context), None).await {
                     Ok(_) => Ok(()),
                     Err(Error::Refused(Refusal::NotFound(_))) => self.put_anew(key, |_, _| None).await,

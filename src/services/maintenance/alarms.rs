@@ -46,7 +46,7 @@ impl Maintenance {
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
-        let request_context = RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing };
+        let request_context = RequestContext::new(id, None, Actor::Time, With::Nothing);
         match self.conversations.transact(request_context, |context, _| claim(context), None).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.

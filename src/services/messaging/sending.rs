@@ -286,5 +286,5 @@ pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> AttemptResult 
 
 /// Nobody acts: time, and what the gateway does by itself.
 fn by_time(id: InteractionId) -> RequestContext<'static> {
-    RequestContext { id, team: None, actor: Actor::Time, with: With::Nothing }
+    RequestContext::new(id, None, Actor::Time, With::Nothing)
 }

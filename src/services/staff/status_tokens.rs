@@ -84,7 +84,7 @@ impl Callers {
     ) -> Result<Execution<Snapshot<Made>>, Error> {
         let status_token = StatusToken::begin(acting.id, self.engine.now());
         let made = Made { text: status_token.text(&self.engine.keys.window), until: status_token.until };
-        self.conversations.transact(acting.into(), |context, _| context.done(made.clone()), idempotency).await
+        self.conversations.transact(acting.into(), |_, _| Ok(made.clone()), idempotency).await
     }
 
     /// Whether pages of that website may show how the team's conversations stand.

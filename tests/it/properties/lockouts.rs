@@ -256,7 +256,7 @@ fn opened(keys: &Keys, settings: &Settings, address: Address, now: u64, drawn: u
     let id = InteractionId::new(Moment(now), random, 7);
     let environment = Environment::at(settings, keys, Moment(now));
     let Decision { interaction, address, .. } =
-        open::open(id, &opening, address, environment, Actor::Person, Draws::new([0; 96])).done(());
+        open::open(id, &opening, address, environment, Actor::Person, Draws::new([0; 96])).end(Ok(()));
     (interaction, address)
 }
 
@@ -284,7 +284,7 @@ impl<'k> Story<'k> {
     fn context<T>(
         &mut self,
         with: Option<u16>,
-        rule: impl FnOnce(Context<'_>) -> Decision<T>,
+        rule: impl FnOnce(&mut Context<'_>) -> Result<T, Refusal>,
     ) -> (Result<T, Refusal>, Vec<Event>) {
         self.drawn += 1;
         let mut bytes = [0; 96];
@@ -296,7 +296,8 @@ impl<'k> Story<'k> {
         let (interaction, address) = (self.interaction.clone(), self.address.clone());
         let mut context = Context::begin(interaction, address, environment, Actor::Person, Draws::new(bytes));
         context.past.challenge = with.and_then(|number| self.ended.get(&number).cloned());
-        let Decision { interaction, address, ended, events, needs, outcome, .. } = rule(context);
+        let told = rule(&mut context);
+        let Decision { interaction, address, ended, events, needs, outcome, .. } = context.end(told);
         assert!(needs.is_empty(), "nobody knows this customer, so she has no failure_limit");
         self.ended.extend(ended.challenges.into_iter().map(|ended| (ended.number, ended)));
         (self.interaction, self.address) = (interaction, address);
@@ -316,7 +317,7 @@ impl<'k> Story<'k> {
             _ => {}
         }
         self.model.pass(self.now);
-        let (_, events) = self.context(None, maintain::tick);
+        let (_, events) = self.context(None, |_| Ok(()));
         self.check_told(&events, None);
         if self.interaction.status != InteractionStatus::Open {
             self.reopen();

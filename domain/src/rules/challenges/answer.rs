@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::ParticipantId;
-use crate::conversation::context::{Context, Decision, budgets, challenge_data};
+use crate::conversation::context::{Context, budgets, challenge_data};
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::flag::{Bound, Proof, Reason};
@@ -112,15 +112,7 @@ pub struct Answered {
 }
 
 /// Answers the challenge of that number.
-pub fn answer(mut context: Context<'_>, number: u16, answer: &Answer<'_>) -> Decision<Answered> {
-    match judged(&mut context, number, answer) {
-        Ok(answered) => context.done(answered),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-/// The same within a transaction that does more.
-pub(crate) fn judged(context: &mut Context<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
+pub fn answer(context: &mut Context<'_>, number: u16, answer: &Answer<'_>) -> Result<Answered, Refusal> {
     let found = find(context, number)?;
     let id = found.participant().clone();
     let at = context.find(Some(&id))?;

@@ -3,7 +3,7 @@
 
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, budgets, challenge_data};
+use crate::conversation::context::{Context, budgets, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::prepared_questions::Prepared;
 use crate::event::EventData;
@@ -48,15 +48,7 @@ impl ChallengeRequest {
 }
 
 /// Puts a challenge; a live one of the same participant ends.
-pub fn ask(mut context: Context<'_>, request: &ChallengeRequest) -> Decision<Challenge> {
-    match put(&mut context, request) {
-        Ok(challenge) => context.done(challenge),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-/// The same within a transaction that does more.
-pub(crate) fn put(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<Challenge, Refusal> {
+pub fn ask(context: &mut Context<'_>, request: &ChallengeRequest) -> Result<Challenge, Refusal> {
     let (at, started) = permitted(context, request)?;
     let rule = rule_for(context, at, request.way)?;
     let challenge = made(context, at, request, started, rule);

@@ -1,7 +1,7 @@
 //! Answers that a provider judges: the attempt is saved first, then somebody is asked, then the same text is
 //! heard again with the verdict. So whatever takes answers, chat, page, API or door, takes these alike.
 
-use crate::conversation::context::{Context, Decision, budgets};
+use crate::conversation::context::{Context, budgets};
 use crate::conversation::interaction::Participant;
 use crate::proof::methods::check::{Judgement, PossibleAnswer};
 use crate::providers::identity::CheckId;
@@ -33,18 +33,18 @@ pub(crate) fn settle(context: &mut Context<'_>, at: usize) {
 }
 
 /// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
-pub fn give_up(mut context: Context<'_>, check: CheckId, why: &'static str) -> Decision<()> {
+pub fn give_up(context: &mut Context<'_>, check: CheckId, why: &'static str) -> Result<(), Refusal> {
     let people = &context.interaction.participants;
     let live =
         |p: &Participant| p.challenge.as_ref().is_some_and(|challenge| challenge.number == check.challenge.number);
     if let Some(at) = people.iter().position(live)
-        && let Some(judge) = judge_of(&mut context, at).filter(|judge| judge.waits_for() == Some(check.attempt))
+        && let Some(judge) = judge_of(context, at).filter(|judge| judge.waits_for() == Some(check.attempt))
     {
         judge.give_up();
         let (now, by) = (context.environment.now, context.actor.clone());
-        budgets::tell_undecided(&mut context, at, why, now, &by);
+        budgets::tell_undecided(context, at, why, now, &by);
     }
-    context.done(())
+    Ok(())
 }
 
 /// The judge of the participant's live challenge, where a provider judges it.

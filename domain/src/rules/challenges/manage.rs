@@ -4,7 +4,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::ParticipantId;
 use crate::base::method::Method;
-use crate::conversation::context::{Context, Decision, budgets, challenge_data};
+use crate::conversation::context::{Context, budgets, challenge_data};
 use crate::conversation::destination::Destination;
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd, EndedChallenge};
@@ -80,38 +80,31 @@ pub fn find_page(context: &Context<'_>, token: &Token) -> Result<FoundChallenge,
 }
 
 /// Looks at a challenge; only what time has done is saved.
-pub fn look(context: Context<'_>, number: u16) -> Decision<FoundChallenge> {
-    let found = find(&context, number);
-    context.end(found)
+pub fn look(context: &Context<'_>, number: u16) -> Result<FoundChallenge, Refusal> {
+    find(context, number)
 }
 
 /// Continue was pressed on the challenge's page: the person has arrived, in that browser. In another one the
 /// proof begins anew.
 pub fn arrive(
-    mut context: Context<'_>,
+    context: &mut Context<'_>,
     token: &Token,
     browser: &Tag,
     opener: Option<&str>,
-) -> Decision<FoundChallenge> {
-    let challenge = match find_page(&context, token) {
+) -> Result<FoundChallenge, Refusal> {
+    let challenge = match find_page(context, token) {
         Ok(FoundChallenge::Live(challenge)) => *challenge,
-        other => return context.end(other),
+        other => return other,
     };
     let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    let begun = budgets::admit(&context, at, challenge.method().guarded())
-        .and_then(|_| begin_page(&mut context, at, browser, opener));
-    match begun {
-        Ok(()) => {
-            context.touch();
-            let challenge = arrived(&mut context, at);
-            context.done(FoundChallenge::Live(Box::new(challenge)))
-        }
-        Err(Refusal::LinkUsed) => {
-            end(&mut context, at, PageSource::Challenge(challenge.number), AcceptedBy::Void("starts"));
-            context.refuse(Refusal::LinkUsed)
-        }
-        Err(refusal) => context.refuse(refusal),
+    let begun = budgets::admit(context, at, challenge.method().guarded())
+        .and_then(|_| begin_page(context, at, browser, opener));
+    if matches!(begun, Err(Refusal::LinkUsed)) {
+        end(context, at, PageSource::Challenge(challenge.number), AcceptedBy::Void("starts"));
     }
+    begun?;
+    context.touch();
+    Ok(FoundChallenge::Live(Box::new(arrived(context, at))))
 }
 
 /// The message to pay for when Continue is pressed there; nothing where no code goes out.
@@ -152,7 +145,7 @@ pub(crate) fn begin_page(
     let sends = sends_another(context, at, browser);
     let before = live(context, at).page.clone();
     begin(context, at, PageSource::Challenge(number), browser, opener)?;
-    if sends && let Err(refusal) = sent_again(context, number) {
+    if sends && let Err(refusal) = resend(context, number) {
         live(context, at).page = before;
         return Err(refusal);
     }
@@ -173,21 +166,14 @@ pub(crate) fn arrived(context: &mut Context<'_>, at: usize) -> Challenge {
     challenge
 }
 
-/// Sends another code: the one before is dead, and what was guessed wrong goes on counting.
-pub fn resend(mut context: Context<'_>, number: u16) -> Decision<Challenge> {
-    match sent_again(&mut context, number) {
-        Ok(challenge) => context.done(challenge),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
 /// The message to pay for before the next code goes out; nothing where none will.
 pub fn payable(context: &mut Context<'_>, number: u16) -> Option<Destination> {
     let (at, next) = next_code(context, number).ok()?;
     to_pay(context, at, &next)
 }
 
-pub(crate) fn sent_again(context: &mut Context<'_>, number: u16) -> Result<Challenge, Refusal> {
+/// Sends another code: the one before is dead, and what was guessed wrong goes on counting.
+pub fn resend(context: &mut Context<'_>, number: u16) -> Result<Challenge, Refusal> {
     let (at, next) = next_code(context, number)?;
     let ready = deliver(context, at, &next)?;
     context.participant(at).challenge = Some(next.clone());
@@ -212,35 +198,29 @@ fn next_code(context: &mut Context<'_>, number: u16) -> Result<(usize, Challenge
 }
 
 /// Takes a challenge back. One that has ended stays as it ended.
-pub fn cancel(mut context: Context<'_>, number: u16) -> Decision<()> {
-    match find(&context, number) {
-        Err(refusal) => context.refuse(refusal),
-        Ok(FoundChallenge::Ended(_)) => context.done(()),
-        Ok(FoundChallenge::Live(challenge)) => {
-            let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-            context.end_challenge(at, ChallengeEnd::Cancelled);
-            context.touch();
-            context.done(())
-        }
+pub fn cancel(context: &mut Context<'_>, number: u16) -> Result<(), Refusal> {
+    if let FoundChallenge::Live(challenge) = find(context, number)? {
+        let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
+        context.end_challenge(at, ChallengeEnd::Cancelled);
+        context.touch();
     }
+    Ok(())
 }
 
 /// Shows the answer to an agent: a code once its receiver is at its page, and where the team shows
 /// codes at all; a PIN while its challenge lives. Whoever has seen it may not answer with it.
-pub fn reveal(mut context: Context<'_>, number: u16, to: &Actor) -> Decision<Revealed> {
-    let challenge = match find(&context, number).and_then(|found| may_see(&context, found)) {
-        Ok(challenge) => challenge,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn reveal(context: &mut Context<'_>, number: u16, to: &Actor) -> Result<Revealed, Refusal> {
+    let found = find(context, number)?;
+    let challenge = may_see(context, found)?;
     let at = context.find(Some(&challenge.participant)).expect("nobody leaves an interaction");
-    let kept = live(&mut context, at);
+    let kept = live(context, at);
     if !kept.revealed_to.contains(to) {
         kept.revealed_to.push(to.clone());
     }
     let data = challenge_data(context.interaction.id, &challenge).revealed(challenge.arrived);
     context.tell_act(EventData::ChallengeRevealed(data), Some(challenge.participant.clone()));
     let code = challenge.answer(context.interaction.id, &context.environment.keys.code);
-    context.done(Revealed { code, expires_at: challenge.expires_at })
+    Ok(Revealed { code, expires_at: challenge.expires_at })
 }
 
 fn may_see(context: &Context<'_>, found: FoundChallenge) -> Result<Challenge, Refusal> {

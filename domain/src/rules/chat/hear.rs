@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::binding::{Binding, PageSource};
 use crate::base::method::{Guarded, Method};
 use crate::base::role::ParticipantRole;
-use crate::conversation::context::{Context, Decision, budgets};
+use crate::conversation::context::{Context, budgets};
 use crate::conversation::interaction::Participant;
 use crate::event::Actor;
 use crate::proof::challenge::Challenge;
@@ -108,31 +108,26 @@ pub enum Sender<'a> {
 
 /// Hears a text. It answers only what is asked of the participant who wrote it, and whoever had a code revealed
 /// cannot bring it.
-pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Decision<Heard> {
-    if let Err(refusal) = context.must_be_open() {
-        return context.refuse(refusal);
-    }
-    let writer = writer(&context, sender);
-    let waiting = writer.map(|at| waiting(&context, at, text)).unwrap_or_default();
+pub fn hear(context: &mut Context<'_>, text: &str, sender: Sender<'_>, by: &Actor) -> Result<Heard, Refusal> {
+    context.must_be_open()?;
+    let writer = writer(context, sender);
+    let waiting = writer.map(|at| waiting(context, at, text)).unwrap_or_default();
     let revealed = |at: usize| context.interaction.participants[at].challenge.as_ref().map(|c| &c.revealed_to);
     let saw = |(at, said): &(usize, Said)| {
         matches!(said, Said::Challenge(..)) && revealed(*at).is_some_and(|to| to.contains(by))
     };
     if waiting.iter().any(saw) {
-        return context.refuse(Refusal::ActorConflict);
+        return Err(Refusal::ActorConflict);
     }
     // What was answered on a page is asked no more: nothing is compared, and nothing counted.
     let (answered, waiting): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(&context, *at));
-    waiting.iter().for_each(|(at, _)| budgets::look_up(&mut context, *at));
+        waiting.into_iter().partition(|(at, said)| matches!(said, Said::Challenge(..)) && is_answered(context, *at));
+    waiting.iter().for_each(|(at, _)| budgets::look_up(context, *at));
     let (admitted, refused): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|(at, said)| budgets::admit(&context, *at, said.guarded()).is_ok());
+        waiting.into_iter().partition(|(at, said)| budgets::admit(context, *at, said.guarded()).is_ok());
     // A right code is no wrong answer to something else: only a text that is right nowhere is counted.
-    let right = match right_one(&mut context, &admitted) {
-        Ok(right) => right,
-        Err(refusal) => return context.refuse(refusal),
-    };
-    admitted.iter().for_each(|(at, _)| settle(&mut context, *at));
+    let right = right_one(context, &admitted)?;
+    admitted.iter().for_each(|(at, _)| settle(context, *at));
     context.touch();
     if writer.is_some() {
         context.heard_her();
@@ -140,18 +135,18 @@ pub fn hear(mut context: Context<'_>, text: &str, sender: Sender<'_>, by: &Actor
     if let Some((n, answered)) = right {
         let (at, said) = &admitted[n];
         let outcome = match answered {
-            Answered::Confirmation(source) => confirm::pass(&mut context, *at, source, Binding::Code),
-            Answered::Challenge => answer::pass(&mut context, *at, AnswerOrigin::Typed, by),
+            Answered::Confirmation(source) => confirm::pass(context, *at, source, Binding::Code),
+            Answered::Challenge => answer::pass(context, *at, AnswerOrigin::Typed, by),
         };
-        return context.done(Heard::Answer(said.kind(), outcome));
+        return Ok(Heard::Answer(said.kind(), outcome));
     }
-    let worst = missed(&mut context, admitted);
-    let shut = refused.first().map(|(at, said)| match budgets::admit(&context, *at, said.guarded()) {
+    let worst = missed(context, admitted);
+    let shut = refused.first().map(|(at, said)| match budgets::admit(context, *at, said.guarded()) {
         Err(Refusal::Banned) => (AnswerOutcome::Banned, said.kind()),
         _ => (AnswerOutcome::Locked, said.kind()),
     });
     let late = answered.first().map(|(_, said)| (AnswerOutcome::AlreadyUsed, said.kind()));
-    context.done(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
+    Ok(worst.or(shut).or(late).map_or(Heard::Conversation, |(outcome, kind)| Heard::Answer(kind, outcome)))
 }
 
 /// A text that is right nowhere is counted for each of what it could have answered; the outcome that weighs most.

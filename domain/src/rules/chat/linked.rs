@@ -5,9 +5,10 @@
 //! be believed in this, and that who carried it is who chats, is seen to before.
 
 use crate::base::binding::Binding;
-use crate::conversation::context::{Context, Decision, budgets};
+use crate::conversation::context::{Context, budgets};
 use crate::conversation::interaction::Interaction;
 use crate::proof::link;
+use crate::refusal::Refusal;
 use crate::rules::challenges::answer::AnswerOutcome;
 use crate::rules::chat::confirm;
 
@@ -27,20 +28,16 @@ pub fn awaits(interaction: &Interaction) -> bool {
 
 /// Takes it. What nobody waits for costs nothing: it is too long to be guessed, and the platform tells
 /// whatever anybody wrote into a link.
-pub fn linked(mut context: Context<'_>, said: &str) -> Decision<Linked> {
-    let at = match context.must_be_open().and_then(|()| context.find(None)) {
-        Ok(at) => at,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn linked(context: &mut Context<'_>, said: &str) -> Result<Linked, Refusal> {
+    context.must_be_open()?;
+    let at = context.find(None)?;
     let (id, key) = (context.interaction.id, &context.environment.keys.confirmation);
-    let Some(source) = confirm::find(&context, at, |confirmation| confirmation.is_carried(said, id, key)) else {
-        return context.done(Linked::Nothing);
+    let Some(source) = confirm::find(context, at, |confirmation| confirmation.is_carried(said, id, key)) else {
+        return Ok(Linked::Nothing);
     };
     context.touch();
-    budgets::look_up(&mut context, at);
-    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
-        return context.refuse(refusal);
-    }
-    let outcome = confirm::pass(&mut context, at, source, Binding::Platform);
-    context.done(if outcome == AnswerOutcome::Passed { Linked::Passed } else { Linked::Nothing })
+    budgets::look_up(context, at);
+    budgets::admit(context, at, link::BUDGET)?;
+    let outcome = confirm::pass(context, at, source, Binding::Platform);
+    Ok(if outcome == AnswerOutcome::Passed { Linked::Passed } else { Linked::Nothing })
 }

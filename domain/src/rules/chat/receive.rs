@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::address::LATE;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::Context;
 use crate::conversation::interaction::Interaction;
 use crate::event::Actor;
 use crate::proof::challenge::ChallengeEnd;
@@ -16,6 +16,7 @@ use crate::proof::flag::{Flag, Reason};
 use crate::proof::methods;
 use crate::proof::methods::{AnswerForm, METHODS, ProofMethod};
 use crate::proof::redaction::AwaitedAnswers;
+use crate::refusal::Refusal;
 use crate::rules::challenges::answer::AnswerOutcome;
 use crate::rules::chat::hear::Heard;
 use crate::rules::chat::hear::Kind;
@@ -77,16 +78,16 @@ pub enum Received {
 }
 
 /// A message in an open interaction, by whichever way it came.
-pub fn receive(mut context: Context<'_>, said: ReceivedText<'_>) -> Decision<Received> {
+pub fn receive(context: &mut Context<'_>, said: ReceivedText<'_>) -> Result<Received, Refusal> {
     if let Some(in_group) = said.in_group {
         context.address.heard_in(in_group, context.environment.now);
     }
     let is_redacted = awaited(&context.interaction).stands_in(said.text);
-    let is_hidden = is_waited_for(&context, said.text)
-        || is_late_answer(&context, said.text)
-        || is_of_the_one_before(&context, said.text)
+    let is_hidden = is_waited_for(context, said.text)
+        || is_late_answer(context, said.text)
+        || is_of_the_one_before(context, said.text)
         || context.interaction.challenges_made != said.asked && may_be_late(said.text, context.environment.settings)
-        || is_late_confirmation(&context, said.text);
+        || is_late_confirmation(context, said.text);
     hear(context, said.text, said.sender, said.by).map(|heard| match heard {
         Heard::Answer(kind, outcome) => Received::Answer(kind, outcome),
         Heard::Conversation if is_hidden => Received::Hidden,

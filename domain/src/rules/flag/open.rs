@@ -5,7 +5,7 @@ use crate::base::binding::Binding;
 use crate::base::id::{ChannelName, Conversation, IntentName, InteractionId, ParticipantId, TeamName};
 use crate::base::role::ParticipantRole;
 use crate::conversation::address::Address;
-use crate::conversation::context::{Context, Decision, Draws, Environment, budgets};
+use crate::conversation::context::{Context, Draws, Environment, budgets};
 use crate::conversation::interaction::{Device, Interaction, InteractionStatus, Participant, Person};
 use crate::event::data::conversations::{AuthenticatedData, ExpiredData, IntentResumedData, InteractionOpenedData};
 use crate::event::{Actor, EventData};
@@ -84,30 +84,23 @@ pub struct VouchedIdentity {
 
 /// Raises the primary's flag on the word of the website that runs the chat. A word that counted
 /// here before raises nothing.
-pub fn vouch(mut context: Context<'_>, vouched: &VouchedIdentity) -> Decision<()> {
+pub fn vouch(context: &mut Context<'_>, vouched: &VouchedIdentity) -> Result<(), Refusal> {
     let now = context.environment.now;
     context.address.vouched.retain(|_, until| now < *until);
     if context.address.vouched.contains_key(&vouched.name) {
-        return context.done(());
+        return Ok(());
     }
     // It was good when it came, which may be long ago: what was remembered of it then may be forgotten.
     if now >= vouched.ends_at {
-        return context.refuse(Refusal::BadAssertion("expired"));
+        return Err(Refusal::BadAssertion("expired"));
     }
-    if let Err(refusal) = context.must_be_open() {
-        return context.refuse(refusal);
-    }
-    let at = match context.find(None) {
-        Ok(at) => at,
-        Err(refusal) => return context.refuse(refusal),
-    };
+    context.must_be_open()?;
+    let at = context.find(None)?;
     let bound = Bound::now(Binding::Token, now);
-    if let Err(refusal) = raise(&mut context, at, vouched.proof.clone(), bound, None) {
-        return context.refuse(refusal);
-    }
+    raise(context, at, vouched.proof.clone(), bound, None)?;
     context.address.vouched.insert(vouched.name.clone(), vouched.until);
     context.touch();
-    context.done(())
+    Ok(())
 }
 
 /// What was asked for, where a flag goes up because somebody asked.

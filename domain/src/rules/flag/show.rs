@@ -2,7 +2,7 @@
 //! a word in the audit trail. What is shown comes from the directory; it passes by here.
 
 use crate::base::id::ParticipantId;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::Context;
 use crate::conversation::interaction::Interaction;
 use crate::event::EventData;
 use crate::event::data::accounts::CustomerViewedData;
@@ -19,16 +19,18 @@ pub fn proved(interaction: &Interaction, who: Option<&ParticipantId>, now: Momen
 
 /// The record of that customer is shown, with all that is in it or masked. Whose it is may have changed
 /// while the directory was asked: then nothing is.
-pub fn show(mut context: Context<'_>, who: Option<&ParticipantId>, shown: &Customer, unmasked: bool) -> Decision<()> {
-    match proved(&context.interaction, who, context.environment.now) {
-        Ok(customer) if customer == *shown => {
-            let participant = context.interaction.named(who).map(|participant| participant.id.clone());
-            let pseudonym =
-                context.environment.keys.customer_pseudonym(&context.interaction.team, customer.id.as_str());
-            context.tell_act(EventData::CustomerViewed(CustomerViewedData { pseudonym, unmasked }), participant);
-            context.done(())
-        }
-        Ok(_) => context.refuse(Refusal::NotFound("customer")),
-        Err(refusal) => context.refuse(refusal),
+pub fn show(
+    context: &mut Context<'_>,
+    who: Option<&ParticipantId>,
+    shown: &Customer,
+    unmasked: bool,
+) -> Result<(), Refusal> {
+    let customer = proved(&context.interaction, who, context.environment.now)?;
+    if customer != *shown {
+        return Err(Refusal::NotFound("customer"));
     }
+    let participant = context.interaction.named(who).map(|participant| participant.id.clone());
+    let pseudonym = context.environment.keys.customer_pseudonym(&context.interaction.team, customer.id.as_str());
+    context.tell_act(EventData::CustomerViewed(CustomerViewedData { pseudonym, unmasked }), participant);
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
 
 use crate::base::binding::PageSource;
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::event::EventData;
 use crate::event::data::conversations::ExpiredData;
 use crate::proof::flag::{Flag, Reason};
@@ -55,30 +55,19 @@ pub(crate) fn ended(end: &LinkEnd) -> Refusal {
 /// Continue: the link is opened. The same browser pressing again gets the same handle until the login page has
 /// answered; any other browser, and the same one afterwards, begins anew, and what waited is void.
 pub fn press_continue(
-    mut context: Context<'_>,
+    context: &mut Context<'_>,
     token: &Token,
     browser: &Tag,
     opener: Option<&str>,
-) -> Decision<Continued> {
-    let (at, link) = match find(&context, token) {
-        Ok(found) => found,
-        Err(refusal) => return context.refuse(refusal),
-    };
-    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
-        return context.refuse(refusal);
-    }
+) -> Result<Continued, Refusal> {
+    let (at, link) = find(context, token)?;
+    budgets::admit(context, at, link::BUDGET)?;
     let source = PageSource::Link(link.number);
-    match begin(&mut context, at, source, browser, opener) {
-        Ok(is_new) => {
-            let continued = open(&mut context, at, link.number, is_new);
-            context.done(continued)
-        }
-        Err(Refusal::LinkUsed) => {
-            end(&mut context, at, source, AcceptedBy::Void("starts"));
-            context.refuse(Refusal::LinkUsed)
-        }
-        Err(refusal) => context.refuse(refusal),
+    let begun = begin(context, at, source, browser, opener);
+    if matches!(begun, Err(Refusal::LinkUsed)) {
+        end(context, at, source, AcceptedBy::Void("starts"));
     }
+    Ok(open(context, at, link.number, begun?))
 }
 
 /// The way to the login page of a link that Continue was pressed for.
@@ -97,15 +86,15 @@ pub(crate) fn open(context: &mut Context<'_>, at: usize, number: u16, is_new: bo
 }
 
 /// "This wasn't me" on the landing page.
-pub fn report(mut context: Context<'_>, token: &Token) -> Decision<()> {
-    match find(&context, token) {
-        Ok((at, link)) => {
-            report_link(&mut context, at, link.number);
-            context.done(())
+pub fn report(context: &mut Context<'_>, token: &Token) -> Result<(), Refusal> {
+    match find(context, token) {
+        Err(Refusal::LinkReported) => return Ok(()),
+        found => {
+            let (at, link) = found?;
+            report_link(context, at, link.number);
         }
-        Err(Refusal::LinkReported) => context.done(()),
-        Err(refusal) => context.refuse(refusal),
     }
+    Ok(())
 }
 
 /// A login is disowned: its link freezes, what waits is dropped, and the flag that it raised falls. For a while

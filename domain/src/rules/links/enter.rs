@@ -6,7 +6,7 @@ use crate::base::binding::PageSource;
 use crate::base::method::Method;
 use crate::base::way;
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Participant;
 use crate::event::EventData;
@@ -20,7 +20,6 @@ use crate::proof::methods::{AnswerForm, ProofMethod};
 use crate::proof::page_proof::PageProof;
 use crate::refusal::Refusal;
 use crate::rules::challenges::ask;
-use crate::rules::challenges::ask::put;
 use crate::rules::challenges::manage;
 use crate::rules::challenges::manage::arrived;
 use crate::rules::challenges::manage::begin_page;
@@ -65,19 +64,9 @@ pub fn find(context: &Context<'_>, token: &Token) -> Result<(usize, Link), Refus
 }
 
 /// Continue was pressed on the opening screen.
-pub fn arrive(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Arrived> {
-    let (at, link) = match find(&context, token) {
-        Ok(found) => found,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn arrive(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<Arrived, Refusal> {
+    let (at, link) = find(context, token)?;
     context.touch();
-    match step(&mut context, at, &link, browser) {
-        Ok(arrived) => context.done(arrived),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Result<Arrived, Refusal> {
     let (rules, now) = (&context.environment.settings.entry, context.environment.now);
     let Some(method) = context.interaction.participants[at].entry.wanted(rules, browser, now) else {
         enter(context, at, None, *browser);
@@ -90,7 +79,7 @@ fn step(context: &mut Context<'_>, at: usize, link: &Link, browser: &Tag) -> Res
     budgets::admit(context, at, method.guarded())?;
     budgets::must_not_be_reported(context, at)?;
     let arrived = match methods::find(method) {
-        None => Arrived::Login(Box::new(send_to_login(context, at, link, browser)?)),
+        None => Arrived::Login(Box::new(send_to_login(context, at, &link, browser)?)),
         Some(asked) => {
             put_challenge(context, at, asked)?;
             begin_page(context, at, browser, None)?;
@@ -228,7 +217,7 @@ pub(crate) fn put_challenge(
         return Ok(());
     }
     let request = request(context, at, method)?;
-    let number = put(context, &request)?.number;
+    let number = ask::ask(context, &request)?.number;
     let Entry { invited_by, challenge, .. } = &mut context.participant(at).entry;
     *challenge = Some(number);
     let invited_by = invited_by.clone();

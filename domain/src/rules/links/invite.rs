@@ -6,7 +6,7 @@ use crate::base::id::ParticipantId;
 use crate::base::validation;
 use crate::base::validation::FieldError;
 use crate::base::way::{DeliverTo, Way};
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::conversation::interaction::Person;
 use crate::event::EventData;
@@ -53,14 +53,7 @@ pub struct Invited {
 }
 
 /// Makes an invitation; a live one of the same participant ends.
-pub fn invite(mut context: Context<'_>, request: &InvitationRequest) -> Decision<Invited> {
-    match made(&mut context, request) {
-        Ok(invited) => context.done(invited),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn made(context: &mut Context<'_>, request: &InvitationRequest) -> Result<Invited, Refusal> {
+pub fn invite(context: &mut Context<'_>, request: &InvitationRequest) -> Result<Invited, Refusal> {
     let at = permitted(context, request)?;
     let ready = delivery(context, at, request)?;
     let (keys, settings, now, id) =
@@ -160,12 +153,12 @@ fn with_invitation(context: &Context<'_>, token: &Token) -> Option<CodeWithInvit
 }
 
 /// Puts the code that goes out with an invitation. Where it cannot, it is put when she arrives.
-pub fn send_code(mut context: Context<'_>, token: &Token) -> Decision<()> {
-    let Some(code) = with_invitation(&context, token) else { return context.done(()) };
+pub fn send_code(context: &mut Context<'_>, token: &Token) -> Result<(), Refusal> {
+    let Some(code) = with_invitation(context, token) else { return Ok(()) };
     let idle_until = context.interaction.idle_until;
-    let put = put_challenge(&mut context, code.at, code.method);
+    let put = put_challenge(context, code.at, code.method);
     context.interaction.idle_until = idle_until; // she has not acted yet
-    context.end(put)
+    put
 }
 
 /// What must be paid for it.

@@ -7,7 +7,7 @@ use url::Url;
 use crate::base::id::{IntentName, ParticipantId};
 use crate::base::role::ParticipantRole;
 use crate::base::way::DeliverTo;
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::event::EventData;
 use crate::messaging::sending::{Kind, What};
@@ -58,19 +58,16 @@ pub struct Issued {
 }
 
 /// Makes a link; a live one of the same participant and purpose ends.
-pub fn issue(mut context: Context<'_>, request: &LinkRequest) -> Decision<Issued> {
-    let permitted = permitted(&context, request);
-    let (at, rule, ready) = match permitted.and_then(|(at, rule)| Ok((at, rule, delivery(&context, at, request)?))) {
-        Ok(permitted) => permitted,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn issue(context: &mut Context<'_>, request: &LinkRequest) -> Result<Issued, Refusal> {
+    let (at, rule) = permitted(context, request)?;
+    let ready = delivery(context, at, request)?;
     let (keys, settings, now) = (context.environment.keys, context.environment.settings, context.environment.now);
     let id = context.interaction.id;
     context.interaction.links_made += 1;
     let seed = context.draws.take();
     let token = Token::of_seed(TokenKind::Link, &seed, id, context.interaction.links_made, &keys.handle);
-    let opener_secret = with_opener(&context, rule).then(|| token.opener(&keys.handle));
-    let opener = opener_secret.as_ref().map(|secret| opener_tag(&context, &base64url(secret.expose())));
+    let opener_secret = with_opener(context, rule).then(|| token.opener(&keys.handle));
+    let opener = opener_secret.as_ref().map(|secret| opener_tag(context, &base64url(secret.expose())));
     let mut link = Link {
         number: token.number,
         participant: context.interaction.participants[at].id.clone(),
@@ -87,8 +84,8 @@ pub fn issue(mut context: Context<'_>, request: &LinkRequest) -> Decision<Issued
     };
     let handle = (!request.landing).then(|| link.direct_handle(id, context.draws.take(), &keys.handle));
     link.handle = handle.as_ref().map(|handle| handle.tag(&keys.link));
-    supersede(&mut context, at, request.purpose);
-    void_logins(&mut context, at);
+    supersede(context, at, request.purpose);
+    void_logins(context, at);
     context.participant(at).links.push(link.clone());
     if let Some(ready) = ready {
         context.queue(ready, What::Link { link: link.number, seed: Some(seed) });
@@ -96,7 +93,7 @@ pub fn issue(mut context: Context<'_>, request: &LinkRequest) -> Decision<Issued
     context.touch();
     let participant = context.interaction.participants[at].id.clone();
     context.tell(EventData::LinkIssued(link_data(id, &link)), Some(participant));
-    context.done(Issued { link, token, handle, opener_secret })
+    Ok(Issued { link, token, handle, opener_secret })
 }
 
 /// What must be paid for before the link is made; nothing where it is not to be sent, or cannot be

@@ -3,7 +3,7 @@
 //! Whether the assertion is the login page's is judged before, in `domain::assertion`.
 
 use crate::base::binding::PageSource;
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::event::EventData;
 use crate::proof::assertion::{AssertionResult, PostBack};
 use crate::proof::flag::Reason;
@@ -36,42 +36,12 @@ pub struct NewAnswer<'a> {
 }
 
 /// Accepts a post-back.
-pub fn accept(mut context: Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Decision<Accepted> {
-    match judge(&mut context, answer, assertion) {
-        Ok(status) => context.done(Accepted { status, done: answer.done.clone() }),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-/// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
-/// participant from logging in.
-pub fn answerable(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&context, answer).and_then(|(at, _)| budgets::admit(&context, at, link::BUDGET)) {
-        Ok(_) => context.done(()),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-/// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
-/// stands in the audit trail.
-pub fn ambiguous(mut context: Context<'_>, answer: NewAnswer<'_>) -> Decision<()> {
-    match find(&context, answer) {
-        Ok((at, link)) => {
-            let id = context.interaction.participants[at].id.clone();
-            let data = link_data(context.interaction.id, &link);
-            context.tell_act(EventData::DirectoryAmbiguous(data.into()), Some(id));
-            context.refuse(Refusal::NoMatchingRecord)
-        }
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<PostBackStatus, Refusal> {
+pub fn accept(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack) -> Result<Accepted, Refusal> {
     let (at, link) = find(context, answer)?;
     budgets::admit(context, at, link::BUDGET)?;
     let done = answer.done.tag(&context.environment.keys.link);
     context.touch();
-    match &assertion.verdict {
+    let status = match &assertion.verdict {
         AssertionResult::Authenticated(proof) => {
             let participant = &context.interaction.participants[at];
             if proof.customer.as_ref().is_some_and(|proved| participant.is_other_than(proved)) {
@@ -80,16 +50,30 @@ fn judge(context: &mut Context<'_>, answer: NewAnswer<'_>, assertion: &PostBack)
             let who = participant.id.clone();
             context.tell(EventData::LinkAnswered(link_data(context.interaction.id, &link)), Some(who));
             let (proof, kid) = (Some(proof.clone()), Some(assertion.kid.clone()));
-            accept_proof(
-                context,
-                at,
-                PageSource::Link(link.number),
-                NewProof { proof, done, kid, invitation: link.invitation },
-            )
+            let new = NewProof { proof, done, kid, invitation: link.invitation };
+            accept_proof(context, at, PageSource::Link(link.number), new)?
         }
-        AssertionResult::Denied => Ok(refused(context, at, link, done, PostBackStatus::Denied)),
-        AssertionResult::Cancelled => Ok(refused(context, at, link, done, PostBackStatus::Cancelled)),
-    }
+        AssertionResult::Denied => refused(context, at, link, done, PostBackStatus::Denied),
+        AssertionResult::Cancelled => refused(context, at, link, done, PostBackStatus::Cancelled),
+    };
+    Ok(Accepted { status, done: answer.done.clone() })
+}
+
+/// Whether an answer to that handle would be judged at all: the link is opened, and nothing keeps its
+/// participant from logging in.
+pub fn answerable(context: &Context<'_>, answer: NewAnswer<'_>) -> Result<(), Refusal> {
+    let (at, _) = find(context, answer)?;
+    budgets::admit(context, at, link::BUDGET).map(drop)
+}
+
+/// The private data fit more than one record: nobody is authenticated, the link stays as it is, and it
+/// stands in the audit trail.
+pub fn ambiguous(context: &mut Context<'_>, answer: NewAnswer<'_>) -> Result<(), Refusal> {
+    let (at, link) = find(context, answer)?;
+    let id = context.interaction.participants[at].id.clone();
+    let data = link_data(context.interaction.id, &link);
+    context.tell_act(EventData::DirectoryAmbiguous(data.into()), Some(id));
+    Err(Refusal::NoMatchingRecord)
 }
 
 /// Whom a handle asks, while its link is open and not answered.
@@ -98,9 +82,8 @@ pub(crate) fn opened(context: &Context<'_>, handle: &Token) -> Result<(usize, Li
 }
 
 /// Whether the handle took that very answer, and its done page may be told again.
-pub fn is_repeated(context: Context<'_>, answer: NewAnswer<'_>) -> Decision<bool> {
-    let is_repeated = matches!(find(&context, answer), Err(Refusal::Repeated(_)));
-    context.done(is_repeated)
+pub fn is_repeated(context: &Context<'_>, answer: NewAnswer<'_>) -> Result<bool, Refusal> {
+    Ok(matches!(find(context, answer), Err(Refusal::Repeated(_))))
 }
 
 /// The opened link that the handle belongs to.

@@ -5,8 +5,9 @@
 //! does not fit changes nothing. That it is the platform who says it is proved elsewhere.
 
 use crate::base::id::ChannelName;
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::Context;
 use crate::messaging::sending::{DeliveryState, MessageId};
+use crate::refusal::Refusal;
 use crate::rules::messages::send::DeliveryNotice;
 use crate::rules::messages::send::next_way;
 use crate::rules::messages::send::tell;
@@ -37,15 +38,15 @@ pub struct Receipt<'a> {
 }
 
 /// A platform has said what became of a message; true where that was news.
-pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decision<bool> {
+pub fn receive_receipt(context: &mut Context<'_>, receipt: &Receipt<'_>) -> Result<bool, Refusal> {
     let (now, number) = (context.environment.now, receipt.of.number);
     let Some(sending) = context.interaction.sendings.iter().find(|sending| sending.number == number).cloned() else {
-        return context.done(false);
+        return Ok(false);
     };
     let is_its_own = sending.way == receipt.of.way && sending.way.channel(&context.interaction) == *receipt.channel;
     let participant = context.interaction.participant(&sending.participant);
     if !is_its_own || !participant.is_some_and(|participant| sending.is_wanted(participant, now)) {
-        return context.done(false);
+        return Ok(false);
     }
     // An answer that was lost may have been to a message that arrived: then there are two of it, and what
     // became of one says nothing of the other, unless she has it.
@@ -53,7 +54,7 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
     let is_news = match (sending.state, receipt.status) {
         (DeliveryState::Sent, ReceiptStatus::Arrived) => true,
         (DeliveryState::Queued(trying), ReceiptStatus::Arrived) if trying.tries > 0 => {
-            tell(&mut context, number, DeliveryNotice::Sent);
+            tell(context, number, DeliveryNotice::Sent);
             true
         }
         (DeliveryState::Sent, ReceiptStatus::Bounced) => is_the_one,
@@ -62,11 +63,11 @@ pub fn receive_receipt(mut context: Context<'_>, receipt: &Receipt<'_>) -> Decis
         (DeliveryState::Queued(_) | DeliveryState::Delivered | DeliveryState::Failed, _) => false,
     };
     match receipt.status {
-        ReceiptStatus::Arrived if is_news => arrived(&mut context, receipt),
-        ReceiptStatus::Bounced if is_news => next_way(&mut context, number, BOUNCED),
+        ReceiptStatus::Arrived if is_news => arrived(context, receipt),
+        ReceiptStatus::Bounced if is_news => next_way(context, number, BOUNCED),
         _ => {}
     }
-    context.done(is_news)
+    Ok(is_news)
 }
 
 fn arrived(context: &mut Context<'_>, receipt: &Receipt<'_>) {

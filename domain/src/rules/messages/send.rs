@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::country::Country;
 use crate::base::id::{ChallengeId, ChannelName, LinkId, ParticipantId};
 use crate::base::way::{DeliverTo, Way};
-use crate::conversation::context::{Context, Decision};
+use crate::conversation::context::Context;
 use crate::conversation::destination::Destination;
 use crate::event::EventData;
 use crate::event::data::messages::{
@@ -165,7 +165,7 @@ impl DeliveryNotice {
 }
 
 /// Time has passed: what is due now is claimed by whoever's turn this is.
-pub fn claim(mut context: Context<'_>) -> Decision<()> {
+pub fn claim(context: &mut Context<'_>) -> Result<(), Refusal> {
     let now = context.environment.now;
     for sending in &mut context.interaction.sendings {
         if let DeliveryState::Queued(trying) = &mut sending.state
@@ -174,11 +174,11 @@ pub fn claim(mut context: Context<'_>) -> Decision<()> {
             context.claimed.push(sending.number);
         }
     }
-    context.done(())
+    Ok(())
 }
 
 /// The claim goes on: whoever sends is at it still. False where it is not theirs any more.
-pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool> {
+pub fn renew(context: &mut Context<'_>, number: u32, tries: u32) -> Result<bool, Refusal> {
     let now = context.environment.now;
     let state = context.sending(number).map(|sending| &mut sending.state);
     let mine = match state {
@@ -188,7 +188,7 @@ pub fn renew(mut context: Context<'_>, number: u32, tries: u32) -> Decision<bool
         }
         _ => false,
     };
-    context.done(mine)
+    Ok(mine)
 }
 
 /// A try of a message.
@@ -210,39 +210,39 @@ pub struct DeliveryAttempt<'a> {
 
 /// A try ended. Where somebody else has claimed the message since, it is theirs to say how it went,
 /// unless it has arrived. False where there is no such message any more.
-pub fn tried(mut context: Context<'_>, attempt: &DeliveryAttempt<'_>) -> Decision<bool> {
+pub fn tried(context: &mut Context<'_>, attempt: &DeliveryAttempt<'_>) -> Result<bool, Refusal> {
     let (now, jitter) = (context.environment.now, context.draws.take::<1>()[0]);
     let DeliveryAttempt { number, way, tries, how, .. } = *attempt;
-    let Some(sending) = context.sending(number) else { return context.done(false) };
+    let Some(sending) = context.sending(number) else { return Ok(false) };
     if sending.way != way {
-        return context.done(true); // that it has not arrived was told before
+        return Ok(true); // that it has not arrived was told before
     }
     let DeliveryState::Queued(trying) = sending.state else {
         if how == AttemptResult::Sent && sending.platform_id.is_none() {
             sending.platform_id = attempt.platform_id.map(str::to_owned);
         }
-        return context.done(true);
+        return Ok(true);
     };
     if how != AttemptResult::Sent && trying.tries != tries {
-        return context.done(true);
+        return Ok(true);
     }
     match how {
-        AttemptResult::Sent => arrived(&mut context, attempt),
-        AttemptResult::Refused(why) | AttemptResult::Barred(why) => next_way(&mut context, number, why),
-        AttemptResult::Lost if trying.lost + 1 >= MAX_LOST => next_way(&mut context, number, NO_ANSWER),
-        AttemptResult::Later(why) if is_given_up(sending, trying, now) => next_way(&mut context, number, why),
+        AttemptResult::Sent => arrived(context, attempt),
+        AttemptResult::Refused(why) | AttemptResult::Barred(why) => next_way(context, number, why),
+        AttemptResult::Lost if trying.lost + 1 >= MAX_LOST => next_way(context, number, NO_ANSWER),
+        AttemptResult::Later(why) if is_given_up(sending, trying, now) => next_way(context, number, why),
         AttemptResult::After(wait) if is_given_up(sending, trying, now) || is_too_long(sending, wait) => {
-            next_way(&mut context, number, "busy");
+            next_way(context, number, "busy");
         }
         AttemptResult::Shut(_) if !sending.then.is_empty() || is_given_up(sending, trying, now) => {
-            next_way(&mut context, number, CHANNEL_DOWN);
+            next_way(context, number, CHANNEL_DOWN);
         }
         AttemptResult::Deferred(at) if is_given_up(sending, trying, now) || is_too_long(sending, at.since(now)) => {
-            next_way(&mut context, number, "busy");
+            next_way(context, number, "busy");
         }
         how => sending.state = DeliveryState::Queued(trying.after(how, now, jitter)),
     }
-    context.done(true)
+    Ok(true)
 }
 
 /// Who has another way does not wait for long.

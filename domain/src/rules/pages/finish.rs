@@ -5,7 +5,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::ChallengeId;
 use crate::base::own_address::is_own_address;
-use crate::conversation::context::{Context, Decision, budgets};
+use crate::conversation::context::{Context, budgets};
 use crate::conversation::interaction::Participant;
 use crate::event::EventData;
 use crate::event::data::challenges::ChallengeEventData;
@@ -70,33 +70,35 @@ pub enum FinishForm<'a> {
 }
 
 /// The form of a done page was posted, by that browser.
-pub fn finish(mut context: Context<'_>, token: &Token, browser: &Tag, said: FinishForm<'_>) -> Decision<Finished> {
-    let found = match find(&context, token, browser) {
-        Ok(found) => found,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn finish(
+    context: &mut Context<'_>,
+    token: &Token,
+    browser: &Tag,
+    said: FinishForm<'_>,
+) -> Result<Finished, Refusal> {
+    let found = find(context, token, browser)?;
     let Found { at, source, asked_at, return_url, is_starter, state } = found;
     let how = match (state, said) {
-        (State::Reported, _) => return context.refuse(Refusal::LinkReported),
+        (State::Reported, _) => return Err(Refusal::LinkReported),
         (State::Ended(how, true), _) => how,
         (State::Ended(how @ (Finish::Denied | Finish::Cancelled), _), _) => how,
         (State::Ended(_, false), _) => Finish::Elsewhere,
         (State::Live, said) => {
             context.touch();
             match said {
-                FinishForm::Nothing => post_form(&mut context, at, source, browser),
+                FinishForm::Nothing => post_form(context, at, source, browser),
                 FinishForm::Address(text) => {
                     let right = is_own_address(context.interaction.conversation.as_str(), text);
-                    named(&mut context, at, source, browser, right)
+                    named(context, at, source, browser, right)
                 }
             }
         }
     };
     let how = match how {
-        Finish::Authenticated => finish_now(&context, at, source, browser),
+        Finish::Authenticated => finish_now(context, at, source, browser),
         how => how,
     };
-    context.done(Finished { at, how, source, asked_at, return_url, is_starter })
+    Ok(Finished { at, how, source, asked_at, return_url, is_starter })
 }
 
 /// How a proof that counted stands now: the flag is up, or the browser that was let in may come in again.
@@ -116,19 +118,15 @@ fn finish_now(context: &Context<'_>, at: usize, source: PageSource, browser: &Ta
 }
 
 /// How the page stands for that browser. It changes nothing that time has not changed.
-pub fn look(context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Finished> {
-    let found = find(&context, token, browser);
-    let seen = found.and_then(|found| {
-        let Found { at, source, asked_at, return_url, is_starter, state } = found;
-        let how = match state {
-            State::Reported => return Err(Refusal::LinkReported),
-            State::Ended(how, _) => how,
-            State::Live if shows_code(&context, at, source, browser) => Finish::Code,
-            State::Live => Finish::Over,
-        };
-        Ok(Finished { at, how, source, asked_at, return_url, is_starter })
-    });
-    context.end(seen)
+pub fn look(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<Finished, Refusal> {
+    let Found { at, source, asked_at, return_url, is_starter, state } = find(context, token, browser)?;
+    let how = match state {
+        State::Reported => return Err(Refusal::LinkReported),
+        State::Ended(how, _) => how,
+        State::Live if shows_code(context, at, source, browser) => Finish::Code,
+        State::Live => Finish::Over,
+    };
+    Ok(Finished { at, how, source, asked_at, return_url, is_starter })
 }
 
 fn shows_code(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> bool {
@@ -137,24 +135,21 @@ fn shows_code(context: &Context<'_>, at: usize, source: PageSource, browser: &Ta
 }
 
 /// "This wasn't me" on a done page, by the browser that has posted its form.
-pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    let found = match find(&context, token, browser) {
-        Ok(found) => found,
-        Err(refusal) => return context.refuse(refusal),
-    };
+pub fn report(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
+    let found = find(context, token, browser)?;
     let is_own = match found.state {
-        State::Reported => return context.done(()),
+        State::Reported => return Ok(()),
         State::Ended(_, is_own) => is_own,
         State::Live => context.page(found.at, found.source).is_some_and(|page| page.finished_by == Some(*browser)),
     };
     if !is_own {
-        return context.refuse(Refusal::StaleForm);
+        return Err(Refusal::StaleForm);
     }
     match found.source {
-        PageSource::Link(number) => report_link(&mut context, found.at, number),
-        PageSource::Challenge(number) => report_challenge(&mut context, found.at, number),
+        PageSource::Link(number) => report_link(context, found.at, number),
+        PageSource::Challenge(number) => report_challenge(context, found.at, number),
     }
-    context.done(())
+    Ok(())
 }
 
 /// An answer on a page is disowned: what waits is dropped, and the flag that it raised falls.

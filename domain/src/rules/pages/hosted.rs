@@ -4,7 +4,7 @@
 use crate::base::binding::PageSource;
 use crate::base::id::CustomerId;
 use crate::base::own_address::is_own_address;
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::conversation::interaction::Device;
 use crate::event::EventData;
 use crate::proof::flag::Reason;
@@ -43,39 +43,30 @@ pub enum AtPage {
 }
 
 /// Whether the page may be shown for the link that the handle belongs to.
-pub fn open_page(mut context: Context<'_>, handle: &Token, browser: &Tag) -> Decision<HostedPage> {
-    if let Ok((at, _)) = opened(&context, handle) {
-        budgets::look_up(&mut context, at);
+pub fn open_page(context: &mut Context<'_>, handle: &Token, browser: &Tag) -> Result<HostedPage, Refusal> {
+    if let Ok((at, _)) = opened(context, handle) {
+        budgets::look_up(context, at);
     }
-    let found = find(&context, handle, browser);
-    context.end(found)
+    find(context, handle, browser)
 }
 
 /// A wrong password or code was typed there: it counts like every wrong answer of the conversation.
-pub fn count_wrong_login(mut context: Context<'_>, handle: &Token) -> Decision<()> {
-    let at = match opened(&context, handle) {
-        Ok((at, _)) => at,
-        Err(refusal) => return context.refuse(refusal),
-    };
-    budgets::look_up(&mut context, at);
-    if let Err(refusal) = budgets::admit(&context, at, link::BUDGET) {
-        return context.refuse(refusal);
-    }
-    budgets::fail(&mut context, at, link::BUDGET);
+pub fn count_wrong_login(context: &mut Context<'_>, handle: &Token) -> Result<(), Refusal> {
+    let (at, _) = opened(context, handle)?;
+    budgets::look_up(context, at);
+    budgets::admit(context, at, link::BUDGET)?;
+    budgets::fail(context, at, link::BUDGET);
     context.touch();
-    context.done(())
+    Ok(())
 }
 
 /// Another browser says which address it chats with. Named rightly, it goes on in the place of the one that
 /// pressed Continue; nobody vouches for it. The second wrong one ends the login.
-pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, said: &str) -> Decision<AtPage> {
-    let (at, link) = match opened(&context, handle) {
-        Ok(found) => found,
-        Err(refusal) => return context.refuse(refusal),
-    };
-    match at_page(&context, at, PageSource::Link(link.number), browser) {
+pub fn name_address(context: &mut Context<'_>, handle: &Token, browser: &Tag, said: &str) -> Result<AtPage, Refusal> {
+    let (at, link) = opened(context, handle)?;
+    match at_page(context, at, PageSource::Link(link.number), browser) {
         AtPage::Asked(_) => {}
-        known => return context.done(known),
+        known => return Ok(known),
     }
     let source = PageSource::Link(link.number);
     let told = match is_own_address(context.interaction.conversation.as_str(), said) {
@@ -97,7 +88,7 @@ pub fn name_address(mut context: Context<'_>, handle: &Token, browser: &Tag, sai
         }
     };
     context.touch();
-    context.done(told)
+    Ok(told)
 }
 
 fn at_page(context: &Context<'_>, at: usize, source: PageSource, browser: &Tag) -> AtPage {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::context::{Context, Decision, budgets, link_data};
+use crate::conversation::context::{Context, budgets, link_data};
 use crate::conversation::destination::Destination;
 use crate::event::data::conversations::ExpiredData;
 use crate::event::{Actor, EventData};
@@ -20,11 +20,9 @@ use crate::rules::challenges::answer;
 use crate::rules::challenges::answer::Answer;
 use crate::rules::challenges::answer::AnswerOrigin;
 use crate::rules::challenges::answer::AnswerOutcome;
-use crate::rules::challenges::answer::judged;
 use crate::rules::challenges::manage;
 use crate::rules::challenges::manage::arrived;
 use crate::rules::challenges::manage::begin_page;
-use crate::rules::challenges::manage::sent_again;
 use crate::rules::links::enter::asked_at_entry;
 use crate::rules::links::enter::payable_challenge;
 use crate::rules::links::enter::put_challenge;
@@ -48,19 +46,6 @@ pub struct PageAnswered {
 
 /// An answer on a code page.
 pub fn answer(
-    mut context: Context<'_>,
-    token: &Token,
-    typed: TypedText<'_>,
-    browser: &Tag,
-    attempt: &str,
-) -> Decision<PageAnswered> {
-    match answered(&mut context, token, typed, browser, attempt) {
-        Ok(told) => context.done(told),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn answered(
     context: &mut Context<'_>,
     token: &Token,
     typed: TypedText<'_>,
@@ -79,17 +64,10 @@ fn answered(
     let Some((number, starts)) = live else { return Ok(over) };
     let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
     let page = answer::OnPage { browser, token, attempt, invitation };
-    let told = judged(context, number, &Answer { typed, how: AnswerOrigin::OnPage(&page), by: &Actor::Person })?;
+    let told =
+        answer::answer(context, number, &Answer { typed, how: AnswerOrigin::OnPage(&page), by: &Actor::Person })?;
     let passed = (told.outcome == AnswerOutcome::Passed).then_some((number, starts));
     Ok(PageAnswered { outcome: told.outcome, locked_until: told.locked_until, passed })
-}
-
-/// Another code is asked for on a code page. At the door one that is over gives way to a new one.
-pub fn resend(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    match resent(&mut context, token, browser) {
-        Ok(()) => context.done(()),
-        Err(refusal) => context.refuse(refusal),
-    }
 }
 
 /// The message to pay for before another code goes out.
@@ -108,12 +86,13 @@ pub fn payable(context: &mut Context<'_>, token: &Token) -> Option<Destination> 
     payable_challenge(context, at, method)
 }
 
-fn resent(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
+/// Another code is asked for on a code page. At the door one that is over gives way to a new one.
+pub fn resend(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
     let at = match page::find(context, token)? {
         Page::Over(..) => return Err(Refusal::CodeGone),
         Page::Challenge(_, challenge) => {
             started_here(&challenge.page, browser)?;
-            return sent_again(context, challenge.number).map(drop);
+            return manage::resend(context, challenge.number).map(drop);
         }
         Page::Entry(at, _) => at,
     };
@@ -121,7 +100,7 @@ fn resent(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(),
     if let Some(challenge) = asked_at_entry(participant) {
         let number = challenge.number;
         started_here(&challenge.page, browser)?;
-        return sent_again(context, number).map(drop);
+        return manage::resend(context, number).map(drop);
     }
     let waiting = participant.entry.waiting.as_ref().filter(|waiting| waiting.browser == *browser);
     let method = waiting.and_then(number_at_entry).ok_or(Refusal::CodeGone)?;
@@ -144,20 +123,20 @@ fn started_here(page: &PageProof, browser: &Tag) -> Result<(), Refusal> {
 
 /// "This wasn't me": the page closes for everybody. What it had let in falls where the browser that was let in
 /// says so; another that has come by the address has lost nothing.
-pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decision<()> {
-    let (at, link) = match page::find(&context, token) {
+pub fn report(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
+    let (at, link) = match page::find(context, token) {
         Ok(Page::Entry(at, link)) => (at, Some(*link)),
         Ok(Page::Challenge(at, _)) => (at, None),
-        Ok(Page::Over(_, ChallengeEnd::Reported)) | Err(Refusal::LinkReported) => return context.done(()),
-        Ok(Page::Over(..)) => return context.refuse(Refusal::CodeGone),
-        Err(refusal) => return context.refuse(refusal),
+        Ok(Page::Over(_, ChallengeEnd::Reported)) | Err(Refusal::LinkReported) => return Ok(()),
+        Ok(Page::Over(..)) => return Err(Refusal::CodeGone),
+        Err(refusal) => return Err(refusal),
     };
     context.touch();
     let Some(link) = link else {
         context.end_challenge(at, ChallengeEnd::Reported);
         context.void_pending(at);
-        budgets::hold_links(&mut context, at);
-        return context.done(());
+        budgets::hold_links(context, at);
+        return Ok(());
     };
     let participant = context.participant(at);
     let is_anothers = participant.entry.proved.is_some() && !participant.entry.has_proved(browser);
@@ -168,7 +147,7 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
     if !is_anothers {
         context.end_challenge(at, ChallengeEnd::Reported);
         context.void_pending(at);
-        budgets::hold_links(&mut context, at);
+        budgets::hold_links(context, at);
         let participant = context.participant(at);
         let let_in = std::mem::take(&mut participant.entry).proved.is_some();
         if let_in && participant.flag.lower(Reason::Reported) {
@@ -176,5 +155,5 @@ pub fn report(mut context: Context<'_>, token: &Token, browser: &Tag) -> Decisio
         }
     }
     context.end_link(link, LinkEnd::Reported);
-    context.done(())
+    Ok(())
 }

@@ -6,7 +6,7 @@
 
 use crate::base::binding::{Binding, PageSource};
 use crate::base::id::{ChallengeId, ProviderName};
-use crate::conversation::context::{Context, Decision, budgets, challenge_data};
+use crate::conversation::context::{Context, budgets, challenge_data};
 use crate::event::{Actor, EventData};
 use crate::proof::challenge::{Challenge, ChallengeEnd};
 use crate::proof::entry::EntryProof;
@@ -103,14 +103,7 @@ pub fn asked(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<(usi
 }
 
 /// Pictures were handed in. Where they are flawed already nobody is asked, and the attempt has failed.
-pub fn hand_in(mut context: Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Decision<Handed> {
-    match handed(&mut context, token, browser, flaws) {
-        Ok(handed) => context.done(handed),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
+pub fn hand_in(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw]) -> Result<Handed, Refusal> {
     context.must_be_open()?;
     let (at, challenge) = asked(context, token, browser)?;
     budgets::look_up(context, at);
@@ -147,13 +140,11 @@ fn handed(context: &mut Context<'_>, token: &Token, browser: &Tag, flaws: &[Flaw
 }
 
 /// The done page's token once more, for the browser that showed the document.
-pub fn done_again(context: Context<'_>, token: &Token, browser: &Tag) -> Decision<Token> {
+pub fn done_again(context: &Context<'_>, token: &Token, browser: &Tag) -> Result<Token, Refusal> {
     let invitation = (token.kind == TokenKind::Entry).then_some(token.number);
     let page = OnPage { browser, token, attempt: "document", invitation };
-    let asked = asked(&context, token, browser);
-    let done = asked
-        .and_then(|(at, challenge)| done_of(&context, at, challenge.number, &page).ok_or(Refusal::NotFound("page")));
-    context.end(done)
+    let (at, challenge) = asked(context, token, browser)?;
+    done_of(context, at, challenge.number, &page).ok_or(Refusal::NotFound("page"))
 }
 
 /// The done page's token for the browser that shows the document, until its form has bound it.
@@ -164,39 +155,27 @@ fn done_of(context: &Context<'_>, at: usize, number: u16, page: &OnPage<'_>) -> 
 }
 
 /// The provider will say later: until then the attempt waits.
-pub fn wait(mut context: Context<'_>, id: CheckId, until: Moment) -> Decision<()> {
-    if let Ok((_, document)) = waiting(&mut context, id)
+pub fn wait(context: &mut Context<'_>, id: CheckId, until: Moment) -> Result<(), Refusal> {
+    if let Ok((_, document)) = waiting(context, id)
         && let Some(checking) = document.checking.as_mut()
     {
         checking.until = checking.until.max(until);
     }
-    context.done(())
+    Ok(())
 }
 
 /// The provider did not say anything: the attempt counts for nothing. Too many of these end the challenge.
-pub fn give_up(mut context: Context<'_>, id: CheckId, why: &'static str) -> Decision<()> {
-    if let Ok((at, document)) = waiting(&mut context, id) {
+pub fn give_up(context: &mut Context<'_>, id: CheckId, why: &'static str) -> Result<(), Refusal> {
+    if let Ok((at, document)) = waiting(context, id) {
         document.give_up();
         let (now, by) = (context.environment.now, context.actor.clone());
-        budgets::tell_undecided(&mut context, at, why, now, &by);
+        budgets::tell_undecided(context, at, why, now, &by);
     }
-    context.done(())
+    Ok(())
 }
 
 /// A provider's word on an attempt. `from` is the provider that said it.
 pub fn judge(
-    mut context: Context<'_>,
-    id: CheckId,
-    from: &ProviderName,
-    verdict: &DocumentVerdict,
-) -> Decision<JudgedDocument> {
-    match judged(&mut context, id, from, verdict) {
-        Ok(judged) => context.done(judged),
-        Err(refusal) => context.refuse(refusal),
-    }
-}
-
-fn judged(
     context: &mut Context<'_>,
     id: CheckId,
     from: &ProviderName,
