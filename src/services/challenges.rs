@@ -95,7 +95,7 @@ impl Challenges {
     /// A challenge as it is now.
     pub async fn challenge(&self, attending: Attending<'_>) -> Result<Snapshot<FoundChallenge>, Error> {
         let number = attending.id.number;
-        executed(self.conversations.transact(attending.into(), |context, _| look(context, number), None).await?)
+        self.conversations.run(attending.into(), |context| look(context, number)).await
     }
 
     /// Takes an answer that a caller brings, and who says that it is the conversation's where it `speaks` for that.
@@ -133,13 +133,13 @@ impl Challenges {
     /// Takes a challenge back.
     pub async fn cancel(&self, attending: Attending<'_>) -> Result<Snapshot<()>, Error> {
         let number = attending.id.number;
-        executed(self.conversations.transact(attending.into(), |context, _| cancel(context, number), None).await?)
+        self.conversations.run(attending.into(), |context| cancel(context, number)).await
     }
 
     /// Shows a challenge's code, or its PIN.
     pub async fn reveal(&self, attending: Attending<'_>) -> Result<Snapshot<Revealed>, Error> {
         let (number, to) = (attending.id.number, attending.actor.clone());
-        executed(self.conversations.transact(attending.into(), |context, _| reveal(context, number, &to), None).await?)
+        self.conversations.run(attending.into(), |context| reveal(context, number, &to)).await
     }
 
     /// Continue was pressed on a challenge's page.
@@ -151,10 +151,6 @@ impl Challenges {
     ) -> Result<Snapshot<FoundChallenge>, Error> {
         let payable = |context: &mut Context<'_>| manage::payable_arrival(context, token, browser);
         let rule = |context: &mut Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
-        executed(self.conversations.transact_charged(at_page(token), payable, rule, None).await?)
+        executed(self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await?)
     }
-}
-
-fn at_page(token: &Token) -> RequestContext<'static> {
-    RequestContext::new(token.interaction, None, Actor::Person, With::Challenge(token.number))
 }

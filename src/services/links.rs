@@ -19,7 +19,6 @@ use crate::domain::rules::links::issue::LinkRequest;
 use crate::domain::rules::links::issue::issue;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::Token;
-use crate::engine::replay::executed;
 use crate::engine::{Engine, Error, Execution, IdempotencyRecord};
 use crate::services::conversations::Conversations;
 use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
@@ -96,8 +95,7 @@ impl Links {
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
     pub async fn link_by_token(&self, token: &Token) -> Result<Snapshot<(usize, Link)>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| find(context, token);
-        executed(self.conversations.transact(self.person(token), rule, None).await?)
+        self.conversations.run(RequestContext::of(token), |context| find(context, token)).await
     }
 
     /// Continue was pressed.
@@ -107,17 +105,13 @@ impl Links {
         browser: &Tag,
         opener: Option<&str>,
     ) -> Result<Snapshot<Continued>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| press_continue(context, token, browser, opener);
-        executed(self.conversations.transact(self.person(token), rule, None).await?)
+        self.conversations
+            .run(RequestContext::of(token), |context| press_continue(context, token, browser, opener))
+            .await
     }
 
     /// "This wasn't me" was pressed.
     pub async fn report_link(&self, token: &Token) -> Result<Snapshot<()>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| report(context, token);
-        executed(self.conversations.transact(self.person(token), rule, None).await?)
-    }
-
-    fn person(&self, token: &Token) -> RequestContext<'static> {
-        RequestContext::new(token.interaction, None, Actor::Person, With::Link(token.number))
+        self.conversations.run(RequestContext::of(token), |context| report(context, token)).await
     }
 }

@@ -27,8 +27,7 @@ use crate::domain::team::login::LoginTag;
 use crate::domain::team::login::codes::CodePurpose;
 use crate::domain::team::login::devices::LoginDevice;
 use crate::engine::Error;
-use crate::engine::replay::executed;
-use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot};
 use crate::services::teams::TeamView;
 
 /// An assertion lives so many seconds: it is posted at once.
@@ -133,13 +132,9 @@ impl HostedLogin {
         url: &SignedUrl,
         rule: impl Fn(&mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<Snapshot<T>, Error> {
-        let (with, team) = (With::Link(url.handle.number), Some(&url.team.team.name));
-        let request_context = RequestContext::new(url.handle.interaction, team, Actor::Person, with);
-        executed(
-            self.conversations
-                .transact(request_context, |context: &mut Context<'_>, _: &TeamView| rule(context), None)
-                .await?,
-        )
+        let team = Some(&url.team.team.name);
+        let request_context = RequestContext { team, ..RequestContext::of(&url.handle) };
+        self.conversations.run(request_context, rule).await
     }
 
     /// One guess of a conversation at a time, while its link still takes any.

@@ -5,7 +5,6 @@ use super::Challenges;
 use crate::domain::base::method::Method;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::prepared_questions::Prepared;
-use crate::domain::event::Actor;
 use crate::domain::proof::methods::check::TypedText;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::answer::OnPage;
@@ -19,10 +18,10 @@ use crate::domain::rules::links::page::find;
 use crate::domain::rules::pages::on_page;
 use crate::domain::rules::pages::on_page::PageAnswered;
 use crate::domain::secret::Tag;
-use crate::domain::secret::token::{Token, TokenKind};
+use crate::domain::secret::token::Token;
 use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
-use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot, With};
+use crate::services::conversations::snapshots::{Acting, RequestContext, Snapshot};
 use crate::services::teams::TeamView;
 
 impl Challenges {
@@ -44,10 +43,8 @@ impl Challenges {
         if let Execution::Executed(snapshot) = &told {
             let token = &snapshot.outcome.token;
             let payable = |context: &mut Context<'_>| invite::payable_code(context, token);
-            let sent = self
-                .conversations
-                .transact_charged(visitor(token), payable, |context, _| invite::send_code(context, token), None)
-                .await;
+            let rule = |context: &mut Context<'_>, _: &TeamView| invite::send_code(context, token);
+            let sent = self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await;
             if let Err(error) = sent {
                 tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
             }
@@ -76,8 +73,7 @@ impl Challenges {
 
     /// What a code page's token opens. Changes nothing that time has not changed.
     pub async fn code_page_by_token(&self, token: &Token) -> Result<Snapshot<Page>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| find(context, token);
-        executed(self.conversations.transact(visitor(token), rule, None).await?)
+        self.conversations.run(RequestContext::of(token), |context| find(context, token)).await
     }
 
     /// Continue was pressed on an invitation's page.
@@ -101,7 +97,7 @@ impl Challenges {
     ) -> Result<Snapshot<Arrived>, Error> {
         let rule = |context: &mut Context<'_>, _: &TeamView| enter::arrive(context, token, browser);
         let payable = |context: &mut Context<'_>| enter::payable(context, token, browser);
-        let request_context = RequestContext { questions: prepared, ..visitor(token) };
+        let request_context = RequestContext { questions: prepared, ..RequestContext::of(token) };
         executed(self.conversations.transact_charged(request_context, payable, rule, None).await?)
     }
 
@@ -123,7 +119,7 @@ impl Challenges {
             IdempotencyRecord::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
         let idempotency = Some(&idempotency).filter(|_| !attempt.is_empty());
         let rule = |context: &mut Context<'_>, _: &TeamView| on_page::answer(context, token, typed, browser, attempt);
-        match self.transact_judged(visitor(token), rule, idempotency).await? {
+        match self.transact_judged(RequestContext::of(token), rule, idempotency).await? {
             Execution::Executed(snapshot) => Ok(snapshot.outcome),
             Execution::Replayed(bytes) => decode("an answer", &bytes),
         }
@@ -138,20 +134,11 @@ impl Challenges {
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
         let rule = |context: &mut Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
         let payable = |context: &mut Context<'_>| on_page::payable(context, token);
-        executed(self.conversations.transact_charged(visitor(token), payable, rule, None).await?).map(drop)
+        executed(self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await?).map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
     pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Snapshot<()>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| on_page::report(context, token, browser);
-        executed(self.conversations.transact(visitor(token), rule, None).await?)
+        self.conversations.run(RequestContext::of(token), |context| on_page::report(context, token, browser)).await
     }
-}
-
-fn visitor(token: &Token) -> RequestContext<'static> {
-    let with = match token.kind {
-        TokenKind::Challenge => With::Challenge(token.number),
-        _ => With::Link(token.number),
-    };
-    RequestContext::new(token.interaction, None, Actor::Person, with)
 }

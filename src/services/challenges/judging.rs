@@ -9,20 +9,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Challenges;
-use crate::domain::base::id::{ProviderName, TeamName};
+use crate::domain::base::id::ProviderName;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::interaction::MAX_PARTICIPANTS;
 use crate::domain::customer::StoredCustomer;
-use crate::domain::event::Actor;
-use crate::domain::providers::identity::CheckId;
 use crate::domain::providers::provider_questions::{AnswerVerdict, ProviderTask, Set};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::challenges::elsewhere;
 use crate::domain::secret::base64url;
-use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::identity::{Given, ProviderTrouble, QuestionRequest};
-use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot};
 use crate::services::teams::TeamView;
 
 /// A provider is waited for so long: somebody sits before it.
@@ -60,16 +57,16 @@ impl Challenges {
         let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let given = Given { id: check, set: &errand.set, answers: errand.answers.expose(), now };
         let answered = match self.providers.checker(&team, &errand.provider) {
-            Some(checker) => in_time(checker.judge(&given)).await,
+            Some(checker) => in_time(TIMEOUT, checker.judge(&given)).await,
             None => Err(ProviderTrouble::Refused("no-provider")),
         };
         self.hear_of_asker(&team, &errand.provider, answered.as_ref().err().copied()).await;
         match answered {
             Ok(passed) => Ok(AnswerVerdict { check, passed }),
             Err(trouble) => {
-                let rule =
-                    |context: &mut Context<'_>, _: &TeamView| elsewhere::give_up(context, check, trouble.as_str());
-                executed(self.conversations.transact(of_check(check, &team.team.name), rule, None).await?)?;
+                let request_context = RequestContext::of_check(check, Some(&team.team.name));
+                let rule = |context: &mut Context<'_>| elsewhere::give_up(context, check, trouble.as_str());
+                self.conversations.run(request_context, rule).await?;
                 Err(Refusal::ProviderDown.into())
             }
         }
@@ -96,7 +93,7 @@ impl Challenges {
             now: self.engine.now(),
         };
         let answered = match self.providers.checker(team, provider) {
-            Some(checker) => in_time(checker.questions(&asking)).await,
+            Some(checker) => in_time(TIMEOUT, checker.questions(&asking)).await,
             None => Err(ProviderTrouble::Refused("no-provider")),
         };
         self.hear_of_asker(team, provider, answered.as_ref().err().copied()).await;
@@ -124,11 +121,9 @@ fn told_of<'a>(record: &'a StoredCustomer, fields: &'a [String]) -> BTreeMap<&'a
 }
 
 /// What a provider answers; that it has not, where it takes too long.
-async fn in_time<T>(answer: impl Future<Output = Result<T, ProviderTrouble>>) -> Result<T, ProviderTrouble> {
-    tokio::time::timeout(TIMEOUT, answer).await.unwrap_or(Err(ProviderTrouble::Away("no-answer")))
-}
-
-fn of_check(id: CheckId, team: &TeamName) -> RequestContext<'_> {
-    let with = With::Challenge(id.challenge.number);
-    RequestContext::new(id.challenge.interaction, Some(team), Actor::Person, with)
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, ProviderTrouble>>,
+) -> Result<T, ProviderTrouble> {
+    tokio::time::timeout(limit, answer).await.unwrap_or(Err(ProviderTrouble::Away("no-answer")))
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::Challenges;
+use super::judging::in_time;
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::base::validation::FieldError;
 use crate::domain::conversation::context::Context;
-use crate::domain::event::Actor;
 use crate::domain::proof::challenge::Challenge;
 use crate::domain::providers::identity::{CheckId, DocumentVerdict, Flaw, Side, TIMEOUT};
 use crate::domain::refusal::Refusal;
@@ -21,13 +21,11 @@ use crate::domain::rules::pages::photo::Handed;
 use crate::domain::rules::pages::photo::JudgedDocument;
 use crate::domain::rules::pages::photo::Pictures;
 use crate::domain::secret::Tag;
-use crate::domain::secret::token::{Token, TokenKind};
+use crate::domain::secret::token::Token;
 use crate::engine::Error;
-use crate::engine::replay::executed;
 use crate::identity::{self, ProviderReply, ProviderTrouble, ProviderVerificationError};
 use crate::pictures::Picture;
-use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
-use crate::services::teams::TeamView;
+use crate::services::conversations::snapshots::{RequestContext, Snapshot};
 
 /// So long a provider has for all that it does about an attempt: what it did not say by then is told while the
 /// attempt still waits for it.
@@ -62,10 +60,8 @@ pub struct VerifiedVerdict {
 impl Challenges {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
     pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Snapshot<Challenge>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| {
-            photo::asked(context, token, browser).map(|(_, challenge)| challenge)
-        };
-        executed(self.conversations.transact(visitor(token), rule, None).await?)
+        let rule = |context: &mut Context<'_>| photo::asked(context, token, browser).map(|(_, challenge)| challenge);
+        self.conversations.run(RequestContext::of(token), rule).await
     }
 
     /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
@@ -76,8 +72,8 @@ impl Challenges {
         pictures: &[(Side, Picture)],
         flaws: &[Flaw],
     ) -> Result<HandedIn, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| photo::hand_in(context, token, browser, flaws);
-        let snapshot = executed(self.conversations.transact(visitor(token), rule, None).await?)?;
+        let rule = |context: &mut Context<'_>| photo::hand_in(context, token, browser, flaws);
+        let snapshot = self.conversations.run(RequestContext::of(token), rule).await?;
         let shown = match &snapshot.outcome.what {
             Pictures::Judged(judged) => UploadOutcome::Judged(judged.clone()),
             Pictures::Busy => UploadOutcome::Later,
@@ -88,8 +84,8 @@ impl Challenges {
 
     /// Where the browser that showed a document goes to be bound to the chat, once more.
     pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| photo::done_again(context, token, browser);
-        Ok(executed(self.conversations.transact(visitor(token), rule, None).await?)?.outcome)
+        let rule = |context: &mut Context<'_>| photo::done_again(context, token, browser);
+        Ok(self.conversations.run(RequestContext::of(token), rule).await?.outcome)
     }
 
     async fn ask_provider(
@@ -109,7 +105,7 @@ impl Challenges {
                     callback: &callback,
                     now: self.engine.now(),
                 };
-                in_time(checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
+                in_time(IN_TIME, checker.check(&asked)).await.map(|answer| (answer, checker.later_minutes()))
             }
             None => Err(ProviderTrouble::Refused("no-provider")),
         };
@@ -127,17 +123,14 @@ impl Challenges {
             },
             Ok((ProviderReply::Later, minutes)) => {
                 let until = self.engine.now().plus_minutes(minutes);
-                executed(
-                    self.conversations
-                        .transact(of_check(id, None), |context, _| photo::wait(context, id, until), None)
-                        .await?,
-                )?;
+                let rule = |context: &mut Context<'_>| photo::wait(context, id, until);
+                self.conversations.run(RequestContext::of_check(id, None), rule).await?;
                 Ok(UploadOutcome::Later)
             }
             Err(trouble) => {
                 tracing::warn!(team = %team.team.name, provider = %case.provider, why = trouble.as_str(), "nobody judged a document");
-                let rule = |context: &mut Context<'_>, _: &TeamView| photo::give_up(context, id, trouble.as_str());
-                executed(self.conversations.transact(of_check(id, None), rule, None).await?)?;
+                let rule = |context: &mut Context<'_>| photo::give_up(context, id, trouble.as_str());
+                self.conversations.run(RequestContext::of_check(id, None), rule).await?;
                 Ok(UploadOutcome::Undecided)
             }
         }
@@ -186,30 +179,9 @@ impl Challenges {
         from: &ProviderName,
         verdict: &DocumentVerdict,
     ) -> Result<JudgedDocument, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| photo::judge(context, id, from, verdict);
-        let judged = executed(self.conversations.transact(of_check(id, team), rule, None).await?);
-        judged.map(|snapshot| snapshot.outcome)
+        let rule = |context: &mut Context<'_>| photo::judge(context, id, from, verdict);
+        Ok(self.conversations.run(RequestContext::of_check(id, team), rule).await?.outcome)
     }
-}
-
-/// What a provider answers; that it has not, where it takes too long.
-async fn in_time(
-    answer: impl Future<Output = Result<ProviderReply, ProviderTrouble>>,
-) -> Result<ProviderReply, ProviderTrouble> {
-    tokio::time::timeout(IN_TIME, answer).await.unwrap_or(Err(ProviderTrouble::Away("no-answer")))
-}
-
-fn visitor(token: &Token) -> RequestContext<'static> {
-    let with = match token.kind {
-        TokenKind::Challenge => With::Challenge(token.number),
-        _ => With::Link(token.number),
-    };
-    RequestContext::new(token.interaction, None, Actor::Person, with)
-}
-
-fn of_check(id: CheckId, team: Option<&TeamName>) -> RequestContext<'_> {
-    let with = With::Challenge(id.challenge.number);
-    RequestContext::new(id.challenge.interaction, team, Actor::Person, with)
 }
 
 #[cfg(test)]
@@ -219,12 +191,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_provider_is_given_up_before_its_attempt_is() {
         let began = tokio::time::Instant::now();
-        assert_eq!(in_time(std::future::pending()).await, Err(ProviderTrouble::Away("no-answer")));
+        let never = std::future::pending::<Result<ProviderReply, _>>();
+        assert_eq!(in_time(IN_TIME, never).await, Err(ProviderTrouble::Away("no-answer")));
         assert!(began.elapsed() < TIMEOUT);
         let slow = async {
             tokio::time::sleep(Duration::from_secs(50)).await;
             Ok(ProviderReply::Later)
         };
-        assert_eq!(in_time(slow).await, Ok(ProviderReply::Later));
+        assert_eq!(in_time(IN_TIME, slow).await, Ok(ProviderReply::Later));
     }
 }

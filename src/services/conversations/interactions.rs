@@ -18,7 +18,6 @@ use crate::domain::rules::flag::maintain;
 use crate::domain::rules::flag::show::proved;
 use crate::domain::rules::flag::show::show;
 use crate::engine::decide::Reads;
-use crate::engine::replay::executed;
 use crate::engine::{Error, Execution, IdempotencyRecord, decode};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
@@ -94,17 +93,17 @@ impl Conversations {
         who: Option<&ParticipantId>,
         online: bool,
     ) -> Result<Snapshot<()>, Error> {
-        executed(self.transact(request.into(), |context, _| maintain::presence(context, who, online), None).await?)
+        self.run(request.into(), |context| maintain::presence(context, who, online)).await
     }
 
     /// The flag falls.
     pub async fn sign_out(&self, request: Acting<'_>, who: Option<&ParticipantId>) -> Result<Snapshot<()>, Error> {
-        executed(self.transact(request.into(), |context, _| maintain::sign_out(context, who), None).await?)
+        self.run(request.into(), |context| maintain::sign_out(context, who)).await
     }
 
     /// The conversation ends.
     pub async fn close(&self, request: Acting<'_>) -> Result<Snapshot<()>, Error> {
-        executed(self.transact(request.into(), |context, _| maintain::close(context), None).await?)
+        self.run(request.into(), maintain::close).await
     }
 
     /// Another person joins.
@@ -125,12 +124,12 @@ impl Conversations {
         who: &ParticipantId,
         change: &PersonChange,
     ) -> Result<Snapshot<()>, Error> {
-        let rule = |context: &mut Context<'_>, _: &TeamView| {
+        let rule = |context: &mut Context<'_>| {
             let participant = context.interaction.participant(who).ok_or(Refusal::NotFound("participant"))?;
             let person = change.apply(&participant.person);
             maintain::reassign(context, who, &person)
         };
-        executed(self.transact(request.into(), rule, None).await?)
+        self.run(request.into(), rule).await
     }
 
     /// A lock is lifted; with `ban` also a ban.
@@ -142,9 +141,7 @@ impl Conversations {
         reason: &str,
         ban: bool,
     ) -> Result<Snapshot<()>, Error> {
-        executed(
-            self.transact(request.into(), |context, _| maintain::unlock(context, who, only, reason, ban), None).await?,
-        )
+        self.run(request.into(), |context| maintain::unlock(context, who, only, reason, ban)).await
     }
 
     /// The team of an interaction, if a key signs for it: another node may have made or activated one a moment ago.
@@ -170,7 +167,7 @@ impl Conversations {
             Err(failure) => Err(failure),
         };
         let record = self.customers.heard(&snapshot.team, answer).await?.ok_or(Refusal::NotFound("customer"))?;
-        executed(self.transact(request.into(), |context, _| show(context, who, &customer, unmasked), None).await?)?;
+        self.run(request.into(), |context| show(context, who, &customer, unmasked)).await?;
         Ok(record)
     }
 }

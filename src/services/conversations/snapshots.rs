@@ -10,7 +10,9 @@ use crate::domain::conversation::context::Past;
 use crate::domain::conversation::interaction::Interaction;
 use crate::domain::conversation::prepared_questions::Prepared;
 use crate::domain::event::Actor;
+use crate::domain::providers::identity::CheckId;
 use crate::domain::providers::provider_questions::AnswerVerdict;
+use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::decide::OpenedRecord;
 use crate::engine::{Error, decode};
 use crate::services::names::{ended_challenge_name, ended_name};
@@ -73,6 +75,25 @@ pub(crate) struct RequestContext<'a> {
 impl<'a> RequestContext<'a> {
     pub(crate) fn new(id: InteractionId, team: Option<&'a TeamName>, actor: Actor, with: With) -> Self {
         Self { id, team, actor, with, questions: None, verdicts: &[] }
+    }
+
+    /// Whoever has opened the page of that token.
+    pub(crate) fn of(token: &Token) -> Self {
+        let with = match token.kind {
+            TokenKind::Challenge | TokenKind::ChallengeDone => With::Challenge(token.number),
+            TokenKind::Link | TokenKind::Handle | TokenKind::Done | TokenKind::Entry => With::Link(token.number),
+        };
+        Self::new(token.interaction, None, Actor::Person, with)
+    }
+
+    /// What a provider is asked about, for that team alone where one is named.
+    pub(crate) fn of_check(id: CheckId, team: Option<&'a TeamName>) -> Self {
+        Self::new(id.challenge.interaction, team, Actor::Person, With::Challenge(id.challenge.number))
+    }
+
+    /// Nobody acts: time, and what the gateway does by itself.
+    pub(crate) fn by_time(id: InteractionId) -> Self {
+        Self::new(id, None, Actor::Time, With::Nothing)
     }
 }
 

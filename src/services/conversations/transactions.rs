@@ -15,7 +15,7 @@ use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
-use crate::engine::replay::{Execution, IdempotencyRecord};
+use crate::engine::replay::{Execution, IdempotencyRecord, executed};
 use crate::engine::{Error, decode};
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
@@ -141,6 +141,15 @@ impl Conversations {
         T: Clone,
     {
         self.transact_with(request, None, rule, idempotency).await
+    }
+
+    /// The same, where no reply is remembered.
+    pub(crate) async fn run<T: Clone>(
+        &self,
+        request: RequestContext<'_>,
+        rule: impl Fn(&mut Context<'_>) -> Result<T, Refusal>,
+    ) -> Result<Snapshot<T>, Error> {
+        executed(self.transact(request, |context, _| rule(context), None).await?)
     }
 
     /// The same, where a message may be queued that is paid for.

@@ -12,10 +12,8 @@ use crate::domain::rules::chat::linked::Linked;
 use crate::domain::rules::chat::linked::awaits;
 use crate::domain::rules::chat::linked::linked;
 use crate::engine::Error;
-use crate::engine::replay::executed;
 use crate::services::conversations::snapshots::{RequestContext, With};
 use crate::services::names::address_of;
-use crate::services::teams::TeamView;
 
 impl Inbound {
     /// The platform tells whose browser came from a done page. It must be who chats, and nobody else's
@@ -45,7 +43,7 @@ impl Inbound {
         if !awaits(&self.conversations.look(request_context.id, request_context.team).await?.interaction) {
             return Ok(Linked::Nothing);
         }
-        let rule = |context: &mut Context<'_>, _: &TeamView| linked(context, opened.token.expose_secret());
-        Ok(executed(self.conversations.transact(request_context, rule, None).await?)?.outcome)
+        let rule = |context: &mut Context<'_>| linked(context, opened.token.expose_secret());
+        Ok(self.conversations.run(request_context, rule).await?.outcome)
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::messages::receive_receipt;
 use crate::domain::rules::messages::receive_receipt::Receipt;
 use crate::domain::rules::messages::receive_receipt::receive_receipt;
-use crate::engine::{Error, Execution};
+use crate::engine::Error;
 use crate::services::conversations::snapshots::{RequestContext, With};
 
 /// Interactions whose messages one request tells of that are looked after at the same time.
@@ -53,10 +53,8 @@ impl Inbound {
         };
         let receipt = Receipt { of, channel: &at.channel, platform_id: &one.platform_id, status };
         let request_context = RequestContext::new(of.interaction, Some(&at.team), Actor::Time, With::Nothing);
-        match self.conversations.transact(request_context, |context, _| receive_receipt(context, &receipt), None).await
-        {
-            Ok(Execution::Executed(snapshot)) => count(if snapshot.outcome { "news" } else { "known" }),
-            Ok(Execution::Replayed(_)) => unreachable!("nothing was to be remembered"),
+        match self.conversations.run(request_context, |context| receive_receipt(context, &receipt)).await {
+            Ok(snapshot) => count(if snapshot.outcome { "news" } else { "known" }),
             Err(Error::Refused(Refusal::NotFound(_))) => count("foreign"),
             Err(error) => return Err(error),
         }

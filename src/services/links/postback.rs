@@ -8,7 +8,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Links;
 use crate::domain::base::id::TeamName;
-use crate::domain::conversation::context::Context;
 use crate::domain::event::Actor;
 use crate::domain::proof::assertion;
 use crate::domain::proof::assertion::{AssertionResult, PostBack};
@@ -20,8 +19,7 @@ use crate::domain::rules::links::postback::ambiguous;
 use crate::domain::rules::links::postback::answerable;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
-use crate::engine::replay::executed;
-use crate::services::conversations::snapshots::{RequestContext, Snapshot, With};
+use crate::services::conversations::snapshots::{RequestContext, Snapshot};
 use crate::services::customers::directories::LoginIdentity;
 use crate::services::teams::TeamView;
 
@@ -102,31 +100,22 @@ impl Links {
         let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
         let answer = NewAnswer { handle: parsed, done };
         let actor = Actor::LoginPage(assertion.kid.to_string());
-        let request_context = RequestContext::new(parsed.interaction, None, actor, With::Link(parsed.number));
+        let request_context = RequestContext { actor, ..RequestContext::of(parsed) };
         if let AssertionResult::Authenticated(proof) = &mut assertion.verdict
             && !team.effective.settings.directory.matching.is_empty()
         {
             // A directory is only asked about a link that can be answered, and nothing is spent before it is.
-            executed(
-                self.conversations
-                    .transact(request_context.clone(), |context, _| answerable(context, answer), None)
-                    .await?,
-            )?;
+            self.conversations.run(request_context.clone(), |context| answerable(context, answer)).await?;
             match self.customers.identify(&team, proof).await? {
                 LoginIdentity::Known => {}
                 LoginIdentity::Nobody => return Err(Refusal::NoMatchingRecord.into()),
                 LoginIdentity::Several => {
-                    executed(
-                        self.conversations
-                            .transact(request_context, |context, _| ambiguous(context, answer), None)
-                            .await?,
-                    )?;
+                    self.conversations.run(request_context, |context| ambiguous(context, answer)).await?;
                     return Err(Refusal::NoMatchingRecord.into());
                 }
             }
         }
-        let rule = |context: &mut Context<'_>, _: &TeamView| accept(context, answer, &assertion);
-        executed(self.conversations.transact(request_context, rule, None).await?)
+        self.conversations.run(request_context, |context| accept(context, answer, &assertion)).await
     }
 
     /// Where a done page is.

@@ -11,7 +11,6 @@ use futures_util::{StreamExt as _, stream};
 use super::Maintenance;
 use super::alarms::{CONCURRENCY, MAX_BATCH};
 use crate::domain::base::id::InteractionId;
-use crate::domain::event::Actor;
 use crate::domain::messaging::webhook_cursor::WebhookCursor;
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::flag::maintain;
@@ -19,7 +18,7 @@ use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
 use crate::engine::{Error, decode};
 use crate::services::conversations::retractions::Retraction;
-use crate::services::conversations::snapshots::{RequestContext, With};
+use crate::services::conversations::snapshots::RequestContext;
 use crate::services::events::webhooks::cursor_record;
 use crate::services::names::RETRACTION;
 use crate::store::RecordKey;
@@ -51,8 +50,7 @@ impl Maintenance {
         match key.name.split_once('/') {
             Some(("i", id)) => {
                 let Ok(id) = id.parse::<InteractionId>() else { return Ok(()) };
-                let request_context = RequestContext::new(id, None, Actor::Time, With::Nothing);
-                match self.conversations.transact(request_context, |context, _| maintain::wake(context), None).await {
+                match self.conversations.run(RequestContext::by_time(id), maintain::wake).await {
                     Ok(_) => Ok(()),
                     Err(Error::Refused(Refusal::NotFound(_))) => self.put_anew(key, |_, _| None).await,
                     Err(error) => Err(error),

@@ -11,7 +11,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::messages::send::claim;
 use crate::domain::time::lease::LEASE;
 use crate::engine::Error;
-use crate::services::conversations::snapshots::{Acting, RequestContext, With};
+use crate::services::conversations::snapshots::{Acting, RequestContext};
 use crate::services::names::RETRACTION;
 use crate::store::RecordKey;
 
@@ -46,8 +46,7 @@ impl Maintenance {
         let Some(id) = key.name.strip_prefix("i/").and_then(|id| id.parse::<InteractionId>().ok()) else {
             return tracing::warn!(name = key.name, "an alarm of an unknown kind");
         };
-        let request_context = RequestContext::new(id, None, Actor::Time, With::Nothing);
-        match self.conversations.transact(request_context, |context, _| claim(context), None).await {
+        match self.conversations.run(RequestContext::by_time(id), claim).await {
             Ok(_) => {}
             // Its team is gone, or it is itself: nobody is to be told any more.
             Err(Error::Refused(Refusal::NotFound(_))) => self.drop_orphan(id).await,

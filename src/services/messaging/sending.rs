@@ -16,8 +16,8 @@ use super::Messaging;
 use super::live_codes::live_code;
 use crate::domain::base::id::{ChannelName, InteractionId};
 use crate::domain::base::way::Way;
+use crate::domain::conversation::context::Context;
 use crate::domain::conversation::interaction::{Interaction, Participant};
-use crate::domain::event::Actor;
 use crate::domain::messaging::attempt::{AttemptResult, Trying};
 use crate::domain::messaging::sending::{DeliveryState, MAX_ANSWER, Sending, What};
 use crate::domain::messaging::wording;
@@ -30,11 +30,11 @@ use crate::domain::rules::messages::send::renew;
 use crate::domain::rules::messages::send::tried;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::time::lease::Lease;
+use crate::engine::Error;
 use crate::engine::executor::{Claim, Executor, JobKind, JobPolicy, Next};
-use crate::engine::{Error, Execution};
 use crate::services::conversations::Parsed;
 use crate::services::conversations::committed::{CommitObserver, Committed};
-use crate::services::conversations::snapshots::{RequestContext, With};
+use crate::services::conversations::snapshots::RequestContext;
 use crate::services::teams::{TeamView, sms};
 
 /// A platform's id of a message that is longer is not kept.
@@ -197,10 +197,8 @@ impl JobKind<MessageClaim> for Messaging {
 
     async fn renew(&self, job: &MessageJob) -> Result<bool, Error> {
         let (id, number, tries) = (job.seen.interaction.id, job.sending().number, job.trying.tries);
-        match self.conversations.transact(by_time(id), |context, _| renew(context, number, tries), None).await? {
-            Execution::Executed(snapshot) => Ok(snapshot.outcome),
-            Execution::Replayed(_) => unreachable!("nothing was to be remembered"),
-        }
+        let rule = |context: &mut Context<'_>| renew(context, number, tries);
+        Ok(self.conversations.run(RequestContext::by_time(id), rule).await?.outcome)
     }
 
     /// Sends it where it is to go now.
@@ -257,8 +255,8 @@ impl JobKind<MessageClaim> for Messaging {
         let (interaction, sending) = (&job.seen.interaction, job.sending());
         let (id, number, way, tries) = (interaction.id, sending.number, sending.way, job.trying.tries);
         let attempt = DeliveryAttempt { number, way, tries, how, platform_id, is_told_of };
-        let told = self.conversations.transact(by_time(id), |context, _| tried(context, &attempt), None).await?;
-        let is_gone = matches!(told, Execution::Executed(snapshot) if !snapshot.outcome);
+        let told = self.conversations.run(RequestContext::by_time(id), |context| tried(context, &attempt)).await?;
+        let is_gone = !told.outcome;
         let spent = platform_id.filter(|_| is_gone && capabilities.takes_back);
         if let Some(spent) = spent.and_then(|platform_id| sending.spent_as(interaction, platform_id)) {
             self.take_back_late(&interaction.team, id, spent).await?;
@@ -282,9 +280,4 @@ pub(crate) fn outcome_of(answer: &Result<Sent, DeliveryError>) -> AttemptResult 
         Err(DeliveryError::Fallback(why) | DeliveryError::Permanent(why)) => AttemptResult::Refused(why),
         Err(DeliveryError::AuthBroken(why)) => AttemptResult::Barred(why),
     }
-}
-
-/// Nobody acts: time, and what the gateway does by itself.
-fn by_time(id: InteractionId) -> RequestContext<'static> {
-    RequestContext::new(id, None, Actor::Time, With::Nothing)
 }
