@@ -33,7 +33,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, PlainRecord, Reads};
 use crate::engine::replay::{Execution, ExtraWrites, IdempotencyRecord, ReplyKey};
-use crate::engine::{Engine, Error, decode, encode, plain_record};
+use crate::engine::{Engine, Error, KeyOf, decode, encode, plain_record};
 use crate::services::challenges::Challenges;
 use crate::services::challenges::messages::Text;
 use crate::services::conversations::Conversations;
@@ -48,7 +48,7 @@ use crate::services::teams::channels::Channels;
 use crate::services::teams::drivers::Drivers;
 use crate::services::teams::{TeamView, Teams};
 use crate::services::urls::Urls;
-use crate::store::{Partition, RecordKey};
+use crate::store::RecordKey;
 
 pub mod opened_chats;
 pub mod platform_calls;
@@ -150,8 +150,7 @@ impl Inbound {
             claim: Mutex::default(),
         };
         let (mut in_doubt, bare) = (false, ArrivedMessage { raw: None, ..*message });
-        let (partition, name) = incoming.address();
-        let address = self.address_now(partition, name).await?;
+        let address = self.engine.record(&incoming.address()).await?.unwrap_or_default();
         if let Some(id) = address.open {
             match self.receive_at(id, &incoming, place.clone()).await {
                 // It is over: nobody waits there any more.
@@ -165,13 +164,6 @@ impl Inbound {
             }
         }
         self.receive_alone(&incoming, place, in_doubt, incoming.noted(&address, self.engine.now()).is_some()).await
-    }
-
-    /// What is known of an address.
-    pub(crate) async fn address_now(&self, partition: Partition, name: String) -> Result<Address, Error> {
-        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
-        let address: Option<Address> = opened.pop().flatten().map(|bytes| decode(&name, &bytes)).transpose()?;
-        Ok(address.unwrap_or_default())
     }
 
     async fn receive_at(
@@ -205,8 +197,10 @@ impl Inbound {
             return Ok(Before::Doubt);
         }
         let (text, settings) = (incoming.message.text, &incoming.view.effective.settings);
-        let (partition, name) = incoming.address();
-        if may_be_late(text, settings) && self.address_now(partition, name).await?.awaits_the_late(self.engine.now()) {
+        if may_be_late(text, settings)
+            && let Some(address) = self.engine.record(&incoming.address()).await?
+            && address.awaits_the_late(self.engine.now())
+        {
             return Ok(Before::Closed);
         }
         if may_hold_code(text, settings) && self.limits.was_sent_to(incoming.destination()).await? {
@@ -236,7 +230,7 @@ impl Inbound {
             Ok(put)
         };
         let mut beside = incoming.reads();
-        beside.extend(notes.then(|| incoming.address().1));
+        beside.extend(notes.then(|| incoming.address().name));
         let idempotency =
             IdempotencyRecord::new(place, &render).extra_writes(ExtraWrites { reads: beside, puts: &puts });
         let reads = Reads { partition: incoming.outbox.partition, names: idempotency.names() };
@@ -263,7 +257,7 @@ fn again(earlier: &[u8]) -> Result<Received, Error> {
 }
 
 impl InboundMessage<'_> {
-    fn address(&self) -> (Partition, String) {
+    fn address(&self) -> KeyOf<Address> {
         address_of(&self.inbound.engine, &self.view.team.name, self.name, self.message.conversation)
     }
 
@@ -300,7 +294,7 @@ impl InboundMessage<'_> {
     }
 
     fn note(&self, record: Option<&OpenedRecord>, now: Moment) -> Result<Option<PlainRecord>, Error> {
-        let name = self.address().1;
+        let name = self.address().name;
         let address = record.map_or(Ok(Address::default()), |bytes| decode(&name, bytes))?;
         Ok(self.noted(&address, now).map(|noted| plain_record(name, &noted, now)))
     }

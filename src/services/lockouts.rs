@@ -153,9 +153,8 @@ impl Lockouts {
     }
 
     async fn address_tagged(&self, lock: &Lock, tag: &str) -> Result<Address, Error> {
-        let (partition, name) = (Partition(lock.interaction.partition()), address_name(tag));
-        let mut opened = self.engine.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
-        opened.pop().flatten().map_or(Ok(Address::default()), |bytes| decode(&name, &bytes))
+        let key = KeyOf::<Address>::new(Partition(lock.interaction.partition()), address_name(tag));
+        Ok(self.engine.record_to_tell(&key).await?.unwrap_or_default())
     }
 
     /// Lifts a lock that stands in the index, also where its conversation is no more.

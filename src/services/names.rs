@@ -5,7 +5,8 @@
 //! partitions of their own.
 
 use crate::domain::base::id::{ChannelName, Conversation, InteractionId, ScreenName, TeamName, UserName, WebhookName};
-use crate::engine::{Engine, RecordKinds};
+use crate::domain::conversation::address::Address;
+use crate::engine::{Engine, KeyOf, RecordKinds};
 use crate::store::Partition;
 
 /// Whether a record's version stands on the flag board, where the store has one. Every put of such
@@ -158,15 +159,15 @@ names! {
     member(number: u64) = "{number:016}";
 }
 
-/// Where an address lies: partition and record name.
+/// The key of an address.
 pub(crate) fn address_of(
     engine: &Engine,
     team: &TeamName,
     channel: &ChannelName,
     conversation: &Conversation,
-) -> (Partition, String) {
+) -> KeyOf<Address> {
     let tag = engine.keys.address_tag(team, channel, conversation);
-    (Partition(tag.as_bytes()[31]), address_name(&tag.name()))
+    KeyOf::new(Partition(tag.as_bytes()[31]), address_name(&tag.name()))
 }
 
 /// Both, to their ends.

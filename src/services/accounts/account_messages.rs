@@ -24,9 +24,8 @@ use crate::domain::secret::Secret;
 use crate::domain::team::login::account_messages::{AccountMessage, AccountMessageNews, MessageSubject, Stop};
 use crate::domain::team::login::{Login, LoginTag};
 use crate::domain::time::lease::{Lease, TIMEOUT};
-use crate::engine::decide::Reads;
 use crate::engine::executor::{JobKind, Next};
-use crate::engine::{Error, decode};
+use crate::engine::{Error, KeyOf};
 use crate::services::messaging::requesting;
 use crate::services::messaging::sending::{hand, outcome_of};
 use crate::services::teams::{TeamView, sms, team_event};
@@ -137,9 +136,8 @@ impl JobKind<AccountMessageClaim> for Logins {
     async fn load(&self, claim: AccountMessageClaim) -> Result<Option<AccountMessageJob>, Error> {
         let AccountMessageClaim { key: RecordKey { partition, name }, number } = claim;
         let Some(mut account) = account_at(&name) else { return Ok(None) };
-        let reads = Reads { partition, names: vec![name] };
-        let Some(bytes) = self.engine.read(&reads).await?.pop().flatten() else { return Ok(None) };
-        let mut login: Login = decode(&reads.names[0], &bytes)?;
+        let key = KeyOf::<Login>::new(partition, name);
+        let Some(mut login) = self.engine.record(&key).await? else { return Ok(None) };
         login.settle(self.engine.now(), self.engine.epoch().number);
         let Some(id) = &login.customer else { return Ok(None) };
         account.whose = LoginOwner::Customers(id.clone());

@@ -3,13 +3,12 @@
 
 use super::Conversations;
 use super::snapshots::{RequestContext, Snapshot};
-use crate::domain::conversation::address::Address;
 use crate::domain::conversation::context::Context;
 use crate::domain::conversation::destination::Destination;
 use crate::domain::refusal::Refusal;
+use crate::engine::Error;
 use crate::engine::decide::Reads;
 use crate::engine::replay::{Execution, IdempotencyRecord};
-use crate::engine::{Error, decode};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
 
@@ -56,9 +55,8 @@ impl Conversations {
         let seen = self.look(request.id, request.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let (partition, name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
-        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        let address = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let address = self.engine.record(&address).await?.unwrap_or_default();
         let environment = self.environment(&team, self.engine.now());
         let mut context =
             Context::begin((**facts).clone(), address, environment, request.actor.clone(), self.engine.draws());

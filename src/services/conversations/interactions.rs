@@ -17,8 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::flag::maintain;
 use crate::domain::rules::flag::show::proved;
 use crate::domain::rules::flag::show::show;
-use crate::engine::decide::Reads;
-use crate::engine::{Error, Execution, IdempotencyRecord, decode};
+use crate::engine::{Error, Execution, IdempotencyRecord};
 use crate::services::names::address_of;
 use crate::services::teams::TeamView;
 use crate::store::CommitId;
@@ -29,9 +28,8 @@ impl Conversations {
         let seen = self.look_to_tell(id, team).await?;
         let team = self.teams.team(&seen.interaction.team).await?.ok_or(Refusal::NotFound("interaction"))?;
         let facts = &seen.interaction;
-        let (partition, name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let mut opened = self.engine.read_to_tell(&Reads { partition, names: vec![name.clone()] }).await?;
-        let address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
+        let address = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let address = self.engine.record_to_tell(&address).await?.unwrap_or_default();
         Ok(self.settled(&seen.interaction, address, team))
     }
 
@@ -76,10 +74,8 @@ impl Conversations {
         conversation: &Conversation,
     ) -> Result<Option<Snapshot<()>>, Error> {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
-        let (partition, name) = address_of(&self.engine, team, channel, conversation);
-        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
-        let address: Address = opened.pop().flatten().map_or(Ok(Address::default()), |b| decode(&name, &b))?;
-        match address.open {
+        let address = self.engine.record(&address_of(&self.engine, team, channel, conversation)).await?;
+        match address.and_then(|address| address.open) {
             Some(id) => Ok(Some(self.interaction(id, Some(team)).await?)
                 .filter(|h| h.interaction.status == InteractionStatus::Open)),
             None => Ok(None),

@@ -22,11 +22,10 @@ use crate::domain::rules::flag::open::VouchedIdentity;
 use crate::domain::secret::Tag;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, PlainRecord, Reads};
-use crate::engine::{Error, Execution, IdempotencyRecord, decode, encode};
+use crate::engine::{Error, Execution, IdempotencyRecord, KeyOf, decode, encode};
 use crate::services::customers::directories::LoginIdentity;
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
-use crate::store::Partition;
 
 /// Attempts to open at an address that others open and close at the same time.
 const MAX_ATTEMPTS: u32 = 16;
@@ -55,22 +54,20 @@ impl Conversations {
             None => self.teams.team(&new_interaction.team).await?,
         };
         let team = team.ok_or(Refusal::NotFound("team"))?;
-        let (partition, address_name) =
+        let at =
             address_of(&self.engine, &new_interaction.team, &new_interaction.channel, &new_interaction.conversation);
         if let Some(idempotency) = idempotency {
             // An earlier reply stands, also where its identity token has grown old since.
-            let reads = Reads { partition, names: vec![idempotency.name()] };
+            let reads = Reads { partition: at.partition, names: vec![idempotency.name()] };
             if let Some(reply) = idempotency.earlier(&self.engine.read_to_tell(&reads).await?[0], self.engine.now())? {
                 return Ok(Execution::Replayed(reply));
             }
         }
         let vouched = match identity_token {
             None => None,
-            Some(token) => {
-                Some(self.reserve_identity_token(&team, new_interaction, token, &address_name, actor).await?)
-            }
+            Some(token) => Some(self.reserve_identity_token(&team, new_interaction, token, &at.name, actor).await?),
         };
-        let attempt = Attempt { conversations: self, team, new_interaction, vouched, actor, partition, address_name };
+        let attempt = Attempt { conversations: self, team, new_interaction, vouched, actor, at };
         for _ in 0..MAX_ATTEMPTS {
             if let Some(told) = attempt.run(idempotency).await? {
                 return Ok(told);
@@ -136,14 +133,13 @@ struct Attempt<'a> {
     new_interaction: &'a NewInteraction,
     vouched: Option<VouchedIdentity>,
     actor: &'a Actor,
-    partition: Partition,
-    address_name: String,
+    at: KeyOf<Address>,
 }
 
 impl Attempt<'_> {
     fn new_id(&self) -> InteractionId {
         let engine = &self.conversations.engine;
-        InteractionId::new(engine.now(), engine.draw(), self.partition.0)
+        InteractionId::new(engine.now(), engine.draw(), self.at.partition.0)
     }
 
     /// None: somebody else opened or closed meanwhile; look again.
@@ -152,13 +148,11 @@ impl Attempt<'_> {
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
     ) -> Result<Option<Execution<Snapshot<bool>>>, Error> {
         let conversations = self.conversations;
-        let first = Reads { partition: self.partition, names: vec![self.address_name.clone()] };
-        let mut opened = conversations.engine.read(&first).await?;
-        let found = opened.pop().flatten().map_or(Ok(Address::default()), |b| self.address(&b))?.open;
+        let found = conversations.engine.record(&self.at).await?.and_then(|address| address.open);
         let id = found.unwrap_or_else(|| self.new_id());
-        let mut names = vec![self.address_name.clone(), interaction_name(id)];
+        let mut names = vec![self.at.name.clone(), interaction_name(id)];
         names.extend(idempotency.map(IdempotencyRecord::name));
-        let reads = Reads { partition: self.partition, names };
+        let reads = Reads { partition: self.at.partition, names };
         let draws = conversations.engine.draws();
         let saved = conversations.engine.decide(&reads, |records, now| {
             if let Some(idempotency) = idempotency
@@ -204,7 +198,7 @@ impl Attempt<'_> {
     }
 
     fn address(&self, bytes: &[u8]) -> Result<Address, Error> {
-        decode(&self.address_name, bytes)
+        decode(&self.at.name, bytes)
     }
 
     /// A new interaction.
@@ -234,15 +228,8 @@ impl Attempt<'_> {
         now: Moment,
     ) -> Change<Option<Execution<Snapshot<bool>>>> {
         if context.must_be_open().is_err() {
-            let change = self.conversations.save(
-                before,
-                address,
-                &self.address_name,
-                context.end(Ok(())),
-                &self.team,
-                None,
-                now,
-            );
+            let change =
+                self.conversations.save(before, address, &self.at.name, context.end(Ok(())), &self.team, None, now);
             return change.map(|_| None);
         }
         self.saved(before, address, self.vouched(context, false), idempotency, now)
@@ -261,6 +248,6 @@ impl Attempt<'_> {
         idempotency: Option<&IdempotencyRecord<'_, Snapshot<bool>>>,
         now: Moment,
     ) -> Change<Option<Execution<Snapshot<bool>>>> {
-        self.conversations.save(before, address, &self.address_name, decision, &self.team, idempotency, now).map(Some)
+        self.conversations.save(before, address, &self.at.name, decision, &self.team, idempotency, now).map(Some)
     }
 }

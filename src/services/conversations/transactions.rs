@@ -16,7 +16,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
 use crate::engine::decide::{Change, Confirm, OpenedRecord, Reads};
 use crate::engine::replay::{Execution, IdempotencyRecord, executed};
-use crate::engine::{Error, decode};
+use crate::engine::{Engine, Error, decode};
 use crate::services::names::{address_of, interaction_name};
 use crate::services::teams::TeamView;
 use crate::store::{CommitId, CommitOutcome, Expect, Partition, RecordKey, VersionIndex};
@@ -195,7 +195,7 @@ impl Conversations {
         let seen = self.facts(request.id, request.team).await?;
         let facts = &seen.interaction;
         let team = self.teams.team(&facts.team).await?.ok_or(Refusal::NotFound("interaction"))?;
-        let mut reads = self.reads_of(request, facts);
+        let mut reads = reads_of(&self.engine, request, facts);
         reads.names.extend(idempotency.into_iter().flat_map(IdempotencyRecord::names));
         let draws = self.engine.draws();
         let saved = self
@@ -240,14 +240,6 @@ impl Conversations {
             self.has_saved(&attempt, version);
         }
         Ok(attempt)
-    }
-
-    /// The interaction, its address, and what tells how that ended which the request came with.
-    fn reads_of(&self, request: &RequestContext<'_>, facts: &Interaction) -> Reads {
-        let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let mut names = vec![interaction_name(request.id), address_name];
-        names.extend(request.with.ended(request.id));
-        Reads { partition, names }
     }
 
     fn has_saved<T>(&self, attempt: &Attempt<T>, version: CommitId) {
@@ -296,6 +288,14 @@ impl Conversations {
             epoch,
         }
     }
+}
+
+/// The interaction, its address, and what tells how that ended which the request came with.
+fn reads_of(engine: &Engine, request: &RequestContext<'_>, facts: &Interaction) -> Reads {
+    let address = address_of(engine, &facts.team, &facts.channel, &facts.conversation);
+    let mut names = vec![interaction_name(request.id), address.name];
+    names.extend(request.with.ended(request.id));
+    Reads { partition: address.partition, names }
 }
 
 /// Nothing is saved: these must be met first, and then the rule is asked again.

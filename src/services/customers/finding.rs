@@ -15,7 +15,7 @@ use crate::domain::customer::StoredCustomer;
 use crate::domain::customer::matching::{As, FieldCondition, fit};
 use crate::domain::secret::Secret;
 use crate::engine::decide::Reads;
-use crate::engine::{Error, decode};
+use crate::engine::{Error, KeyOf, decode};
 use crate::services::names::{customer_name, value_index};
 use crate::store::Order;
 
@@ -113,9 +113,8 @@ impl BuiltIn<'_> {
     /// Whose login name it is.
     pub async fn named(&self, name: &str) -> Result<Option<Kept>, Error> {
         let record = self.customers.login_record(self.team, name);
-        let reads = Reads { partition: self.customers.engine.team_partition(self.team), names: vec![record] };
-        let Some(bytes) = self.customers.engine.read_to_tell(&reads).await?.pop().flatten() else { return Ok(None) };
-        let named: Named = decode(&reads.names[0], &bytes)?;
+        let key = KeyOf::<Named>::new(self.customers.engine.team_partition(self.team), record);
+        let Some(named) = self.customers.engine.record_to_tell(&key).await? else { return Ok(None) };
         self.customers.customer(self.team, &named.customer).await
     }
 

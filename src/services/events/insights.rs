@@ -9,8 +9,8 @@ use crate::domain::event::Event;
 use crate::domain::event::insight::{Counting, Hour, HourNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::decide::{Confirm, Reads};
-use crate::engine::{DAY, Effects, Error, Slot, StoredRecord, decode, encode};
+use crate::engine::decide::Confirm;
+use crate::engine::{DAY, Effects, Error, KeyOf, Slot, StoredRecord, decode, encode};
 use crate::services::names::{counting_name, hours_index, member};
 use crate::store::Order;
 
@@ -45,9 +45,8 @@ impl EventLog {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (hours_index(team), self.engine.team_partition(team));
         // Open ones first: one that closes in between is then read twice, and not missed.
-        let name = counting_name(team);
-        let mut opened = self.engine.read(&Reads { partition, names: vec![name.clone()] }).await?;
-        let open: Counting = opened.pop().flatten().map_or(Ok(Counting::default()), |bytes| decode(&name, &bytes))?;
+        let open = KeyOf::<Counting>::new(partition, counting_name(team));
+        let open = self.engine.record(&open).await?.unwrap_or_default();
         let mut hours = open.hours;
         let mut after = HourNumber::of(from).0.checked_sub(1).map(member);
         loop {

@@ -28,9 +28,8 @@ impl Inbound {
         if opened.sender != opened.conversation {
             return Ok(());
         }
-        let (partition, name) = address_of(&self.engine, team, channel, &conversation);
-        let address = self.address_now(partition, name).await?;
-        let Some(id) = address.open else { return Ok(()) };
+        let address = self.engine.record(&address_of(&self.engine, team, channel, &conversation)).await?;
+        let Some(id) = address.and_then(|address| address.open) else { return Ok(()) };
         match self.take_carried(RequestContext::new(id, Some(team), Actor::Person, With::Nothing), opened).await {
             Ok(Linked::Passed) => metrics::counter!("countersign_received_total", "outcome" => "linked").increment(1),
             Ok(Linked::Nothing) | Err(Error::Refused(_)) => {}

@@ -95,8 +95,8 @@ impl Maintenance {
     pub async fn erase(&self, acting: Acting<'_>) -> Result<(), Error> {
         let seen = self.conversations.look(acting.id, acting.team).await?;
         let facts = &seen.interaction;
-        let (partition, address_name) = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
-        let reads = Reads { partition, names: vec![interaction_name(acting.id), address_name] };
+        let address = address_of(&self.engine, &facts.team, &facts.channel, &facts.conversation);
+        let reads = Reads { partition: address.partition, names: vec![interaction_name(acting.id), address.name] };
         let saved = self.engine.decide(&reads, |records, now| {
             let bytes = records[0].as_ref().ok_or(Refusal::NotFound("interaction"))?;
             let interaction: Interaction = decode(&reads.names[0], bytes)?;

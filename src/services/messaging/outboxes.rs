@@ -46,7 +46,7 @@ pub(crate) struct ForwardJob {
 impl Messaging {
     /// The outbox of a conversation. It lies with the address, and so with its interactions.
     pub(crate) fn outbox_of(&self, team: &TeamName, channel: &ChannelName, conversation: &Conversation) -> RecordKey {
-        let (partition, _) = address_of(&self.engine, team, channel, conversation);
+        let partition = address_of(&self.engine, team, channel, conversation).partition;
         RecordKey { partition, name: outbox_name(&self.engine.keys.address_tag(team, channel, conversation).name()) }
     }
 
