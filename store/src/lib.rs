@@ -13,8 +13,9 @@
 //!    whether it still *counts* is for the domain to judge against the injected clock.
 //! 5. **Alarms.** A record may carry one moment; from then on `due` hands out its key under a
 //!    lease, until a commit puts the record again (or deletes it). A crash only delays it.
-//! 6. **The outbox** keeps a tag's events in the order of their commits until they are trimmed. Where
-//!    some tags could not be asked, it gives what the others have and says what was missed.
+//! 6. **The outbox** keeps a tag's events in the order of their commits until they are trimmed. It gives
+//!    only what survives the loss of a server as clause 9 says. Where some tags could not be asked, or
+//!    nobody confirms what waits there, it gives what the others have and says what was missed.
 //! 7. **Indexes** are ordered lists of small entries, changed by commits, read in pages.
 //! 8. **No wrong answer.** What cannot be read is an error, never an absence.
 //! 9. **Confirmation.** A commit that is to be confirmed is `Committed` only once it survives the

@@ -18,7 +18,12 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::Notify;
 
-use self::{answers::unread, confirm::ReplicaConfirmation, keys::KeyNames, server::RedisServers};
+use self::{
+    answers::{array, bytes, record, two, unread},
+    confirm::ReplicaConfirmation,
+    keys::KeyNames,
+    server::RedisServers,
+};
 use super::{
     Batch, CommitId, CommitOutcome, Expect, IndexEntry, Order, Outbox, OutboxEvent, Partition, Record, RecordKey,
     Store, StoreError, VersionIndex,
@@ -101,10 +106,11 @@ impl Redis {
     /// Asks one primary after another, each time from another one on, with the tags that it holds
     /// and how many answers are wanted still; `heard` gives the answers of one, and how many of its
     /// tags have moved away. Who does not answer is passed over and told: it is an error only where
-    /// nobody has anything to say.
+    /// nobody has anything to say. Where it is to be `confirmed`, replicas have what is told.
     async fn swept<T>(
         &self,
         limit: usize,
+        confirmed: bool,
         call: impl Fn(&[u8], usize) -> Cmd,
         heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
     ) -> Result<(Vec<T>, Option<StoreError>), StoreError> {
@@ -119,11 +125,15 @@ impl Redis {
             }
             let first = next_connection % primary.tags.len();
             primary.tags.rotate_left(first);
-            let answer = self.server.ask_one(&primary, &call(&primary.tags, limit - found.len())).await;
-            match answer.and_then(|answer| {
-                let [said, away] = <[Value; 2]>::try_from(array(answer)?).map_err(|_| unread("not two lists"))?;
-                Ok((heard(&primary.tags, array(said)?)?, away))
-            }) {
+            let question = call(&primary.tags, limit - found.len());
+            let mut answer = self.server.ask_one(&primary, &question).await.and_then(two);
+            if let (Some(confirmation), true, Ok((said, _))) = (&self.confirmation, confirmed, &answer)
+                && !said.is_empty()
+            {
+                let nothing = self.call_of(&Batch::new(CommitId([0; 16]), Partition(primary.tags[0] << 2)));
+                answer = confirmation.read(&self.server, &primary, &question, &nothing).await.and_then(two);
+            }
+            match answer.and_then(|(said, away)| Ok((heard(&primary.tags, said)?, away))) {
                 Ok((said, away)) => {
                     found.extend(said);
                     if away != Value::Int(0) {
@@ -272,7 +282,7 @@ impl Store for Redis {
         };
         let alarm = |alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"));
         // Who is passed over keeps its alarms: they are only late.
-        let (keys, _) = self.swept(limit, call, |_, said| said.into_iter().map(alarm).collect()).await?;
+        let (keys, _) = self.swept(limit, false, call, |_, said| said.into_iter().map(alarm).collect()).await?;
         Ok(keys)
     }
 
@@ -295,7 +305,7 @@ impl Store for Redis {
             }
             Ok(waiting)
         };
-        let (waiting, missed) = self.swept(limit, call, heard).await?;
+        let (waiting, missed) = self.swept(limit, true, call, heard).await?;
         Ok(Outbox { waiting, missed })
     }
 
@@ -372,29 +382,4 @@ impl Store for Redis {
 /// A moment as a function takes it; beyond 2^53 ms numbers have gaps there, and nobody waits that long.
 fn moment(at: Option<u64>) -> String {
     at.map(|at| at.min(1 << 53).to_string()).unwrap_or_default()
-}
-
-fn record(value: Value) -> Result<Option<Record>, StoreError> {
-    if matches!(value, Value::Nil) {
-        return Ok(None);
-    }
-    let whole = bytes(value)?;
-    let Some(version) = whole.first_chunk() else {
-        return Err(unread("a record without a version"));
-    };
-    Ok(Some(Record { version: CommitId(*version), bytes: whole.slice(version.len()..) }))
-}
-
-fn array(value: Value) -> Result<Vec<Value>, StoreError> {
-    match value {
-        Value::Array(values) => Ok(values),
-        _ => Err(unread("not a list")),
-    }
-}
-
-fn bytes(value: Value) -> Result<Bytes, StoreError> {
-    match value {
-        Value::BulkString(bytes) => Ok(Bytes::from(bytes)),
-        _ => Err(unread("not bytes")),
-    }
 }

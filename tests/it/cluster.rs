@@ -20,6 +20,7 @@ use crate::stores::cluster::Cluster;
 mod answers;
 mod confirmed;
 mod emptied;
+mod events;
 mod failover;
 mod moving;
 mod replicas;

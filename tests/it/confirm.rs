@@ -18,6 +18,7 @@ use crate::world::{Browser, Team, World, unique};
 use pair::{Pair, says, shell};
 use proxy::{By, Mode, Proxy, Said};
 
+mod events;
 mod failover;
 mod pair;
 mod people;

@@ -12,9 +12,10 @@ use crate::engine::{Error, KeyOf, StoredRecord};
 use crate::services::names::{head_name, member};
 
 impl EventLog {
-    /// Where a team's streams stand.
+    /// Where a team's streams stand. No number up to there is ever given to another event: whatever is read of a
+    /// stream or a trail is told only as far as a head that was read before.
     pub(crate) async fn head(&self, team: &TeamName) -> Result<StreamHead, Error> {
-        Ok(self.engine.record(&self.head_key(team)).await?.unwrap_or_default())
+        Ok(self.engine.record_to_tell(&self.head_key(team)).await?.unwrap_or_default())
     }
 
     /// The record of where a team's streams stand.

@@ -6,7 +6,7 @@ use super::event_log::Numbered;
 use crate::domain::event::EventKind;
 use crate::engine::{Error, decode};
 use crate::services::conversations::snapshots::Acting;
-use crate::services::names::stream_index;
+use crate::services::names::{member, stream_index};
 use crate::store::Order;
 
 /// So many events of the team are looked through; a busy team's older ones stay unseen.
@@ -23,7 +23,8 @@ impl EventLog {
     pub async fn history(&self, acting: Acting<'_>) -> Result<(Vec<Numbered>, bool), Error> {
         let snapshot = self.conversations.flag(acting.id, acting.team).await?;
         let team = &snapshot.interaction.team;
-        let (index, mut after, mut found) = (stream_index(team), None::<String>, Vec::new());
+        let head = self.head(team).await?;
+        let (index, mut after, mut found) = (stream_index(team), Some(member(head.events + 1)), Vec::new());
         for _ in 0..DEEPEST / PAGE {
             let partition = self.engine.team_partition(team);
             let page = self.engine.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;

@@ -4,6 +4,9 @@
 //!
 //! The head of a stream remembers what was taken from each outbox, so a relay that died between
 //! appending and trimming, or one that races another node's, appends nothing twice.
+//!
+//! A server may be lost at any time. So an outbox gives out only what is confirmed, and it is trimmed only
+//! after the append is confirmed, too: the transaction says so, also where another node has appended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +21,6 @@ use crate::domain::base::id::{InteractionId, TeamName};
 use crate::domain::event::Event;
 use crate::domain::event::insight::Counting;
 use crate::domain::refusal::Refusal;
-use crate::engine::decide::Confirm;
 use crate::engine::{Effects, Error, KeyOf, Slot, decode, encode};
 use crate::services::conversations::summary::Summary;
 use crate::services::names::{audit_index, counting_name, list_index, member, stream_index};
@@ -172,7 +174,6 @@ impl Relay {
             }
             insights::count(counting, team, &counted, effects);
             locks.keep(team, effects);
-            effects.confirm(Confirm::Nothing);
             Ok(())
         };
         self.engine.transact(&(self.event_log.head_key(team), counting), append).await?;

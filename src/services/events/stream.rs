@@ -187,21 +187,28 @@ impl EventLog {
         Ok(events)
     }
 
-    /// A page of a team's events after the numbered one.
+    /// A page of a team's events after the numbered one, as far as they may be told.
     pub(crate) async fn events_after(
         &self,
         team: &TeamName,
         after: u64,
         limit: usize,
     ) -> Result<Vec<Arc<SharedEvent>>, Error> {
+        let head = self.head(team).await?;
+        if head.events <= after {
+            return Ok(Vec::new());
+        }
         let (index, from) = (stream_index(team), member(after));
         let page =
             self.engine.store.list(self.engine.team_partition(team), &index, Order::Rising, Some(&from), limit).await?;
-        let open = |entry: &crate::store::IndexEntry| {
-            let numbered = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
-            Ok(Arc::new(SharedEvent { numbered, words: OnceLock::new() }))
-        };
-        page.iter().map(open).collect()
+        let mut events = Vec::with_capacity(page.len());
+        for entry in &page {
+            let numbered: Numbered = decode(&index, &self.engine.open_at(&index, &entry.bytes)?)?;
+            if numbered.number <= head.events {
+                events.push(Arc::new(SharedEvent { numbered, words: OnceLock::new() }));
+            }
+        }
+        Ok(events)
     }
 }
 

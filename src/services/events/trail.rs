@@ -77,7 +77,8 @@ impl EventLog {
     ) -> Result<(Vec<AuditEntry>, Option<u64>), Error> {
         self.teams.team(team).await?.ok_or(Refusal::NotFound("team"))?;
         let (index, partition) = (audit_index(team), self.engine.team_partition(team));
-        let (mut found, mut below) = (Vec::new(), below);
+        let after_head = self.head(team).await?.audit + 1;
+        let (mut found, mut below) = (Vec::new(), Some(below.map_or(after_head, |below| below.min(after_head))));
         for _ in 0..MAX_SCANNED / PAGE {
             let after = below.map(member);
             let page = self.engine.store.list(partition, &index, Order::Falling, after.as_deref(), PAGE).await?;

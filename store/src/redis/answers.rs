@@ -1,9 +1,10 @@
-//! What Redis answers, sorted: which errors end a call, and which only say where to go on.
-//! Every error of the driver ends here.
+//! What Redis answers: values, read strictly, and errors, sorted: which end a call, and which only say where to go
+//! on. Every error of the driver ends here.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use bytes::Bytes;
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
-use crate::StoreError;
+use crate::{CommitId, Record, StoreError};
 
 /// What is to be done after an error.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,5 +62,39 @@ pub(super) fn sorted(error: RedisError) -> StoreError {
             StoreError::Damaged(text)
         }
         _ => StoreError::Away(text),
+    }
+}
+
+/// A record as a key holds it.
+pub(super) fn record(value: Value) -> Result<Option<Record>, StoreError> {
+    if matches!(value, Value::Nil) {
+        return Ok(None);
+    }
+    let whole = bytes(value)?;
+    let Some(version) = whole.first_chunk() else {
+        return Err(unread("a record without a version"));
+    };
+    Ok(Some(Record { version: CommitId(*version), bytes: whole.slice(version.len()..) }))
+}
+
+/// A list, and what stands after it.
+pub(super) fn two(value: Value) -> Result<(Vec<Value>, Value), StoreError> {
+    let [list, rest] = <[Value; 2]>::try_from(array(value)?).map_err(|_| unread("not two answers"))?;
+    Ok((array(list)?, rest))
+}
+
+/// A list.
+pub(super) fn array(value: Value) -> Result<Vec<Value>, StoreError> {
+    match value {
+        Value::Array(values) => Ok(values),
+        _ => Err(unread("not a list")),
+    }
+}
+
+/// A text of bytes.
+pub(super) fn bytes(value: Value) -> Result<Bytes, StoreError> {
+    match value {
+        Value::BulkString(bytes) => Ok(Bytes::from(bytes)),
+        _ => Err(unread("not bytes")),
     }
 }

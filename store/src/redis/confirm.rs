@@ -25,7 +25,7 @@ use tokio::{
 use super::{
     answers::{NextStep, sorted, unread},
     place::{TIMEOUT, connect},
-    server::RedisServers,
+    server::{Primary, RedisServers},
     server_connection::library,
 };
 use crate::{Batch, CommitId, Expect, StoreError};
@@ -107,7 +107,7 @@ impl ReplicaConfirmation {
                 None => server.primary_of(tag).await?,
             };
             server.count();
-            let error = match self.ask_at(&at, call, asking.is_some(), until).await {
+            let error = match self.ask_at(&at, &[call], asking.is_some(), until).await {
                 Ok((answer, confirmed)) => return self.judged(answer, confirmed),
                 Err(error) => error,
             };
@@ -129,12 +129,31 @@ impl ReplicaConfirmation {
         }
     }
 
-    /// Call and `WAIT` at one server, on a connection of their own: the answer, and how many
-    /// replicas have it.
+    /// A question to one primary, answered once enough replicas have everything that the answer tells. `write` is
+    /// a call of the library that changes nothing: `WAIT` counts from there, and the answer was given before.
+    pub(super) async fn read(
+        &self,
+        server: &RedisServers,
+        primary: &Primary,
+        question: &Cmd,
+        write: &Cmd,
+    ) -> Result<Value, StoreError> {
+        server.count();
+        match self.ask_at(primary.address(), &[question, write], false, Instant::now() + TIMEOUT).await {
+            Ok((answer, confirmed)) => self.judged(answer, confirmed),
+            Err(error) => {
+                server.look_later();
+                Err(sorted(error))
+            }
+        }
+    }
+
+    /// Calls and `WAIT` at one server, on a connection of their own: the answer to the first call, and how many
+    /// replicas have what they wrote.
     async fn ask_at(
         &self,
         at: &ConnectionInfo,
-        call: &Cmd,
+        calls: &[&Cmd],
         asking: bool,
         until: Instant,
     ) -> Result<(Value, i64), RedisError> {
@@ -142,13 +161,13 @@ impl ReplicaConfirmation {
         let late = |_| RedisError::from((ErrorKind::Client, "too many commits wait for replicas"));
         let _room = timeout_at(until, pool.room.acquire()).await.map_err(late)?;
         if let Some(idle) = pool.take() {
-            match self.ask_on(idle, &pool, call, asking).await {
+            match self.ask_on(idle, &pool, calls, asking).await {
                 // It may have broken long ago, and the others that lay idle with it.
                 Err(error) if NextStep::after(&error) == NextStep::Leave => pool.clear(),
                 answer => return answer,
             }
         }
-        self.ask_on(connect(at).await?, &pool, call, asking).await
+        self.ask_on(connect(at).await?, &pool, calls, asking).await
     }
 
     /// The same on this connection, which then is the next one's, unless it broke.
@@ -156,13 +175,13 @@ impl ReplicaConfirmation {
         &self,
         mut connection: MultiplexedConnection,
         pool: &Pool,
-        call: &Cmd,
+        calls: &[&Cmd],
         asking: bool,
     ) -> Result<(Value, i64), RedisError> {
-        let mut answer = self.both(&mut connection, call, asking).await;
+        let mut answer = self.all(&mut connection, calls, asking).await;
         if answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Load) {
             connection.req_packed_command(&library()).await?.extract_error()?;
-            answer = self.both(&mut connection, call, asking).await;
+            answer = self.all(&mut connection, calls, asking).await;
         }
         if !answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Leave) {
             pool.give(connection);
@@ -170,23 +189,29 @@ impl ReplicaConfirmation {
         answer
     }
 
-    /// Both in one write.
-    async fn both(
+    /// All of it in one write.
+    async fn all(
         &self,
         connection: &mut MultiplexedConnection,
-        call: &Cmd,
+        calls: &[&Cmd],
         asking: bool,
     ) -> Result<(Value, i64), RedisError> {
-        let mut both = pipe();
+        let mut all = pipe();
         if asking {
-            both.cmd("ASKING");
+            all.cmd("ASKING");
         }
-        both.add_command(call.clone());
-        both.cmd("WAIT").arg(self.replicas.get()).arg(u64::try_from(WITHIN.as_millis()).unwrap_or(u64::MAX));
-        let mut answers = connection.req_packed_commands(&both, 0, both.len()).await?;
-        let waited = answers.pop().unwrap_or(Value::Nil);
-        let answer = answers.pop().unwrap_or(Value::Nil).extract_error()?;
-        Ok((answer, redis::from_redis_value(waited.extract_error()?)?))
+        for call in calls {
+            all.add_command((*call).clone());
+        }
+        all.cmd("WAIT").arg(self.replicas.get()).arg(u64::try_from(WITHIN.as_millis()).unwrap_or(u64::MAX));
+        let answers = connection.req_packed_commands(&all, 0, all.len()).await?;
+        let mut answers = answers.into_iter().skip(usize::from(asking)).map(Value::extract_error);
+        let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
+        let first = next()?;
+        for _ in 1..calls.len() {
+            next()?;
+        }
+        Ok((first, redis::from_redis_value(next()?)?))
     }
 
     fn judged(&self, answer: Value, confirmed: i64) -> Result<Value, StoreError> {

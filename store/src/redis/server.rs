@@ -54,6 +54,13 @@ pub(super) struct Primary {
     pub(super) tags: Vec<u8>,
 }
 
+impl Primary {
+    /// Its address.
+    pub(super) fn address(&self) -> &ConnectionInfo {
+        &self.server_connection.at
+    }
+}
+
 impl Map {
     fn of(&self, tag: u8) -> Option<&Arc<ServerConnection>> {
         self.primaries.iter().find(|primary| primary.tags.contains(&tag)).map(|primary| &primary.server_connection)
