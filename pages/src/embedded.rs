@@ -1,4 +1,5 @@
-//! Lists of files that are compiled in. Knows neither what is in them nor what they are for.
+//! Lists of files that are compiled into the program: templates, styles, scripts, texts.
+//! It knows neither what is in them nor what they are for.
 
 /// The files of a folder beside the caller's, each as its name and its text.
 macro_rules! embedded {
