@@ -3,11 +3,9 @@
 //! What a request means is decided in `services`; here it is read strictly, its caller proved,
 //! and the answer written. Every "no" leaves through `problem`.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use governor::clock::DefaultClock;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,10 +13,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::domain::team::Role;
-use crate::http::views::Viewer;
 use crate::pages::Pages;
 use crate::services::Gateway;
-use crate::services::staff::caller::Caller;
 
 pub mod access;
 pub mod api;
@@ -26,64 +22,23 @@ pub mod consoles;
 pub mod document;
 pub mod documents;
 mod event_schemas;
+mod limits;
 pub mod pages;
 pub mod platforms;
 pub mod public;
 pub mod requests;
 mod schemas;
 pub mod server;
+pub mod state;
 pub mod views;
 
-pub use crate::http::access::layers::Proxies;
-
-/// What every handler may use.
-#[derive(Clone)]
-pub struct Shared(Arc<Inside>);
-
-/// See `Shared`.
-pub struct Inside {
-    gateway: Arc<Gateway>,
-    pages: Pages,
-    /// `/docs`, drawn once; whoever reads it slowly shares it with all others.
-    docs: Bytes,
-    /// `/openapi.json`, written once.
-    openapi: Bytes,
-    limiter: access::limiter::Limiter,
-    /// Tries to sign in to the consoles, by address.
-    sign_ins: access::limiter::SignInLimiter,
-    /// Messages that pages have had sent, by address.
-    asking: access::limiter::SendLimiter,
-    /// Room for pictures on their way through.
-    upload_limiter: pages::photo::UploadLimiter,
-    /// What proves nothing where servers call.
-    failures: access::failures::Failures,
-    /// Streams of web chats, by address.
-    chat_streams: access::limiter::OpenStreams,
-    /// Streams of flags that portals watch, by address.
-    glancing: access::limiter::OpenStreams,
-    counts: access::counts::RequestCounts,
-    /// Which query parameters the API describes.
-    queries: requests::query::QueryParameters,
-    proxies: Proxies,
-    metrics: PrometheusHandle,
-    /// Streams end when it is cancelled.
-    stopping: CancellationToken,
-}
-
-impl Deref for Shared {
-    type Target = Inside;
-    fn deref(&self) -> &Inside {
-        &self.0
-    }
-}
-
-impl Shared {
-    fn viewer(&self, caller: &Caller) -> Viewer<'_> {
-        let gateway = &self.gateway;
-        let (now, earliest) = gateway.engine.now_and_earliest();
-        Viewer { role: caller.role, now, earliest, keys: gateway.engine.keys(), public_url: gateway.urls.public_url() }
-    }
-}
+pub use limits::client::Proxies;
+use limits::counts::RequestCounts;
+use limits::failures::Failures;
+use limits::limiter::{Limiter, OpenStreams, SendLimiter, SignInLimiter};
+use limits::upload_limiter::UploadLimiter;
+use requests::query::QueryParameters;
+use state::{Inside, Shared};
 
 /// The API as OpenAPI 3.1 describes it, made from the handlers.
 #[derive(OpenApi)]
@@ -170,20 +125,19 @@ pub fn router(
     let pages = Pages::new();
     let docs = pages.docs(&serde_json::to_value(&document).expect("the document is plain data")).into();
     let openapi = serde_json::to_string_pretty(&document).expect("the document is plain data").into();
-    let (limiter, queries) =
-        (access::limiter::Limiter::new(DefaultClock::default()), requests::query::QueryParameters::of(&document));
-    let counts = access::counts::RequestCounts::default();
-    let (chat_streams, glancing) = (access::limiter::OpenStreams::of(CHATS), access::limiter::OpenStreams::of(PORTALS));
+    let (limiter, queries) = (Limiter::new(DefaultClock::default()), QueryParameters::of(&document));
+    let counts = RequestCounts::default();
+    let (chat_streams, glancing) = (OpenStreams::of(CHATS), OpenStreams::of(PORTALS));
     let shared = Shared(Arc::new(Inside {
         gateway,
         pages,
         docs,
         openapi,
         limiter,
-        sign_ins: access::limiter::SignInLimiter::default(),
-        asking: access::limiter::SendLimiter::new(DefaultClock::default()),
-        upload_limiter: pages::photo::UploadLimiter::default(),
-        failures: access::failures::Failures::new(DefaultClock::default()),
+        sign_ins: SignInLimiter::default(),
+        asking: SendLimiter::new(DefaultClock::default()),
+        upload_limiter: UploadLimiter::default(),
+        failures: Failures::new(DefaultClock::default()),
         chat_streams,
         glancing,
         counts,

@@ -7,11 +7,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::http::Shared;
 use crate::http::documents::page;
 use crate::http::documents::policy::DocumentPolicy;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::pages::{self, ProblemPage};
 
 /// The routes of this file.

@@ -9,14 +9,14 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::header;
 use http::request::Parts;
 
-use super::failures::{RequestSource, too_often};
-use super::layers::client;
 use super::session::of_own_page;
 use crate::domain::base::id::{ChallengeId, InteractionId, TeamName};
 use crate::domain::team::{Presented, Role};
-use crate::http::Shared;
+use crate::http::limits::client::client;
+use crate::http::limits::failures::{RequestSource, too_often};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::services::challenges::Attending;
 use crate::services::conversations::snapshots::Acting;
 use crate::services::staff::caller::{Caller, Credential};

@@ -1,27 +1,27 @@
 //! What every request passes on its way in and out: limits, request ids, spawned handlers,
 //! headers, counting, and the writing of problem documents.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use ipnet::IpNet;
 use tracing::Instrument as _;
 
 use crate::domain::secret::base64url;
-use crate::http::Shared;
 use crate::http::documents::notices;
 use crate::http::documents::reader::Reader;
+use crate::http::limits::client::client;
 use crate::http::requests::problem::Problem;
-use crate::http::requests::{problem_types, query};
+use crate::http::requests::problem_types;
 use crate::http::server::connection::HandlerSlot;
 use crate::http::server::host::NoHost;
+use crate::http::state::Shared;
 use crate::services::inbound::webhook_verifiers::is_packed;
 
 /// A body is at most so large.
@@ -34,10 +34,6 @@ const PLATFORMS: &str = "/in/";
 const DONE_FORMS: &str = "/d";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Proxies whose `X-Forwarded-For` is believed, for limits and never for links.
-#[derive(Clone, Debug, Default)]
-pub struct Proxies(pub Vec<IpNet>);
 
 /// Lays around the routes what each request passes; what is told first stands outermost. They are
 /// one layer to the router, which clones and boxes each for every request.
@@ -100,7 +96,7 @@ async fn handled(shared: Shared, mut request: Request, next: Next) -> Response {
     }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, traces) = (known_method(request.method()), request.method() == http::Method::TRACE);
-    let response = match query::judged(&shared, &request) {
+    let response = match shared.queries.judge_request(&request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
@@ -164,29 +160,6 @@ pub(crate) fn asks_too_often(shared: &Shared, reader: &Reader, from: Option<IpAd
 pub(crate) fn waits(shared: &Shared, from: Option<IpAddr>) -> Option<u64> {
     let wait = shared.asking.take(from?).err()?;
     Some(wait.as_secs().max(1))
-}
-
-/// The client's address: an IPv6 one by its /64, since that is what one household has.
-pub(crate) fn client(peer: Option<&ConnectInfo<SocketAddr>>, headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
-    let ConnectInfo(peer) = peer?;
-    let trusted = |ip: IpAddr| proxies.0.iter().any(|net| net.contains(&ip));
-    let mut address = peer.ip().to_canonical();
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
-    let hops: Vec<&str> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
-    for hop in hops.iter().rev() {
-        // Each trusted proxy vouches for the hop before it, and for no more.
-        match hop.parse::<IpAddr>() {
-            Ok(before) if trusted(address) => address = before.to_canonical(),
-            _ => break,
-        }
-    }
-    Some(match address {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    })
 }
 
 fn known_method(method: &http::Method) -> &'static str {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::domain::base::validation::FieldError;
 use crate::engine::replay::ReplyKey;
 use crate::engine::{Error, Execution};
-use crate::http::Shared;
 use crate::http::requests::body::Json;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::services::staff::caller::Caller;
 
 /// What a handler of the API answers with.

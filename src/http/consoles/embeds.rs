@@ -17,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::engine::IdempotencyRecord;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, created, reply, reply_with};
 use crate::http::documents::browser::from_own_page;
@@ -27,6 +26,7 @@ use crate::http::documents::reader::Reader;
 use crate::http::requests::body::Json;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::pages;
 use crate::pages::consoles::FramePage;
 use crate::services::Snapshot;

@@ -11,9 +11,9 @@ use url::Url;
 use crate::domain::base::id::InteractionId;
 use crate::domain::secret::token::Token;
 use crate::domain::secret::{Tag, base64url, from_base64url};
-use crate::http::Shared;
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 
 /// The browser's own random name, kept in a cookie.
 pub(crate) fn browser(state: &Shared, headers: &HeaderMap) -> (String, String) {

@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::Token;
 use crate::domain::settings::Settings;
 use crate::engine::Error;
-use crate::http::Shared;
+use crate::http::state::Shared;
 use crate::pages;
 
 /// A refusal of a link that was proved to exist, in its team's own look and language.

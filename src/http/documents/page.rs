@@ -14,7 +14,7 @@ use crate::domain::base::role::ParticipantRole;
 use crate::domain::conversation::interaction::Participant;
 use crate::domain::settings::{Settings, is_origin};
 use crate::domain::time::Moment;
-use crate::http::Shared;
+use crate::http::state::Shared;
 use crate::pages;
 
 /// How a team's pages look.

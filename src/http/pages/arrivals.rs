@@ -24,11 +24,11 @@ use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::documents::browser::PostedForm;
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{done, see_other, set};
 use crate::http::documents::reader::Reader;
+use crate::http::state::Shared;
 use crate::pages::{self, AnswerError};
 use crate::services::Snapshot;
 

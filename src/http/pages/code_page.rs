@@ -13,7 +13,6 @@ use super::code_page_view::{CodePageContext, over, refused, stale, unknown};
 use crate::domain::proof::challenge::ChallengeEnd;
 use crate::domain::rules::links::page::Page;
 use crate::domain::secret::token::Token;
-use crate::http::Shared;
 use crate::http::access::layers;
 use crate::http::api::teams::screens;
 use crate::http::documents::browser::{PostedForm, browser};
@@ -22,6 +21,7 @@ use crate::http::documents::page::{done, set};
 use crate::http::documents::reader::Reader;
 use crate::http::pages::{arrivals, photo};
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 use crate::pages;
 
 /// The routes of this file.

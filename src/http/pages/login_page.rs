@@ -13,14 +13,14 @@ use utoipa_axum::routes;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::Token;
 use crate::engine::Error;
-use crate::http::Shared;
-use crate::http::access::failures::{NotTaken, RequestSource};
 use crate::http::access::layers::from;
 use crate::http::documents::notices;
 use crate::http::documents::reader::Reader;
+use crate::http::limits::failures::{NotTaken, RequestSource};
 use crate::http::requests::body::{is_json, parse, read};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::pages::RefusedPage;
 
 /// The routes of this file.
@@ -63,11 +63,11 @@ async fn post_back(
     let (json, reader) = (is_json(request.headers()), Reader::of(request.headers()));
     let source = RequestSource { kind: "post-back", address: from(&state, &request), about: &handle, team: None };
     if !json && !is_form(&request) {
-        return Err(state.unread(&source, Problem::of(&problem_types::MEDIA_TYPE)));
+        return Err(state.failures.unread(&source, Problem::of(&problem_types::MEDIA_TYPE)));
     }
-    let bytes = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
+    let bytes = read(request, &()).await.map_err(|problem| state.failures.unread(&source, problem))?;
     if json {
-        let body: PostBack = parse(&bytes).map_err(|problem| state.unread(&source, problem))?;
+        let body: PostBack = parse(&bytes).map_err(|problem| state.failures.unread(&source, problem))?;
         let told = take(&state, source, &body.assertion).await;
         return told.map(|view| Reply(view).into_response()).map_err(|e| refused(&state, &handle, &body.assertion, e));
     }
@@ -90,9 +90,9 @@ async fn post_back(
 /// `source` is about the link's handle.
 async fn take(state: &Shared, source: RequestSource<'_>, assertion: &str) -> Result<PostBackView, NotTaken> {
     let (handle, gateway) = (source.about, &state.gateway);
-    let link = state.judge(&source, gateway.links.link_of(handle)).await?;
+    let link = state.failures.judge(&source, gateway.links.link_of(handle)).await?;
     let of_team = RequestSource { team: Some(&link.team), ..source };
-    let verified = state.judge(&of_team, gateway.links.verify_post_back(&link, handle, assertion)).await?;
+    let verified = state.failures.judge(&of_team, gateway.links.verify_post_back(&link, handle, assertion)).await?;
     let unmatched = RequestSource { kind: "unmatched", address: None, team: None, ..source };
     if state.failures.has_too_many(&unmatched) {
         return Err(NotTaken::TooOften); // the directory was asked for this link often enough

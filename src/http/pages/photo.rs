@@ -20,23 +20,19 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::pages::photo::JudgedDocument;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::documents::browser::{FormFields, PostedForm, nonce};
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{brand, drawn_alone, form_targets, see_other, set};
 use crate::http::documents::reader::Reader;
+use crate::http::limits::upload_limiter::Full;
 use crate::http::requests::body::read;
 use crate::http::requests::multipart::Parts;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::{multipart, problem_types};
+use crate::http::state::Shared;
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
 use crate::services::challenges::photos::UploadOutcome;
-
-mod upload_limiter;
-
-use upload_limiter::Full;
-pub(in crate::http) use upload_limiter::UploadLimiter;
 
 /// All pictures of one attempt together. It is less than what a connection takes for one request.
 const MAX_BYTES: usize = 7 << 20;

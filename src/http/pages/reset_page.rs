@@ -9,12 +9,12 @@ use http::{HeaderMap, StatusCode, header};
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::reset::ResetToken;
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::documents::browser::{PostedForm, browser, nonce_for};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{brand, done, drawn_alone, set};
 use crate::http::documents::reader::Reader;
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 use crate::pages::{self, LoginError};
 use crate::services::accounts::resets::OpenReset;
 

@@ -11,12 +11,12 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::{ProviderName, TeamName};
 use crate::domain::rules::pages::photo::JudgedDocument;
-use crate::http::Shared;
-use crate::http::access::failures::RequestSource;
 use crate::http::access::layers::from;
+use crate::http::limits::failures::RequestSource;
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -49,9 +49,11 @@ async fn hear_verdict(
         team: Some(&team),
     };
     let headers = request.headers().clone();
-    let body = read(request, &()).await.map_err(|problem| state.unread(&source, problem))?;
-    let verified =
-        state.judge(&source, state.gateway.challenges.verify_verdict(&team, &provider, &headers, &body)).await?;
+    let body = read(request, &()).await.map_err(|problem| state.failures.unread(&source, problem))?;
+    let verified = state
+        .failures
+        .judge(&source, state.gateway.challenges.verify_verdict(&team, &provider, &headers, &body))
+        .await?;
     let status = match state.gateway.challenges.take_verdict(&team, &provider, &verified).await? {
         JudgedDocument::Late => "late",
         JudgedDocument::Waits => "waiting",

@@ -12,12 +12,12 @@ use serde_json::Value;
 use crate::domain::base::id::{ChannelName, TeamName};
 use crate::domain::rules::chat::receive::Received;
 use crate::domain::team::Role;
-use crate::http::Shared;
-use crate::http::access::failures::{RequestSource, too_often};
 use crate::http::access::layers::{from, not_unpacked};
+use crate::http::limits::failures::{RequestSource, too_often};
 use crate::http::requests::body::read;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::Viewer;
 use crate::services::Snapshot;
 use crate::services::inbound::platform_calls::{InboundCall, PlatformReply};
@@ -53,15 +53,15 @@ async fn hear_platform(
     let channel: ChannelName = channel.parse().map_err(|_| nowhere())?;
     let address = from(&state, &request);
     let source = RequestSource { kind: "in", address, about: channel.as_str(), team: Some(&team) };
-    let at = state.judge(&source, state.gateway.inbound.listening(&team, &channel)).await?;
+    let at = state.failures.judge(&source, state.gateway.inbound.listening(&team, &channel)).await?;
     if !at.takes_coding(request.headers()) {
         return if state.failures.count(&source) { Err(too_often()) } else { Ok(not_unpacked()) };
     }
     let (method, headers) = (request.method().clone(), request.headers().clone());
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let body = read(request, &state).await.map_err(|p| state.unread(&source, p.naming_limit("1 MiB")))?;
+    let body = read(request, &state).await.map_err(|p| state.failures.unread(&source, p.naming_limit("1 MiB")))?;
     let call = InboundCall { method, target: &target, headers: &headers, body: &body };
-    let verified = state.judge(&source, state.gateway.inbound.verify_call(&at, call)).await?;
+    let verified = state.failures.judge(&source, state.gateway.inbound.verify_call(&at, call)).await?;
     let flag = state.flag_for_bots();
     let answer = state.gateway.inbound.receive_call(&at, verified, &flag).await?;
     Ok(written(answer))

@@ -21,12 +21,12 @@ use crate::domain::base::id::TeamName;
 use crate::domain::base::validation;
 use crate::domain::refusal::Refusal;
 use crate::engine::Error;
-use crate::http::Shared;
-use crate::http::access::layers::client;
-use crate::http::access::limiter::StreamSlot;
+use crate::http::limits::client::client;
+use crate::http::limits::limiter::StreamSlot;
 use crate::http::requests::body::{Json, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::services::staff::status_tokens::{Glancer, Stands, StatusUpdate};
 
 /// How often a page hears that its connection stands.

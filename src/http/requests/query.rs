@@ -9,7 +9,6 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 use super::problem::Problem;
-use crate::http::Shared;
 use crate::http::requests::problem_types;
 
 /// Route → the names of its query parameters, of all its methods together: each handler knows
@@ -39,16 +38,16 @@ impl QueryParameters {
         }
         Ok(())
     }
+
+    /// Whether a request's query string is one that its route describes.
+    pub(crate) fn judge_request(&self, request: &Request) -> Result<(), Problem> {
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        request.uri().query().map_or(Ok(()), |query| self.judge(path, query))
+    }
 }
 
 fn names(item: &Value) -> BTreeSet<String> {
     let parameters = item.as_object().into_iter().flatten().filter_map(|(_, of)| of["parameters"].as_array());
     let in_query = parameters.flatten().filter(|parameter| parameter["in"] == "query");
     in_query.filter_map(|parameter| Some(parameter["name"].as_str()?.to_owned())).collect()
-}
-
-/// Whether a request's query string is one that its route describes.
-pub(crate) fn judged(shared: &Shared, request: &Request) -> Result<(), Problem> {
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    request.uri().query().map_or(Ok(()), |query| shared.queries.judge(path, query))
 }

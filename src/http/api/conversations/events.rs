@@ -15,12 +15,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::base::id::InteractionId;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, credential, team_of_query};
 use crate::http::access::replies::Reply;
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::services::events::event_log::Numbered;
 use crate::services::events::stream::Listener;
 

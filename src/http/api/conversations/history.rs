@@ -7,9 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::event::EventDocument;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, reply};
+use crate::http::state::Shared;
 use crate::services::events::event_log::Numbered;
 
 /// The routes of this file.

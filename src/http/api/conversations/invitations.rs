@@ -17,12 +17,12 @@ use crate::domain::rules::links::invite::InvitationRequest;
 use crate::domain::rules::links::invite::Invited;
 use crate::domain::team::Role;
 use crate::engine::IdempotencyRecord;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting, no_frame};
 use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::delivery_of;
 use crate::services::Snapshot;
 

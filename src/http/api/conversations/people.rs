@@ -13,12 +13,12 @@ use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Person, PersonChange};
 use crate::domain::customer::{is_mail_address, is_phone_number};
 use crate::engine::IdempotencyRecord;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::InteractionView;
 use crate::services::Snapshot;
 

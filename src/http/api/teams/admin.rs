@@ -13,12 +13,12 @@ use utoipa_axum::routes;
 use crate::domain::base::id::{TeamName, plain_text};
 use crate::domain::base::validation;
 use crate::domain::settings::Effective;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, Owner, TeamAccess, acting};
 use crate::http::access::replies::{Reply, limit, page, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::settings::{EffectiveView, SettingsLayer, SettingsReply};
 
 /// The routes of this file.

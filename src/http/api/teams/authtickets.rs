@@ -13,12 +13,12 @@ use utoipa_axum::routes;
 
 use crate::domain::base::validation;
 use crate::domain::team::login::codes::CodePurpose;
-use crate::http::Shared;
 use crate::http::access::caller::{Bot, team_of_query};
 use crate::http::access::replies::{Reply, reply, reply_with};
 use crate::http::requests::body::{Json, Query, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::services::accounts::logging_in::{LoggedIn, LoggingIn};
 use crate::services::accounts::tickets::{Holder, Tokens};
 use crate::services::teams::TeamView;

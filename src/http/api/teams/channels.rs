@@ -20,11 +20,11 @@ use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
 use crate::engine::IdempotencyRecord;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::{Reply, created, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, field, invalid};
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -13,12 +13,12 @@ use super::accounts::LoginView;
 use crate::domain::base::id::{CustomerId, TeamName, plain_text};
 use crate::domain::base::validation;
 use crate::domain::customer::StoredCustomer;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::{Reply, limit, page, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::services::customers::Kept;
 

@@ -17,12 +17,12 @@ use crate::domain::base::validation;
 use crate::domain::customer::StoredCustomer;
 use crate::domain::customer::matching::MatchedCustomer;
 use crate::domain::secret::Secret;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, Agent, TeamAccess, acting};
 use crate::http::access::replies::{Reply, put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, Query, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::services::customers::directories::{LookupResult, Trial};
 

@@ -15,12 +15,12 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::event::insight::report::{Part, Report, ReportDivision};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess};
 use crate::http::access::replies::{Reply, reply};
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 
 const MILLISECONDS_OF_A_DAY: u64 = 86_400_000;
 

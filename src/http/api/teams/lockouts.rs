@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Shared;
 use crate::http::access::caller::{Agent, TeamAccess, TeamResource};
 use crate::http::access::replies::{Reply, page, reply};
 use crate::http::requests::body::{Json, Query, reason};
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::http::views::method_names;
 use crate::services::events::lock_index::LockId;

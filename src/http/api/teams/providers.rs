@@ -14,11 +14,11 @@ use crate::domain::accounts::provider::{Provider, ProviderInput};
 use crate::domain::base::id::ProviderName;
 use crate::domain::base::validation;
 use crate::domain::secret::Secret;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::{Reply, put_reply, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid, new_name};
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -13,13 +13,13 @@ use utoipa_axum::routes;
 use crate::domain::base::id::{ScreenName, TeamName};
 use crate::domain::base::validation;
 use crate::domain::team::screen::Screen;
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::Reply;
 use crate::http::documents::page::set;
 use crate::http::requests::body::{OnlyIf, invalid, new_name, read};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::http::state::Shared;
 use crate::pages;
 
 /// The routes of this file.

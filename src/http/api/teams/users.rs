@@ -12,12 +12,12 @@ use crate::domain::base::id::UserName;
 use crate::domain::base::validation;
 use crate::domain::team::Role;
 use crate::domain::team::user::{User, UserInput};
-use crate::http::Shared;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::{Reply, page, put_reply, reply};
 use crate::http::api::conversations::people::mail_address;
 use crate::http::requests::body::{Json, OnlyIf, Query, invalid, new_name};
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 use crate::services::staff::users::{SavedUser, Tending};
 
 /// The routes of this file.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{Admitted, PageRequest};
 use crate::domain::accounts::channel::TeamChannel;
 use crate::domain::base::id::ChannelName;
-use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
+use crate::http::state::Shared;
 use crate::pages::admin::channels::{AccountField, ChannelRow, ChannelsPage, NewChannel};
 use crate::services::teams::platforms::{PlatformDescription, RequiredField};
 

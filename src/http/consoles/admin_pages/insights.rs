@@ -12,10 +12,10 @@ use crate::domain::event::insight::report::{Part, Report, ReportDivision};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::api::teams::insights::table;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
+use crate::http::state::Shared;
 use crate::pages::admin::insights::{CountColumns, Funnel, Insights};
 
 const HOUR: u64 = 3_600_000;

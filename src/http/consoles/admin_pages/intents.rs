@@ -9,8 +9,8 @@ use super::{Admitted, PageRequest};
 use crate::domain::base::binding::Binding;
 use crate::domain::base::method::Method;
 use crate::domain::settings::{Effective, Intent, SettingSource};
-use crate::http::Shared;
 use crate::http::consoles::shown;
+use crate::http::state::Shared;
 use crate::pages::admin::intents::{self, Intents};
 
 /// The routes of this file.

@@ -8,8 +8,8 @@ use axum::routing::get;
 use super::{Admitted, PageRequest};
 use crate::domain::team::{ApiKey, Role, SecurityKey};
 use crate::domain::time::Moment;
-use crate::http::Shared;
 use crate::http::consoles::shown;
+use crate::http::state::Shared;
 use crate::pages::admin::keys::{self, KeysPage};
 
 /// The routes of this file.

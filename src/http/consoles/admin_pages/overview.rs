@@ -11,9 +11,9 @@ use crate::domain::event::insight::Step;
 use crate::domain::team::KeyStatus;
 use crate::domain::time::Moment;
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::consoles::shown_under;
 use crate::http::documents::policy::DocumentPolicy;
+use crate::http::state::Shared;
 use crate::pages::admin::overview::Overview;
 
 /// How far back somebody who was authenticated is looked for.

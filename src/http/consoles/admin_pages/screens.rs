@@ -12,7 +12,6 @@ use serde::Deserialize;
 use super::{Admitted, PageRequest, unknown};
 use crate::domain::base::id::ScreenName;
 use crate::domain::team::screen::{MAX_BYTES, Screen};
-use crate::http::Shared;
 use crate::http::access::session::{is_csrf_token, token};
 use crate::http::api::teams::screens::{frame, frame_refused};
 use crate::http::consoles::{shown, shown_under};
@@ -23,6 +22,7 @@ use crate::http::documents::policy::DocumentPolicy;
 use crate::http::documents::reader::Reader;
 use crate::http::requests::body::Query;
 use crate::http::requests::problem::Problem;
+use crate::http::state::Shared;
 use crate::pages;
 use crate::pages::admin::screens::{Editor, Screens};
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Admitted, PageRequest, of_system};
 use crate::domain::settings::{Described, Effective, SettingShape, SettingSource, described};
-use crate::http::Shared;
 use crate::http::consoles::shown;
+use crate::http::state::Shared;
 use crate::pages::admin::settings::{InheritedValue, Kind, SettingsPage};
 
 /// The routes of this file.

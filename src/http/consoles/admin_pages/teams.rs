@@ -12,10 +12,10 @@ use super::paths::in_query;
 use super::{Instead, answered, framed, somebody};
 use crate::domain::base::id::TeamName;
 use crate::domain::team::Role;
-use crate::http::Shared;
 use crate::http::consoles::{shown, teams};
 use crate::http::documents::page::see_other;
 use crate::http::requests::body::Query;
+use crate::http::state::Shared;
 use crate::pages::admin::teams::TeamsPage;
 use crate::pages::sections::AdminSection;
 

@@ -10,9 +10,9 @@ use super::paths::{in_path, in_query};
 use super::{Admitted, PageRequest};
 use crate::domain::team::Role;
 use crate::domain::team::user::User;
-use crate::http::Shared;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
+use crate::http::state::Shared;
 use crate::pages::admin::users::{UserRow, UsersPage};
 
 /// Users of a page.

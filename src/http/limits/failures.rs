@@ -32,7 +32,6 @@ use super::limiter::{Limiter, MAX_REMEMBERED};
 use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
 use crate::engine::Error;
-use crate::http::Shared;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 
@@ -165,15 +164,15 @@ impl From<NotTaken> for Problem {
     }
 }
 
-impl Shared {
+impl<C: Clock + Clone> Failures<C> {
     /// Whether a request is proved; a failure is counted.
     pub(crate) async fn judge<T>(
         &self,
         source: &RequestSource<'_>,
         judging: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, NotTaken> {
-        let judged = self.failures.in_turn(source, judging).await;
-        judged.map_err(|error| match is_failure(&error) && self.failures.count(source) {
+        let judged = self.in_turn(source, judging).await;
+        judged.map_err(|error| match is_failure(&error) && self.count(source) {
             true => NotTaken::TooOften,
             false => NotTaken::Refused(error),
         })
@@ -181,7 +180,7 @@ impl Shared {
 
     /// What a request is told that cannot even be read; it counts as a failure.
     pub(crate) fn unread(&self, source: &RequestSource<'_>, problem: Problem) -> Problem {
-        if self.failures.count(source) { too_often() } else { problem }
+        if self.count(source) { too_often() } else { problem }
     }
 }
 

@@ -14,7 +14,7 @@ const MAX_AT_ONCE: usize = 16;
 const MAX_SCANNED: usize = 2;
 
 /// The places of this process.
-pub(in crate::http) struct UploadLimiter {
+pub(crate) struct UploadLimiter {
     held: Arc<Mutex<Vec<ChallengeId>>>,
     looked_at: Arc<Semaphore>,
 }
@@ -27,7 +27,7 @@ impl Default for UploadLimiter {
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// Pictures of that challenge have one.
     Own,
     /// Those of others have all.
@@ -36,14 +36,14 @@ pub(super) enum Full {
 
 /// A challenge's place, until it is dropped.
 #[derive(Debug)]
-pub(super) struct UploadSlot {
+pub(crate) struct UploadSlot {
     challenge: ChallengeId,
     held: Arc<Mutex<Vec<ChallengeId>>>,
 }
 
 impl UploadLimiter {
     /// Takes a challenge's place.
-    pub(super) fn take(&self, challenge: ChallengeId) -> Result<UploadSlot, Full> {
+    pub(crate) fn take(&self, challenge: ChallengeId) -> Result<UploadSlot, Full> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains(&challenge) {
             return Err(Full::Own);
@@ -56,7 +56,7 @@ impl UploadLimiter {
     }
 
     /// Waits until pictures may be looked at.
-    pub(super) async fn look(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+    pub(crate) async fn look(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
         self.looked_at.clone().acquire_owned().await
     }
 }
