@@ -20,6 +20,7 @@ use crate::services::conversations::Conversations;
 use crate::services::conversations::committed::CommitObserver;
 use crate::services::customers::Customers;
 use crate::services::customers::directories::OpenedDirectories;
+use crate::services::events::event_log::ConfirmedHeads;
 use crate::services::events::stream::Tails;
 use crate::services::events::{EventLog, Relay, Webhooks};
 use crate::services::inbound::Inbound;
@@ -100,7 +101,8 @@ impl Gateway {
             links, outgoing, retractions; outboxes: Executor::new(&engine),
             posting_client: PostingClient::new(config.egress, config.posts), showing: Showing::new(&engine));
         let event_log = service!(EventLog over engine, teams, conversations; retention: retention,
-            tails: Tails::default(), checking: Mutex::new(()), moved: Notify::new());
+            tails: Tails::default(), confirmed_heads: ConfirmedHeads::default(), checking: Mutex::new(()),
+            moved: Notify::new());
         let webhooks = service!(Webhooks over engine, teams, messaging, event_log;
             executor: Executor::new(&engine));
         let relay = service!(Relay over engine, conversations, messaging, event_log, webhooks);

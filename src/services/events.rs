@@ -25,6 +25,7 @@ pub mod webhook_claim;
 pub mod webhook_dispatch;
 pub mod webhooks;
 
+use event_log::ConfirmedHeads;
 use stream::Tails;
 use webhook_claim::WebhookClaim;
 
@@ -36,6 +37,8 @@ pub struct EventLog {
     /// How long things are kept.
     pub(crate) retention: Retention,
     pub(crate) tails: Tails,
+    /// Where streams stood when that was confirmed last.
+    pub(crate) confirmed_heads: ConfirmedHeads,
     /// A trail is checked by one at a time: all of it is read.
     pub(crate) checking: Mutex<()>,
     /// A relay moved events into a stream of this node.

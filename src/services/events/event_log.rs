@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::EventLog;
@@ -13,14 +14,35 @@ use crate::services::names::{head_name, member};
 
 impl EventLog {
     /// Where a team's streams stand. No number up to there is ever given to another event: whatever is read of a
-    /// stream or a trail is told only as far as a head that was read before.
+    /// stream or a trail is told only as far as a head that was read before. While nobody confirms the newest
+    /// head, the last one that was confirmed here is good enough: its numbers stand.
     pub(crate) async fn head(&self, team: &TeamName) -> Result<StreamHead, Error> {
-        Ok(self.engine.record_to_tell(&self.head_key(team)).await?.unwrap_or_default())
+        match self.engine.record_to_tell(&self.head_key(team)).await {
+            Ok(head) => {
+                let head = head.unwrap_or_default();
+                self.confirmed_heads.0.insert(team.clone(), head.clone());
+                Ok(head)
+            }
+            Err(Error::Away(why)) => self.confirmed_heads.0.get(team).ok_or(Error::Away(why)),
+            Err(error) => Err(error),
+        }
     }
 
     /// The record of where a team's streams stand.
     pub(crate) fn head_key(&self, team: &TeamName) -> KeyOf<StreamHead> {
         KeyOf::new(self.engine.team_partition(team), head_name(team))
+    }
+}
+
+/// Teams whose confirmed heads are remembered, the busiest.
+const MAX_HEADS: usize = 10_000;
+
+/// Where streams stood when that was confirmed last.
+pub(crate) struct ConfirmedHeads(Cache<TeamName, StreamHead>);
+
+impl Default for ConfirmedHeads {
+    fn default() -> Self {
+        Self(Cache::new(MAX_HEADS))
     }
 }
 

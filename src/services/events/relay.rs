@@ -48,6 +48,15 @@ struct Page {
     waits: Vec<(TeamName, BTreeSet<u8>)>,
 }
 
+/// A team whose events wait.
+struct Waiting {
+    team: TeamName,
+    /// The tags whose outboxes they wait in.
+    tags: BTreeSet<u8>,
+    /// Why asking again may help.
+    why: Option<StoreError>,
+}
+
 /// What waits, as far as it can be read.
 #[derive(Default)]
 struct Readable {
@@ -59,9 +68,14 @@ struct Readable {
 }
 
 impl Relay {
-    /// Moves what waits, at most a page; how many events it was.
+    /// Moves what waits, at most a page; how many events it was. An error where nothing could be moved, and
+    /// something may wait that could not be asked for or is not confirmed.
     pub async fn relay(&self) -> Result<usize, Error> {
-        Ok(self.relay_page().await?.moved)
+        let Page { moved, missed, .. } = self.relay_page().await?;
+        match missed {
+            Some(why) if moved == 0 => Err(why.into()),
+            _ => Ok(moved),
+        }
     }
 
     /// Moves everything that waits now, so that lists lag behind nothing that is over; of what is told
@@ -84,14 +98,20 @@ impl Relay {
     }
 
     async fn relay_page(&self) -> Result<Page, Error> {
-        let Outbox { waiting, missed } = self.engine.store.outbox(MAX_BATCH).await?;
+        let Outbox { waiting, mut missed } = self.engine.store.outbox(MAX_BATCH).await?;
         if waiting.is_empty() {
             return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
         }
         let Readable { by_team, mut newest, held } = self.readable(&waiting);
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
-        let waits: Vec<_> =
-            teams.buffer_unordered(CONCURRENCY).try_filter_map(async |waits| Ok(waits)).try_collect().await?;
+        let mut waits = Vec::new();
+        let mut ended = teams.buffer_unordered(CONCURRENCY);
+        while let Some(ended) = ended.next().await {
+            let Some(Waiting { team, tags, why }) = ended? else { continue };
+            missed = missed.or(why);
+            waits.push((team, tags));
+        }
+        drop(ended);
         newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
         self.engine.store.trim_outboxes(&newest).await?;
         self.event_log.has_moved();
@@ -127,19 +147,21 @@ impl Relay {
         readable
     }
 
-    /// A team whose streams cannot be followed by this node, and the tags whose events wait with it.
-    async fn append_or_wait(
-        &self,
-        team: TeamName,
-        events: Vec<(u8, u64, Event)>,
-    ) -> Result<Option<(TeamName, BTreeSet<u8>)>, Error> {
-        match self.append(&team, &events).await {
+    /// A team whose events must wait: its streams cannot be followed by this node, or their server does not answer,
+    /// or nobody confirms them. It holds up no other team's.
+    async fn append_or_wait(&self, team: TeamName, events: Vec<(u8, u64, Event)>) -> Result<Option<Waiting>, Error> {
+        let why = match self.append(&team, &events).await {
             Err(Error::Damaged(why)) => {
                 tracing::error!(%team, why, "a team's events wait");
-                Ok(Some((team, events.iter().map(|(tag, ..)| *tag).collect())))
+                None
             }
-            other => other.map(|()| None),
-        }
+            Err(Error::Away(why)) => {
+                tracing::warn!(%team, why, "a team's events wait for their server");
+                Some(StoreError::Away(why))
+            }
+            other => return other.map(|()| None),
+        };
+        Ok(Some(Waiting { team, tags: events.iter().map(|(tag, ..)| *tag).collect(), why }))
     }
 
     async fn append(&self, team: &TeamName, waiting: &[(u8, u64, Event)]) -> Result<(), Error> {
@@ -149,6 +171,11 @@ impl Relay {
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let counting = KeyOf::<Counting>::new(self.engine.team_partition(team), counting_name(team));
         let append = |(head, counting): &mut (Slot<StreamHead>, Slot<Counting>), effects: &mut Effects, _| {
+            // Where all was taken before, nothing is written: the head is confirmed as it was read.
+            let taken = |(tag, seq, _): &(u8, u64, Event)| head.get()?.taken.get(tag).filter(|taken| *seq <= **taken);
+            if waiting.iter().all(|event| taken(event).is_some()) {
+                return Ok(());
+            }
             let first = || StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() };
             let head = head.get_or_insert_with(first);
             let mut news = BTreeSet::new();

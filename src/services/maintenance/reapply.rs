@@ -150,7 +150,6 @@ impl Restore {
                 head.hash.clone_from(&last.hash);
                 head.locks_kept = false; // what was taken may tell of some
             }
-            effects.confirm(Confirm::Read);
             Ok(())
         };
         self.engine.transact(&self.event_log.head_key(team), take).await

@@ -1,10 +1,11 @@
 //! Events over the loss of a primary of a cluster: a stream and the outboxes that it is filled from lie on
 //! different primaries, so neither may believe the other before a replica has what it tells.
 
+use countersign::domain::event::EventKind;
 use countersign::store::redis::{Redis, RedisOptions};
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{ALWAYS_BACK, Duration, Harmed};
 use crate::stores::{self, cluster::Cluster, cluster::said};
@@ -63,12 +64,18 @@ impl Scene {
         Some(Self { cluster, team, holder, other })
     }
 
+    /// From now on the replica of that primary hears nothing; which it is.
+    async fn cut_off(&self, primary: usize) -> usize {
+        let replica = (0..6).find(|n| *n != primary && n % 3 == primary % 3).expect("each has one");
+        self.cluster.signal(replica, "STOP");
+        let _: i64 = said(&mut self.cluster.shell(primary).await, &["CLIENT", "KILL", "TYPE", "replica"]).await;
+        replica
+    }
+
     /// Conversations are opened and their events moved, while the victim's replica hears nothing any more. Then it
     /// takes the victim's place. The conversations whose opening was answered.
     async fn lose(&self, victim: usize) -> Vec<String> {
-        let replica = (0..6).find(|n| *n != victim && n % 3 == victim % 3).expect("each has one");
-        self.cluster.signal(replica, "STOP");
-        let _: i64 = said(&mut self.cluster.shell(victim).await, &["CLIENT", "KILL", "TYPE", "replica"]).await;
+        let replica = self.cut_off(victim).await;
         let opened: Vec<String> = join_all((0..24).map(|_| opens(&self.team))).await.into_iter().flatten().collect();
         assert!(!opened.is_empty() && opened.len() < 24, "{} of 24 are confirmed", opened.len());
         let _ = self.team.world.gateway.relay.relay().await;
@@ -84,25 +91,34 @@ impl Scene {
         moved(&self.team).await;
         opened
     }
+}
 
-    /// Each of these was told once, and nothing that is not so; the audit trail is whole.
-    async fn judged(&self, opened: &[String]) {
-        let mut told = Vec::new();
-        for event in self.team.events().await {
-            if event["type"] == "interaction.opened" {
-                told.push(event["interaction"].as_str().expect("an id").to_owned());
-            }
+/// The conversations whose opening a team's stream tells.
+async fn told(team: &Team) -> Vec<String> {
+    let name = team.name.parse().expect("a name");
+    let mut listener = team.world.gateway.event_log.listen(&name, Some(0)).await.expect("what was told is there");
+    let mut told = Vec::new();
+    while let Ok(event) = timeout(Duration::from_secs(1), listener.next()).await {
+        let event = event.expect("what was told is there");
+        if event.event.kind() == EventKind::InteractionOpened {
+            told.push(event.event.interaction.expect("it is of one").to_string());
         }
-        for id in opened {
-            assert_eq!(told.iter().filter(|told| *told == id).count(), 1, "{id} of {}", opened.len());
-        }
-        for id in &told {
-            self.team.bot("GET", id, "", serde_json::Value::Null).await.expect(200);
-        }
-        let name = self.team.name.parse().expect("a name");
-        let checked = self.team.world.gateway.event_log.check_audit(&name).await.expect("it is read");
-        assert!(checked.broken.is_none(), "{:?}", checked.broken);
     }
+    told
+}
+
+/// Each of these was told once, and nothing that is not so; the audit trail is whole.
+async fn judged(team: &Team, opened: &[String]) {
+    let told = told(team).await;
+    for id in opened {
+        assert_eq!(told.iter().filter(|told| *told == id).count(), 1, "{id} of {}", opened.len());
+    }
+    for id in &told {
+        team.bot("GET", id, "", serde_json::Value::Null).await.expect(200);
+    }
+    let name = team.name.parse().expect("a name");
+    let checked = team.world.gateway.event_log.check_audit(&name).await.expect("it is read");
+    assert!(checked.broken.is_none(), "{:?}", checked.broken);
 }
 
 /// The stream's primary is lost with what it was given last; the outboxes of the others have not forgotten it.
@@ -110,7 +126,7 @@ impl Scene {
 async fn a123_events_that_a_lost_primary_was_given_wait_in_the_outboxes_of_others() {
     let Some(scene) = Scene::set().await else { return };
     let opened = scene.lose(scene.holder).await;
-    scene.judged(&opened).await;
+    judged(&scene.team, &opened).await;
 }
 
 /// An outbox is lost with acts that nobody confirmed; the stream of another primary has told of none.
@@ -118,5 +134,40 @@ async fn a123_events_that_a_lost_primary_was_given_wait_in_the_outboxes_of_other
 async fn a123_acts_that_a_lost_primary_alone_had_are_told_to_nobody() {
     let Some(scene) = Scene::set().await else { return };
     let opened = scene.lose(scene.other).await;
-    scene.judged(&opened).await;
+    judged(&scene.team, &opened).await;
+}
+
+/// The stream of one team waits for a replica of its primary; other teams' events go on, and what was told is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_whose_events_nobody_confirms_holds_up_no_other() {
+    let Some(scene) = Scene::set().await else { return };
+    let mut others = 0;
+    let other = loop {
+        let team = scene.team.world.team(&format!("other-{others}")).await;
+        moved(&team).await;
+        if holder(&scene.cluster, &format!(":s/{}", team.name)).await != scene.holder {
+            break team;
+        }
+        others += 1;
+    };
+    let before = opens(&scene.team).await.expect("its replica confirms");
+    moved(&scene.team).await;
+    let replica = scene.cut_off(scene.holder).await;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..12 {
+        let (one, another) = tokio::join!(opens(&scene.team), opens(&other));
+        ours.extend(one);
+        theirs.extend(another);
+    }
+    assert!(!ours.is_empty() && !theirs.is_empty(), "those of the other primaries are confirmed");
+    while scene.team.world.gateway.relay.relay().await.is_ok_and(|moved| moved > 0) {}
+    let others_told = told(&other).await;
+    assert!(theirs.iter().all(|id| others_told.contains(id)), "the other team's go on");
+    assert_eq!(told(&scene.team).await, std::slice::from_ref(&before), "what was told is read, and nothing beyond");
+    scene.cluster.signal(replica, "CONT");
+    scene.cluster.stands().await;
+    moved(&scene.team).await;
+    ours.push(before);
+    judged(&scene.team, &ours).await;
+    judged(&other, &theirs).await;
 }
