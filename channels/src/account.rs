@@ -118,7 +118,7 @@ pub struct SecretField {
     pub rotates: bool,
 }
 
-/// What is wrong with a field of an account, at its place: `account` or `secrets`.
+/// An error at a field of an account, at its place: `account` or `secrets`.
 pub fn at(place: &str, name: &str, error: impl Into<ValidationError>) -> FieldError {
     let name = name.replace('~', "~0").replace('/', "~1");
     FieldError::at(format!("/{place}/{name}"), error)

@@ -283,7 +283,7 @@ impl Api {
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/invitations"), Some(&body)).await
     }
 
-    /// Leave for a page to show a panel of this one conversation: `status`, how the flag stands; or `console`,
+    /// A link that lets a page show a panel of this one conversation: `status`, how the flag stands; or `console`,
     /// the agent's console, by an address that is good once, for a minute.
     pub async fn embed_link(&self, interaction: &str, panel: &str) -> Result<Value, ApiError> {
         let body = json!({"panel": panel});

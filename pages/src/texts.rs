@@ -146,7 +146,7 @@ pub(super) fn moment(language: &str, time: &str) -> String {
     said().unwrap_or_else(|| time.to_owned())
 }
 
-/// What customers read, of a stem, by language and by the rest of the keys, as JSON: for scripts that stand on
+/// The customers' texts of a stem, by language and by the rest of the keys, as JSON: for scripts that stand on
 /// pages of others and know no template.
 pub(super) fn words(stem: &str) -> String {
     let of = |at| beginning_in(&CUSTOMERS, at, stem).collect::<BTreeMap<_, _>>();
@@ -154,7 +154,7 @@ pub(super) fn words(stem: &str) -> String {
     serde_json::json!(all).to_string()
 }
 
-/// What consoles say of refusals in a language, as JSON: by a problem's code, and by the code of what is wrong
+/// The consoles' texts of refusals in a language, as JSON: by a problem's code, and by the code of what is wrong
 /// with a value.
 pub(super) fn refusals(language: &str) -> String {
     let of = |stem| beginning(language, stem).collect::<BTreeMap<_, _>>();

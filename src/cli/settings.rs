@@ -43,11 +43,11 @@ pub(super) fn page() -> String {
         format!("| `{path}` | {} | {} | {} |\n", takes(*shape), plain(default), means.replace('|', "\\|"))
     });
     let bindings = Binding::ALL.map(Binding::as_str);
-    let intents = INTENTS.replace("METHODS", &any(&Method::NAMES)).replace("BINDINGS", &any(&bindings));
+    let intents = INTENTS.replace("METHODS", &listed(&Method::NAMES)).replace("BINDINGS", &listed(&bindings));
     [OPENING.to_owned()].into_iter().chain(rows).chain([intents]).collect()
 }
 
-fn any(words: &[&str]) -> String {
+fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -56,8 +56,8 @@ fn takes(shape: SettingShape) -> String {
         SettingShape::Switch(_) => "`true`, `false`".to_owned(),
         SettingShape::Number(low, high, _) => format!("{low} to {high}"),
         SettingShape::Span(low, high, _) => format!("{low} to {high}, or `\"never\"`"),
-        SettingShape::OneOf(words, _) => any(words),
-        SettingShape::Maybe(words) => format!("{}, or `\"none\"`", any(words)),
+        SettingShape::OneOf(words, _) => listed(words),
+        SettingShape::Maybe(words) => format!("{}, or `\"none\"`", listed(words)),
         SettingShape::Text(_) => "a text, or `\"none\"`".to_owned(),
         SettingShape::Phrase(..) => "a text".to_owned(),
         SettingShape::MatchRules | SettingShape::QuestionRules => "a list of names or objects".to_owned(),

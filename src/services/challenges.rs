@@ -151,6 +151,6 @@ impl Challenges {
     ) -> Result<Snapshot<FoundChallenge>, Error> {
         let payable = |context: &mut Context<'_>| manage::payable_arrival(context, token, browser);
         let rule = |context: &mut Context<'_>, _: &TeamView| arrive(context, token, browser, opener);
-        executed(self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await?)
+        executed(self.conversations.transact_charged(RequestContext::by_page(token), payable, rule, None).await?)
     }
 }

@@ -95,7 +95,7 @@ impl Links {
 
     /// What a landing page's token opens: whose link, and the link. Changes nothing that time has not changed.
     pub async fn link_by_token(&self, token: &Token) -> Result<Snapshot<(usize, Link)>, Error> {
-        self.conversations.run(RequestContext::of(token), |context| find(context, token)).await
+        self.conversations.run(RequestContext::by_page(token), |context| find(context, token)).await
     }
 
     /// Continue was pressed.
@@ -106,12 +106,12 @@ impl Links {
         opener: Option<&str>,
     ) -> Result<Snapshot<Continued>, Error> {
         self.conversations
-            .run(RequestContext::of(token), |context| press_continue(context, token, browser, opener))
+            .run(RequestContext::by_page(token), |context| press_continue(context, token, browser, opener))
             .await
     }
 
     /// "This wasn't me" was pressed.
     pub async fn report_link(&self, token: &Token) -> Result<Snapshot<()>, Error> {
-        self.conversations.run(RequestContext::of(token), |context| report(context, token)).await
+        self.conversations.run(RequestContext::by_page(token), |context| report(context, token)).await
     }
 }

@@ -19,7 +19,7 @@ use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::Notify;
 
 use self::{
-    answers::{array, bytes, record, two, unread},
+    answers::{array, bytes, list_and_rest, record, unread},
     confirm::ReplicaConfirmation,
     keys::KeyNames,
     server::RedisServers,
@@ -126,12 +126,12 @@ impl Redis {
             let first = next_connection % primary.tags.len();
             primary.tags.rotate_left(first);
             let question = call(&primary.tags, limit - found.len());
-            let mut answer = self.server.ask_one(&primary, &question).await.and_then(two);
+            let mut answer = self.server.ask_one(&primary, &question).await.and_then(list_and_rest);
             if let (Some(confirmation), true, Ok((said, _))) = (&self.confirmation, confirmed, &answer)
                 && !said.is_empty()
             {
                 let nothing = self.call_of(&Batch::new(CommitId([0; 16]), Partition(primary.tags[0] << 2)));
-                answer = confirmation.read(&self.server, &primary, &question, &nothing).await.and_then(two);
+                answer = confirmation.read(&self.server, &primary, &question, &nothing).await.and_then(list_and_rest);
             }
             match answer.and_then(|(said, away)| Ok((heard(&primary.tags, said)?, away))) {
                 Ok((said, away)) => {

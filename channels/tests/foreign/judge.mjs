@@ -152,7 +152,7 @@ const schemes = {
       held(() => twilio().validateRequestWithBody(secrets.auth_token, headers["x-twilio-signature"], url, body)),
   },
   line: {
-    // Its library only verifies, and by the real clock: on a busy machine minutes pass until it does.
+    // Its library only verifies.
     sign: ({ secrets, body }) => ({
       headers: { "x-line-signature": createHmac("sha256", secrets.channel_secret).update(body).digest("base64") },
     }),
@@ -201,7 +201,7 @@ const schemes = {
       held(() => home("jsonwebtoken").verify(bearer(question), createPublicKey(question.key), { algorithms: ["RS256"] })),
   },
   sinch: {
-    // Its library only verifies, and by the real clock: on a busy machine minutes pass until it does.
+    // Its library only verifies.
     sign({ secrets, body, now }) {
       const [name, nonce] = ["x-sinch-webhook-signature", randomUUID().replaceAll("-", "")];
       const signature = createHmac("sha256", secrets.webhook_secret).update(`${body}.${nonce}.${now}`).digest("base64");

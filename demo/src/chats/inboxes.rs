@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::outsiders::events::TeamEvent;
 use crate::transcript::PageTask;
 
-/// What the bot may be asked to do in a conversation.
+/// A request to the bot of a conversation.
 pub enum ChatRequest {
     /// The customer has typed a text.
     Said(String),

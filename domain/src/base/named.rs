@@ -1,5 +1,5 @@
 //! Enums whose variants have names: in records, in events, in settings and in the API.
-//! What a variant means, its enum says.
+//! The enum says what a variant means.
 
 /// An enum with a name for each of its variants: `named! { pub enum Role { Bot = "bot", … } }`.
 ///

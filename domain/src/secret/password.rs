@@ -1,7 +1,7 @@
 //! Passwords: what one may be, what is kept of it, and whether one is right. Whose it is, and how often
 //! somebody may be wrong, stands elsewhere.
 //!
-//! Hashing takes tens of milliseconds and 19 MiB: `gateway::passwords` calls it, away from what must not
+//! Hashing takes tens of milliseconds and 19 MiB: `services::accounts::passwords` calls it, away from what must not
 //! wait.
 
 use std::sync::LazyLock;

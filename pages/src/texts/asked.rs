@@ -1,4 +1,4 @@
-//! What platforms ask of an account, and what platforms are called, in the languages of the consoles
+//! The sentences in which platforms ask for an account's fields, and the names of platforms, in the languages of the consoles
 //! (`asked.json`). A row's first text is the sentence that the platform's definition has (`about`, `title`): by
 //! that it is found, so a definition that an operator brought and that asks for the same is understood as well.
 //! `{name}` is the name of the field that another one takes the place of.

@@ -22,13 +22,13 @@ const CONSOLE_FILES: [(&str, &str); 17] = embedded!("consoles/":
     "validation.json",
 );
 
-/// What customers read.
+/// The texts of customers' pages.
 pub(crate) static CUSTOMERS: LazyLock<Texts> = LazyLock::new(|| read(&CUSTOMER_FILES));
 
-/// What the company's own people read.
+/// The texts of the consoles.
 pub(crate) static CONSOLES: LazyLock<Texts> = LazyLock::new(|| read(&CONSOLE_FILES));
 
-/// What platforms ask of an account. These rows have no key.
+/// The sentences in which platforms ask for an account's fields. These rows have no key.
 pub(super) static ASKED: LazyLock<Vec<Row>> =
     LazyLock::new(|| serde_json::from_str(include_str!("asked.json")).expect("a row has each language: tests"));
 

@@ -27,7 +27,7 @@ macro_rules! callers {
             $(#[$doc])*
             pub struct $name {
                 caller: Arc<Caller>,
-                /// What every handler may use.
+                /// The gateway and all that belongs to the HTTP front.
                 pub state: Shared,
             }
 
@@ -65,7 +65,7 @@ callers! {
 /// 401 and 403 as for the role. 404 where the name is none, or the caller may not act on that team. 403 for a
 /// frame, which sees nothing of a team.
 pub struct TeamAccess<R> {
-    /// What every handler may use.
+    /// The gateway and all that belongs to the HTTP front.
     pub state: Shared,
     /// Who calls.
     pub caller: R,
@@ -90,7 +90,7 @@ where
 /// # Errors
 /// Those of `TeamAccess`; after them 404 where the resource's name is none.
 pub struct TeamResource<R, N> {
-    /// What every handler may use.
+    /// The gateway and all that belongs to the HTTP front.
     pub state: Shared,
     /// Who calls.
     pub caller: R,

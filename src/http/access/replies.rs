@@ -15,7 +15,7 @@ use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::services::staff::caller::Caller;
 
-/// What a handler of the API answers with.
+/// The answer of a handler of the API.
 pub type Reply = Result<Response, Problem>;
 
 /// What hardly a reply's body or head is longer than: neither is copied while it grows.

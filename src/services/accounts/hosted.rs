@@ -133,7 +133,7 @@ impl HostedLogin {
         rule: impl Fn(&mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<Snapshot<T>, Error> {
         let team = Some(&url.team.team.name);
-        let request_context = RequestContext { team, ..RequestContext::of(&url.handle) };
+        let request_context = RequestContext { team, ..RequestContext::by_page(&url.handle) };
         self.conversations.run(request_context, rule).await
     }
 

@@ -2,7 +2,7 @@
 //! a name that is somebody's and for one that is nobody's, and the person hears the same.
 //!
 //! A guess begins, which is saved, before anything is compared, and its end is saved before anybody is
-//! told. When a code is wanted, and what wrong guesses lead to, `domain::login` says.
+//! told. When a code is wanted, and what wrong guesses lead to, `domain::team::login` says.
 
 use super::CustomerLogin;
 use super::logins::{BothTimes, LoginAccount, LoginOwner, Ruled};

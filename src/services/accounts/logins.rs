@@ -1,5 +1,5 @@
 //! The records of how customers log in: where each lies, how one is changed, and how it goes. What one
-//! may become is `domain::login`'s.
+//! may become is `domain::team::login`'s.
 
 use super::Logins;
 use crate::domain::base::id::{CustomerId, TeamName};

@@ -44,7 +44,7 @@ impl Challenges {
             let token = &snapshot.outcome.token;
             let payable = |context: &mut Context<'_>| invite::payable_code(context, token);
             let rule = |context: &mut Context<'_>, _: &TeamView| invite::send_code(context, token);
-            let sent = self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await;
+            let sent = self.conversations.transact_charged(RequestContext::by_page(token), payable, rule, None).await;
             if let Err(error) = sent {
                 tracing::info!(%error, "no code went out with an invitation: it is put when she arrives");
             }
@@ -73,7 +73,7 @@ impl Challenges {
 
     /// What a code page's token opens. Changes nothing that time has not changed.
     pub async fn code_page_by_token(&self, token: &Token) -> Result<Snapshot<Page>, Error> {
-        self.conversations.run(RequestContext::of(token), |context| find(context, token)).await
+        self.conversations.run(RequestContext::by_page(token), |context| find(context, token)).await
     }
 
     /// Continue was pressed on an invitation's page.
@@ -97,7 +97,7 @@ impl Challenges {
     ) -> Result<Snapshot<Arrived>, Error> {
         let rule = |context: &mut Context<'_>, _: &TeamView| enter::arrive(context, token, browser);
         let payable = |context: &mut Context<'_>| enter::payable(context, token, browser);
-        let request_context = RequestContext { questions: prepared, ..RequestContext::of(token) };
+        let request_context = RequestContext { questions: prepared, ..RequestContext::by_page(token) };
         executed(self.conversations.transact_charged(request_context, payable, rule, None).await?)
     }
 
@@ -119,7 +119,7 @@ impl Challenges {
             IdempotencyRecord::new(self.engine.message_place(token.interaction.as_bytes(), &name), &render);
         let idempotency = Some(&idempotency).filter(|_| !attempt.is_empty());
         let rule = |context: &mut Context<'_>, _: &TeamView| on_page::answer(context, token, typed, browser, attempt);
-        match self.transact_judged(RequestContext::of(token), rule, idempotency).await? {
+        match self.transact_judged(RequestContext::by_page(token), rule, idempotency).await? {
             Execution::Executed(snapshot) => Ok(snapshot.outcome),
             Execution::Replayed(bytes) => decode("an answer", &bytes),
         }
@@ -134,11 +134,12 @@ impl Challenges {
     pub async fn resend_page(&self, token: &Token, browser: &Tag) -> Result<(), Error> {
         let rule = |context: &mut Context<'_>, _: &TeamView| on_page::resend(context, token, browser);
         let payable = |context: &mut Context<'_>| on_page::payable(context, token);
-        executed(self.conversations.transact_charged(RequestContext::of(token), payable, rule, None).await?).map(drop)
+        executed(self.conversations.transact_charged(RequestContext::by_page(token), payable, rule, None).await?)
+            .map(drop)
     }
 
     /// "This wasn't me" was pressed on a code page.
     pub async fn report_page(&self, token: &Token, browser: &Tag) -> Result<Snapshot<()>, Error> {
-        self.conversations.run(RequestContext::of(token), |context| on_page::report(context, token, browser)).await
+        self.conversations.run(RequestContext::by_page(token), |context| on_page::report(context, token, browser)).await
     }
 }

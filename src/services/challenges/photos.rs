@@ -61,7 +61,7 @@ impl Challenges {
     /// The document that a page asks this browser for. Changes nothing that time has not changed.
     pub async fn asked_document(&self, token: &Token, browser: &Tag) -> Result<Snapshot<Challenge>, Error> {
         let rule = |context: &mut Context<'_>| photo::asked(context, token, browser).map(|(_, challenge)| challenge);
-        self.conversations.run(RequestContext::of(token), rule).await
+        self.conversations.run(RequestContext::by_page(token), rule).await
     }
 
     /// Hands pictures in, and waits for what the provider says at once. Where they are flawed nobody is asked.
@@ -73,7 +73,7 @@ impl Challenges {
         flaws: &[Flaw],
     ) -> Result<HandedIn, Error> {
         let rule = |context: &mut Context<'_>| photo::hand_in(context, token, browser, flaws);
-        let snapshot = self.conversations.run(RequestContext::of(token), rule).await?;
+        let snapshot = self.conversations.run(RequestContext::by_page(token), rule).await?;
         let shown = match &snapshot.outcome.what {
             Pictures::Judged(judged) => UploadOutcome::Judged(judged.clone()),
             Pictures::Busy => UploadOutcome::Later,
@@ -85,7 +85,7 @@ impl Challenges {
     /// Where the browser that showed a document goes to be bound to the chat, once more.
     pub async fn document_done(&self, token: &Token, browser: &Tag) -> Result<Token, Error> {
         let rule = |context: &mut Context<'_>| photo::done_again(context, token, browser);
-        Ok(self.conversations.run(RequestContext::of(token), rule).await?.outcome)
+        Ok(self.conversations.run(RequestContext::by_page(token), rule).await?.outcome)
     }
 
     async fn ask_provider(

@@ -77,8 +77,8 @@ impl<'a> RequestContext<'a> {
         Self { id, team, actor, with, questions: None, verdicts: &[] }
     }
 
-    /// Whoever has opened the page of that token.
-    pub(crate) fn of(token: &Token) -> Self {
+    /// The person who has opened the page of that token.
+    pub(crate) fn by_page(token: &Token) -> Self {
         let with = match token.kind {
             TokenKind::Challenge | TokenKind::ChallengeDone => With::Challenge(token.number),
             TokenKind::Link | TokenKind::Handle | TokenKind::Done | TokenKind::Entry => With::Link(token.number),
@@ -86,7 +86,7 @@ impl<'a> RequestContext<'a> {
         Self::new(token.interaction, None, Actor::Person, with)
     }
 
-    /// What a provider is asked about, for that team alone where one is named.
+    /// The challenge that a provider is asked about, for that team alone where one is named.
     pub(crate) fn of_check(id: CheckId, team: Option<&'a TeamName>) -> Self {
         Self::new(id.challenge.interaction, team, Actor::Person, With::Challenge(id.challenge.number))
     }

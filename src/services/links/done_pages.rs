@@ -13,16 +13,18 @@ use crate::services::conversations::snapshots::{RequestContext, Snapshot};
 impl Links {
     /// The form of a done page was posted.
     pub async fn finish(&self, done: &Token, browser: &Tag, said: FinishForm<'_>) -> Result<Snapshot<Finished>, Error> {
-        self.conversations.run(RequestContext::of(done), |context| finish::finish(context, done, browser, said)).await
+        self.conversations
+            .run(RequestContext::by_page(done), |context| finish::finish(context, done, browser, said))
+            .await
     }
 
     /// How a done page stands for a browser that has posted its form. Changes nothing that time has not changed.
     pub(crate) async fn done_page_by_token(&self, done: &Token, browser: &Tag) -> Result<Snapshot<Finished>, Error> {
-        self.conversations.run(RequestContext::of(done), |context| finish::look(context, done, browser)).await
+        self.conversations.run(RequestContext::by_page(done), |context| finish::look(context, done, browser)).await
     }
 
     /// "This wasn't me" was pressed on a done page.
     pub async fn report_done(&self, done: &Token, browser: &Tag) -> Result<Snapshot<()>, Error> {
-        self.conversations.run(RequestContext::of(done), |context| finish::report(context, done, browser)).await
+        self.conversations.run(RequestContext::by_page(done), |context| finish::report(context, done, browser)).await
     }
 }

@@ -100,7 +100,7 @@ impl Links {
         let (VerifiedPostBack { team, mut assertion }, parsed) = (verified, &link.parsed);
         let answer = NewAnswer { handle: parsed, done };
         let actor = Actor::LoginPage(assertion.kid.to_string());
-        let request_context = RequestContext { actor, ..RequestContext::of(parsed) };
+        let request_context = RequestContext { actor, ..RequestContext::by_page(parsed) };
         if let AssertionResult::Authenticated(proof) = &mut assertion.verdict
             && !team.effective.settings.directory.matching.is_empty()
         {

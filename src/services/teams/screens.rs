@@ -1,5 +1,5 @@
 //! A team's own opening screens: each is a record beside the team's, which names them all.
-//! What may stand in one, `domain::screen` says; how it is shown, `http`.
+//! What may stand in one, `domain::team::screen` says; how it is shown, `http`.
 
 use super::{Teams, existing_team_mut, team_event};
 use crate::domain::base::id::{ScreenName, TeamName};

@@ -1,4 +1,4 @@
-//! What Redis answers: values, read strictly, and errors, sorted: which end a call, and which only say where to go
+//! Answers of Redis: values, read strictly, and errors, sorted: which end a call, and which only say where to go
 //! on. Every error of the driver ends here.
 
 use bytes::Bytes;
@@ -78,7 +78,7 @@ pub(super) fn record(value: Value) -> Result<Option<Record>, StoreError> {
 }
 
 /// A list, and what stands after it.
-pub(super) fn two(value: Value) -> Result<(Vec<Value>, Value), StoreError> {
+pub(super) fn list_and_rest(value: Value) -> Result<(Vec<Value>, Value), StoreError> {
     let [list, rest] = <[Value; 2]>::try_from(array(value)?).map_err(|_| unread("not two answers"))?;
     Ok((array(list)?, rest))
 }

@@ -178,10 +178,10 @@ impl ReplicaConfirmation {
         calls: &[&Cmd],
         asking: bool,
     ) -> Result<(Value, i64), RedisError> {
-        let mut answer = self.all(&mut connection, calls, asking).await;
+        let mut answer = self.in_one_write(&mut connection, calls, asking).await;
         if answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Load) {
             connection.req_packed_command(&library()).await?.extract_error()?;
-            answer = self.all(&mut connection, calls, asking).await;
+            answer = self.in_one_write(&mut connection, calls, asking).await;
         }
         if !answer.as_ref().is_err_and(|error| NextStep::after(error) == NextStep::Leave) {
             pool.give(connection);
@@ -189,8 +189,8 @@ impl ReplicaConfirmation {
         answer
     }
 
-    /// All of it in one write.
-    async fn all(
+    /// The calls and the `WAIT` in one write.
+    async fn in_one_write(
         &self,
         connection: &mut MultiplexedConnection,
         calls: &[&Cmd],

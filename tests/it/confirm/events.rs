@@ -22,10 +22,10 @@ use crate::world::{Team, World, unique};
 /// Longer than this nobody waits for an event.
 const ALWAYS_TOLD: Duration = Duration::from_secs(30);
 
-/// What a stream told: the number, and the event in JSON.
+/// The events that a stream told: number and JSON of each.
 type Told = Arc<Mutex<Vec<(u64, String)>>>;
 
-/// Who follows a team's stream over every trouble, from its beginning.
+/// A listener that follows a team's stream from its beginning, over every failover.
 struct Follower {
     told: Told,
     following: JoinHandle<()>,

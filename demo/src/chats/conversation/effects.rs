@@ -1,4 +1,4 @@
-//! What events of the gateway do to a chat, as `events.json` says it: to the card of the link, to what is said in
+//! The effects of the gateway's events on a chat, as `events.json` says it: to the card of the link, to what is said in
 //! the chat, and to the story beside it.
 
 use std::collections::HashMap;

@@ -19,7 +19,7 @@ use crate::time::Moment;
 /// New links are held back for so many minutes after one was reported.
 const REPORT_MINUTES: u64 = 60;
 
-/// The one door to raising a flag.
+/// Admits an answer to be judged: nothing else gives out what raising a flag takes.
 pub fn admit(context: &Context<'_>, at: usize, what: Guarded) -> Result<Admitted, Refusal> {
     if is_at_failure_limit(context, at) {
         return Err(Refusal::Banned);

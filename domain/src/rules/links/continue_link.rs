@@ -1,5 +1,5 @@
 //! What the person does on the landing page: Continue, or "This wasn't me".
-//! Whether the browser is the one that was shown the page is proved before, in `http::browser`.
+//! Whether the browser is the one that was shown the page is proved before, in `http::documents::browser`.
 
 use crate::base::binding::PageSource;
 use crate::conversation::context::{Context, budgets, link_data};

@@ -1,6 +1,6 @@
 //! The login page's answer. One handle takes one accepted answer, of any outcome: a good login then waits for the
 //! browser that Continue was pressed in, and the very same answer again is told the same.
-//! Whether the assertion is the login page's is judged before, in `domain::assertion`.
+//! Whether the assertion is the login page's is judged before, in `proof::assertion`.
 
 use crate::base::binding::PageSource;
 use crate::conversation::context::{Context, budgets, link_data};

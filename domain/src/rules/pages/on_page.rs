@@ -86,7 +86,7 @@ pub fn payable(context: &mut Context<'_>, token: &Token) -> Option<Destination> 
     payable_challenge(context, at, method)
 }
 
-/// Another code is asked for on a code page. At the door one that is over gives way to a new one.
+/// Another code is asked for on a code page. On the page of an invitation a new code takes the place of one that is over.
 pub fn resend(context: &mut Context<'_>, token: &Token, browser: &Tag) -> Result<(), Refusal> {
     let at = match page::find(context, token)? {
         Page::Over(..) => return Err(Refusal::CodeGone),

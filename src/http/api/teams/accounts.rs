@@ -1,5 +1,5 @@
 //! What admins and agents ask of customers' accounts: disabled and enabled, unlocked, another password, an
-//! authenticator app. What each of that means is `domain::login`'s.
+//! authenticator app. What each of that means is `domain::team::login`'s.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

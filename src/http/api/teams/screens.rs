@@ -1,6 +1,6 @@
 //! A team's own opening screens: handed in as HTML by an admin, given back as they will be shown.
 //! On a customer's page they stand in a frame that may do nothing; the headers of that frame are
-//! here, what is left of the HTML is `domain::screen`'s.
+//! here, what is left of the HTML is `domain::team::screen`'s.
 
 use axum::body::Bytes;
 use axum::extract::Request;

@@ -1,5 +1,5 @@
 //! Codes that log somebody in, alone or besides a password: how one is asked for, and what an answer leads
-//! to. Where a code goes and how often it may be sent, `domain::login` and the send budgets say.
+//! to. Where a code goes and how often it may be sent, `domain::team::login` and the send budgets say.
 
 use super::{Ended, LoggedIn, LoggingIn, Settled};
 use crate::domain::base::id::CustomerId;
