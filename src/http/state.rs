@@ -1,4 +1,5 @@
 //! The state of the HTTP front: what every handler may use.
+//! It knows no handler and no route.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The address that a request comes from, through the proxies that are trusted. It counts nothing.
+//! The address that a request comes from, through the proxies that are trusted.
+//! It knows nothing of limits, and links never go by it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
