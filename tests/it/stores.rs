@@ -173,7 +173,7 @@ impl RedisServer {
     pub fn launch(port: u16, arguments: &[&str], ready: &str) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder");
         let mut keeper = Command::new("sh")
-            .args(["-c", r#"redis-server "$@" & echo $!; exec >&-; read -r _; kill $! 2>/dev/null; wait"#, "sh"])
+            .args(["-c", r#"redis-server "$@" & echo $!; exec >&-; read -r _; kill $! 2>/dev/null; kill -CONT $! 2>/dev/null; wait"#, "sh"])
             .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::piped())

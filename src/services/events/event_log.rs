@@ -20,7 +20,7 @@ impl EventLog {
         match self.engine.record_to_tell(&self.head_key(team)).await {
             Ok(head) => {
                 let head = head.unwrap_or_default();
-                self.confirmed_heads.0.insert(team.clone(), head.clone());
+                self.confirmed_heads.remember(team, head.clone());
                 Ok(head)
             }
             Err(Error::Away(why)) => self.confirmed_heads.0.get(team).ok_or(Error::Away(why)),
@@ -39,6 +39,13 @@ const MAX_HEADS: usize = 10_000;
 
 /// Where streams stood when that was confirmed last.
 pub(crate) struct ConfirmedHeads(Cache<TeamName, StreamHead>);
+
+impl ConfirmedHeads {
+    /// This head was confirmed.
+    pub(crate) fn remember(&self, team: &TeamName, head: StreamHead) {
+        self.0.insert(team.clone(), head);
+    }
+}
 
 impl Default for ConfirmedHeads {
     fn default() -> Self {

@@ -42,6 +42,8 @@ struct Page {
     full: bool,
     /// Why not every outbox was asked.
     missed: Option<StoreError>,
+    /// Why a team's stream could not be written.
+    away: Option<StoreError>,
     /// Something waits for a newer node, and whose it is, is not known.
     held: bool,
     /// Teams whose streams cannot be followed by this node, and what waits with them.
@@ -68,11 +70,11 @@ struct Readable {
 }
 
 impl Relay {
-    /// Moves what waits, at most a page; how many events it was. An error where nothing could be moved, and
-    /// something may wait that could not be asked for or is not confirmed.
+    /// Moves what waits, at most a page; how many events it was. An error where nothing could be moved, since a
+    /// stream's server does not answer or nobody confirms.
     pub async fn relay(&self) -> Result<usize, Error> {
-        let Page { moved, missed, .. } = self.relay_page().await?;
-        match missed {
+        let Page { moved, away, .. } = self.relay_page().await?;
+        match away {
             Some(why) if moved == 0 => Err(why.into()),
             _ => Ok(moved),
         }
@@ -84,8 +86,8 @@ impl Relay {
     /// waits for a node that can follow it. A team that stands still holds up itself alone.
     pub(crate) async fn catch_up(&self, team: Option<&TeamName>) -> Result<(), Error> {
         loop {
-            let Page { full, missed, held, waits, .. } = self.relay_page().await?;
-            if let Some(why) = missed {
+            let Page { full, missed, away, held, waits, .. } = self.relay_page().await?;
+            if let Some(why) = missed.or(away) {
                 return Err(why.into());
             }
             if team.is_some_and(|team| held || waits.iter().any(|(waiting, _)| waiting == team)) {
@@ -98,17 +100,17 @@ impl Relay {
     }
 
     async fn relay_page(&self) -> Result<Page, Error> {
-        let Outbox { waiting, mut missed } = self.engine.store.outbox(MAX_BATCH).await?;
+        let Outbox { waiting, missed } = self.engine.store.outbox(MAX_BATCH).await?;
         if waiting.is_empty() {
-            return Ok(Page { moved: 0, full: false, missed, held: false, waits: Vec::new() });
+            return Ok(Page { moved: 0, full: false, missed, away: None, held: false, waits: Vec::new() });
         }
         let Readable { by_team, mut newest, held } = self.readable(&waiting);
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
-        let mut waits = Vec::new();
+        let (mut waits, mut away) = (Vec::new(), None);
         let mut ended = teams.buffer_unordered(CONCURRENCY);
         while let Some(ended) = ended.next().await {
             let Some(Waiting { team, tags, why }) = ended? else { continue };
-            missed = missed.or(why);
+            away = away.or(why);
             waits.push((team, tags));
         }
         drop(ended);
@@ -119,7 +121,7 @@ impl Relay {
         let full = waiting.len() >= MAX_BATCH;
         // Where nothing of a full page can be moved, the next one is the same, and nobody sees what is behind it.
         let (full, hides) = (full && moved > 0, full && moved == 0);
-        Ok(Page { moved, full, missed, held: hides || !held.is_empty(), waits })
+        Ok(Page { moved, full, missed, away, held: hides || !held.is_empty(), waits })
     }
 
     /// Opens what waits.
@@ -174,7 +176,7 @@ impl Relay {
             // Where all was taken before, nothing is written: the head is confirmed as it was read.
             let taken = |(tag, seq, _): &(u8, u64, Event)| head.get()?.taken.get(tag).filter(|taken| *seq <= **taken);
             if waiting.iter().all(|event| taken(event).is_some()) {
-                return Ok(());
+                return Ok(head.get().cloned());
             }
             let first = || StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() };
             let head = head.get_or_insert_with(first);
@@ -201,9 +203,12 @@ impl Relay {
             }
             insights::count(counting, team, &counted, effects);
             locks.keep(team, effects);
-            Ok(())
+            Ok(Some(head.clone()))
         };
-        self.engine.transact(&(self.event_log.head_key(team), counting), append).await?;
+        let head = self.engine.transact(&(self.event_log.head_key(team), counting), append).await?;
+        if let Some(head) = head {
+            self.event_log.confirmed_heads.remember(team, head);
+        }
         self.webhooks.tell_soon(team).await;
         for (event, id) in waiting.iter().filter_map(|(_, _, event)| Some((event, event.interaction?))) {
             self.messaging.show_status(team, id, event.kind());
