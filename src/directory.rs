@@ -60,7 +60,7 @@ fn only(mut found: Vec<StoredCustomer>) -> Result<Option<StoredCustomer>, Direct
 }
 
 crate::domain::named! {
-    /// What kind of trouble a directory is in.
+    /// The kind of trouble that a directory is in.
     pub enum DirectoryTrouble {
         /// It cannot be reached, or did not answer in time.
         Down = "no-answer",

@@ -38,7 +38,7 @@ pub struct SceneWords {
     name: Scene,
     /// For the button.
     title: String,
-    /// What happens, told while it does.
+    /// The sentence that is shown while the scene plays.
     sentence: String,
 }
 

@@ -1,4 +1,4 @@
-//! Who may ask, and what every request passes.
+//! Callers and their roles, and the layers that every request passes.
 //! What is answered, the handlers say.
 
 pub mod caller;

@@ -1,6 +1,6 @@
-//! What the OpenAPI document says of every operation alike, so that no handler repeats it: how a
-//! "no" reads, that a plain answer is one, and which parameters a path has. What is each operation's own
-//! stands beside its handler; what a problem really holds, in `problem`.
+//! The parts of the OpenAPI document that all operations share, so that no handler repeats them: how a
+//! "no" reads, that a plain answer is one, and which parameters a path has. A handler describes the rest of its
+//! operation; `problem` says what a problem holds.
 
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -72,7 +72,7 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, patch, delete].into_iter().flatten()
 }
 
-/// Puts a path's parameters first, in its order. One that the handler does not describe is a text.
+/// Puts a path's parameters first, in its order. A parameter that the handler does not describe is a text.
 fn name_path_parameters(path: &str, operation: &mut Operation) {
     let mut described = operation.parameters.take().unwrap_or_default();
     let mut parameters = Vec::new();

@@ -1,4 +1,4 @@
-//! The state of the HTTP front: what every handler may use.
+//! The state of the HTTP front, which every handler may use.
 //! It knows no handler and no route.
 
 use std::ops::Deref;
@@ -19,7 +19,7 @@ use crate::pages::Pages;
 use crate::services::Gateway;
 use crate::services::staff::caller::Caller;
 
-/// What every handler may use.
+/// The state that every handler may use.
 #[derive(Clone)]
 pub struct Shared(pub(super) Arc<Inside>);
 
@@ -38,7 +38,7 @@ pub struct Inside {
     pub(super) asking: SendLimiter,
     /// Room for pictures on their way through.
     pub(super) upload_limiter: UploadLimiter,
-    /// What proves nothing where servers call.
+    /// Failures of requests that prove nothing, where servers call.
     pub(super) failures: Failures,
     /// Streams of web chats, by address.
     pub(super) chat_streams: OpenStreams,

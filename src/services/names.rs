@@ -22,7 +22,7 @@ pub(crate) fn is_cached(name: &str) -> bool {
     is_indexed(name) || name.starts_with("n/") || name.starts_with("q/")
 }
 
-/// What the engine is told of the kinds of records.
+/// The kinds of records, as the engine is told of them.
 pub(crate) const KINDS: RecordKinds = RecordKinds { is_indexed, is_cached };
 
 /// The system layer of the settings.
@@ -31,7 +31,7 @@ pub(crate) const SYSTEM_RECORD: &str = "system";
 /// Where time stood when it was last kept.
 pub(crate) const CLOCK: &str = "clock";
 
-/// What the first start sealed, and every later one must open.
+/// The record that the first start sealed, and that every later one must open.
 pub(crate) const SEALED_WITH: &str = "sealed-with";
 
 /// A message that is to be taken out of its chat.
@@ -50,19 +50,19 @@ names! {
     /// The address of conversations: which is open, and the guess budgets.
     address_name(tag: &str) = "a/{tag}";
 
-    /// What waits to be posted about the conversations of an address, by that address's tag.
+    /// The posts that wait about the conversations of an address, by that address's tag.
     outbox_name(tag: &str) = "q/{tag}";
 
-    /// What one destination was sent.
+    /// The count of messages to one destination.
     destination_name(tag: &str) = "d/{tag}";
 
-    /// What a team has sent.
+    /// The count of messages of a team.
     team_budget_name(team: &TeamName) = "b/{team}";
 
     /// Codes that a team sent to a country, and those that came back.
     conversion_guard_name(team: &TeamName, country: &str) = "g/{team}/{country}";
 
-    /// How far the moments of an account's limit are given out.
+    /// The next free moment under an account's limit.
     rate_limit_name(team: &TeamName, channel: &ChannelName) = "p/{team}/{channel}";
 
     /// An interaction.
@@ -74,7 +74,7 @@ names! {
     /// A challenge that ended.
     ended_challenge_name(id: InteractionId, number: u16) = "f/{id}/{number}";
 
-    /// What lies in a web chat's window.
+    /// The transcript of a web chat's window.
     transcript_name(id: InteractionId) = "c/{id}";
 
     /// Which message of ours a platform's id names, where the platform knows no other.
@@ -113,7 +113,7 @@ names! {
     /// The index of a team's hours that are over, by number.
     hours_index(team: &TeamName) = "hours/{team}";
 
-    /// How far a webhook has come.
+    /// The cursor of a webhook.
     cursor_name(team: &TeamName, webhook: &WebhookName) = "v/{team}/{webhook}";
 
     /// The index of what a webhook has delivered of late.
@@ -128,7 +128,7 @@ names! {
     /// Whose login name it is, by its tag.
     login_name(team: &TeamName, tag: &str) = "customer/{team}/name/{tag}";
 
-    /// How a customer logs in, by her login's tag.
+    /// A customer's login record, by its tag.
     account_name(team: &TeamName, tag: &str) = "login/{team}/{tag}";
 
     /// The index of a team's logins.

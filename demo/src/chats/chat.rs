@@ -1,7 +1,7 @@
-//! One browser's conversation, seen from outside: how to reach it and what it looks like.
+//! The conversation of a browser, seen from outside: how to reach it and what it looks like.
 //!
 //! A conversation is a task that takes one input at a time, so its state needs no lock and what is
-//! said keeps its order. What the bot does in it stands in `conversation`.
+//! said keeps its order. `conversation` has what the bot does in it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct Chat {
     pub view: watch::Receiver<Arc<View>>,
     /// The customer's own. The bot knows its number and nothing of what arrives there.
     pub phone: Phone,
-    /// What is played in it.
+    /// The scene that is played in it.
     pub scene: Option<Scene>,
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 crate::named! {
-    /// What shows that the person who proved themselves is the one who chats. From the weakest on.
+    /// The evidence that the person who proved themselves is the one who chats, from the weakest to the strongest.
     #[derive(PartialOrd, Ord)]
     pub enum Binding {
         /// Nothing does.

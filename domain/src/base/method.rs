@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::id::InvalidName;
 
 crate::named! {
-    /// How somebody proved who they are.
+    /// The way in which somebody proved who they are.
     #[derive(PartialOrd, Ord)]
     pub enum Method {
         /// The company's login page, or its website's word.
@@ -47,7 +47,7 @@ impl Method {
 }
 
 crate::named! {
-    /// What a guess budget guards. Confirmation codes and passwords count as logins.
+    /// The method that a guess budget guards. Confirmation codes and passwords count as logins.
     #[derive(PartialOrd, Ord)]
     pub enum Guarded {
         /// Logins.

@@ -4,7 +4,7 @@
 /// An enum with a name for each of its variants: `named! { pub enum Role { Bot = "bot", … } }`.
 ///
 /// It can be copied and compared; serde reads and writes it by its names; `ALL` are its variants in their order,
-/// `NAMES` their names, and `as_str` tells the name of one. What else it derives, it says itself.
+/// `NAMES` their names, and `as_str` tells the name of one. An enum may derive more.
 #[macro_export]
 macro_rules! named {
     (

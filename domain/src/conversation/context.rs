@@ -132,7 +132,7 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// Ends the transaction. What the rule has counted or changed is saved all the same where it refuses.
+    /// Ends the transaction. The changes and counts of a rule that refuses are saved all the same.
     pub fn end<T>(mut self, outcome: Result<T, Refusal>) -> Decision<T> {
         let back = self.code_came_back();
         self.interaction.drop_pointless_sendings();

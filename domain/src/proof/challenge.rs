@@ -1,7 +1,7 @@
 //! Challenges: a code, a PIN or another check that is put to a participant. One is live per
 //! participant; of an ended one is kept for a day how it ended, and nothing that could answer it.
 //!
-//! Who may start, answer, see or cancel one stands in `rules`; what a typed text means, in `secret::typed`.
+//! `rules` says who may start, answer, see or cancel one; `secret::typed` says what a typed text means.
 
 use serde::{Deserialize, Serialize};
 

@@ -83,7 +83,7 @@ impl EntryProof {
 }
 
 crate::named! {
-    /// How far a participant came.
+    /// The progress of a participant.
     #[derive(Default)]
     pub enum EntryStatus {
         /// Nobody invited her.

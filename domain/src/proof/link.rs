@@ -92,7 +92,7 @@ pub enum LinkEnd {
 }
 
 crate::named! {
-    /// What a login page is told.
+    /// The reply to a login page.
     pub enum PostBackStatus {
         /// The login waits for its done page.
         Accepted = "accepted",

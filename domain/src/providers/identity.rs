@@ -2,7 +2,7 @@
 //! provider may say of it. First the pictures must be clear and of the right document; only then it is
 //! asked whether the document is genuine (and whether the face is its owner's).
 //!
-//! What each verdict leads to stands in `rules::pages::photo`. No picture is known here, and no name.
+//! `rules::pages::photo` says what each verdict leads to. No picture is known here, and no name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -80,7 +80,7 @@ pub enum Shortfall {
 }
 
 crate::named! {
-    /// What is wrong with pictures, in the ways that a person can do something about.
+    /// A flaw of a picture that a person can do something about.
     #[derive(PartialOrd, Ord)]
     pub enum Flaw {
         /// Not sharp.

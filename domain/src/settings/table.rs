@@ -17,7 +17,7 @@ use crate::providers::question_rule;
 /// Whether a text is one that is taken.
 type Rule = fn(&str) -> Result<(), &'static Kind>;
 
-/// What a setting takes, with its default where it has one of its own.
+/// The values that a setting takes, with its default where it has one of its own.
 #[derive(Clone, Copy, Debug)]
 pub enum SettingShape {
     /// true or false: the default.

@@ -80,8 +80,8 @@ mod tests {
         }
     }
 
-    /// What is the same in two languages is a name or a short word that both have; a sentence is a
-    /// text that nobody has translated.
+    /// Two languages may share a name or a short word. A sentence that they share is a text that nobody has
+    /// translated.
     #[test]
     fn no_sentence_is_left_in_english() {
         const ALIKE: [&str; 4] = ["channel.", "app.", "left.", "moment"]; // names, "1 minute", and what is all holes

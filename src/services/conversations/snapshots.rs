@@ -68,7 +68,7 @@ pub(crate) struct RequestContext<'a> {
     pub with: With,
     /// Questions that may be put in it.
     pub questions: Option<&'a Prepared>,
-    /// What providers have said of the answers in it.
+    /// The verdicts of providers on the answers in it.
     pub verdicts: &'a [AnswerVerdict],
 }
 

@@ -20,7 +20,7 @@ use crate::services::teams::team_event;
 use crate::store::{IndexEntry, Order};
 
 crate::domain::named! {
-    /// What became of an event.
+    /// The state of an event's delivery.
     pub enum EventDeliveryStatus {
         /// It waits.
         Pending = "pending",

@@ -1,5 +1,5 @@
 //! A team's own opening screens: each is a record beside the team's, which names them all.
-//! What may stand in one, `domain::team::screen` says; how it is shown, `http`.
+//! `domain::team::screen` says what may stand in one; `http` shows it.
 
 use super::{Teams, existing_team_mut, team_event};
 use crate::domain::base::id::{ScreenName, TeamName};

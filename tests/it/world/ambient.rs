@@ -12,7 +12,7 @@ use countersign::ambient::{Clock, Entropy};
 pub struct FixedClock {
     /// Milliseconds that have passed, counted from 1970.
     passed: AtomicU64,
-    /// How far the wall was set away from that.
+    /// The distance that the wall clock was set away from that.
     step: AtomicI64,
 }
 

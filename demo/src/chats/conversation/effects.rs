@@ -14,15 +14,15 @@ use crate::transcript::CardState;
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct EventEffect {
-    /// What becomes of the live card.
+    /// The new state of the live card.
     card: Option<CardState>,
-    /// What stands in the chat and nobody says.
+    /// A notice in the chat.
     notice: Option<String>,
-    /// Whether that is alarming.
+    /// Whether the notice is a warning.
     alarm: bool,
-    /// What the bot says.
+    /// The bot's words.
     said: Option<String>,
-    /// What happened.
+    /// The sentence of the story.
     story: String,
 }
 

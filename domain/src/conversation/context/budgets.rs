@@ -127,7 +127,7 @@ pub fn budget<'a>(context: &'a Context<'_>, at: usize, what: Guarded) -> Option<
     context.address.budgets.get(&budget_name(context, at, what))
 }
 
-/// How many failed attempts a stage still takes after one more has failed.
+/// The number of failed attempts that a stage still takes after one more has failed.
 pub fn tries_left_after(context: &Context<'_>, at: usize, stage: CheckStage) -> u32 {
     document::tries_left(context.environment.settings, budget(context, at, document::BUDGET), stage) - 1
 }
@@ -237,8 +237,8 @@ pub fn is_at_failure_limit(context: &Context<'_>, at: usize) -> bool {
     !context.limits.is_empty() && customers(context, at).iter().any(bans)
 }
 
-/// Who the participant is, as failure limits know her: as she is called, and while she is asked for what a record
-/// says, or is to be, as that record's, too. Else every name that leads to one record were a failure limit of its own.
+/// The participant's tags at failure limits: one of the name that she goes by, and one of the record whose facts she is
+/// asked for, or is to be. Without the second every name that leads to a record would have a failure limit of its own.
 fn customers(context: &Context<'_>, at: usize) -> Vec<CustomerTag> {
     let (keys, team, participant) =
         (context.environment.keys, &context.interaction.team, &context.interaction.participants[at]);
@@ -253,7 +253,7 @@ fn customers(context: &Context<'_>, at: usize) -> Vec<CustomerTag> {
     all
 }
 
-/// Whatever is done to a failure limit tells how it stands, so that nobody need look before.
+/// Every act on a failure limit tells how the limit stands, so that no look is needed before.
 fn need(context: &mut Context<'_>, need: Need) {
     let known = |other: &Need| *other == need || matches!(&need, Need::Look(customer) if other.customer() == customer);
     if !context.needs.iter().any(known) {

@@ -47,7 +47,7 @@ pub struct EndedChallenge {
 }
 
 crate::named! {
-    /// How a challenge ended.
+    /// The way in which a challenge ended.
     pub enum ChallengeEnd {
         /// It was answered rightly.
         Passed = "passed",

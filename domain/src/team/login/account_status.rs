@@ -5,7 +5,7 @@ use super::Login;
 use crate::time::Moment;
 
 crate::named! {
-    /// How an account stands, in one word.
+    /// The status of an account, in one word.
     pub enum AccountStatus {
         /// She may log in.
         Active = "active",

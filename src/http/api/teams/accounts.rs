@@ -1,5 +1,5 @@
 //! What admins and agents ask of customers' accounts: disabled and enabled, unlocked, another password, an
-//! authenticator app. What each of that means is `domain::team::login`'s.
+//! authenticator app. `domain::team::login` says what each of them means.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

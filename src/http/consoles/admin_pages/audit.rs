@@ -20,7 +20,7 @@ use crate::services::events::trail::Checked;
 /// Entries of a page.
 const PAGE: usize = 50;
 
-/// What may be chosen: a name, and what the acts of the group begin with, parted by spaces.
+/// The groups of acts that may be chosen: a name, and the beginnings of its acts' names, with spaces between.
 const GROUPS: [(&str, &str); 6] = [
     ("all", ""),
     ("proofs", "interaction. participant. link. proof. confirmation. challenge."),
