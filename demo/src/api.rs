@@ -148,6 +148,13 @@ pub struct CodeDelivery {
     pub to: String,
 }
 
+/// The address of a frame. Its holder comes in as the agent, so it cannot be printed.
+#[derive(Deserialize)]
+pub struct ConsoleLink {
+    /// The address of the frame's document.
+    pub url: String,
+}
+
 /// What became of a text that the customer typed.
 #[derive(Debug, Deserialize)]
 pub struct MessageOutcome {
@@ -285,7 +292,7 @@ impl Api {
 
     /// A link that lets a page show a panel of this one conversation: `status`, how the flag stands; or `console`,
     /// the agent's console, by an address that is good once, for a minute.
-    pub async fn embed_link(&self, interaction: &str, panel: &str) -> Result<Value, ApiError> {
+    pub async fn embed_link<L: DeserializeOwned>(&self, interaction: &str, panel: &str) -> Result<L, ApiError> {
         let body = json!({"panel": panel});
         self.call(Method::POST, &format!("/v1/interactions/{interaction}/embed-links"), Some(&body)).await
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::api::{ApiError, TeamApi};
+use crate::api::{ApiError, ConsoleLink, TeamApi};
 use crate::chats::chat::Chat;
 use crate::chats::inboxes::Inboxes;
 use crate::outsiders::events::TeamEvent;
@@ -77,9 +77,14 @@ impl Chats {
         self.phones.deliver(number, message);
     }
 
-    /// Leave for the agent's page to show a panel of one conversation: `status` or `console`.
-    pub async fn embed_link(&self, scene: Option<Scene>, interaction: &str, panel: &str) -> Result<Value, ApiError> {
-        self.team(scene).agent.embed_link(interaction, panel).await
+    /// A link that lets the agent's page show how the flag of one conversation stands.
+    pub async fn status_link(&self, scene: Option<Scene>, interaction: &str) -> Result<Value, ApiError> {
+        self.team(scene).agent.embed_link(interaction, "status").await
+    }
+
+    /// The link of the agent's console for one conversation.
+    pub async fn console_link(&self, scene: Option<Scene>, interaction: &str) -> Result<ConsoleLink, ApiError> {
+        self.team(scene).agent.embed_link(interaction, "console").await
     }
 
     fn find_or_open(&self, cookie: &str, scene: Option<Scene>) -> Option<Chat> {

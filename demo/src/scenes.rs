@@ -69,6 +69,27 @@ impl Scene {
 mod tests {
     use super::*;
 
+    /// The next scene; a new one that is missing here does not compile.
+    fn after(scene: Scene) -> Option<Scene> {
+        match scene {
+            Scene::PreChat => Some(Scene::MidChat),
+            Scene::MidChat => Some(Scene::Otp),
+            Scene::Otp => Some(Scene::Pin),
+            Scene::Pin => Some(Scene::TwoFactor),
+            Scene::TwoFactor => Some(Scene::Questions),
+            Scene::Questions => Some(Scene::Document),
+            Scene::Document => Some(Scene::Forwarded),
+            Scene::Forwarded => Some(Scene::Lockout),
+            Scene::Lockout => None,
+        }
+    }
+
+    #[test]
+    fn each_scene_has_its_words_in_the_order_of_the_scenes() {
+        let scenes: Vec<_> = std::iter::successors(Some(Scene::PreChat), |scene| after(*scene)).collect();
+        assert_eq!(words().iter().map(|words| words.name).collect::<Vec<_>>(), scenes);
+    }
+
     #[test]
     fn each_scene_is_told_in_one_sentence() {
         for SceneWords { title, sentence, .. } in words() {

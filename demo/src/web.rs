@@ -215,7 +215,7 @@ async fn status_token(
     if !own {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match demo.chats.embed_link(chat.scene, &asked.interaction, "status").await {
+    match demo.chats.status_link(chat.scene, &asked.interaction).await {
         Ok(link) => Json(link).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
@@ -226,10 +226,9 @@ async fn console(Extension(demo): DemoExtension, headers: HeaderMap) -> Response
     let Some(chat) = chat_of(&demo, &headers) else { return no_chat(&demo) };
     let interaction = chat.view.borrow().agent_view.as_ref().and_then(|shown| shown["id"].as_str().map(str::to_owned));
     let Some(interaction) = interaction else { return StatusCode::NOT_FOUND.into_response() };
-    let link = demo.chats.embed_link(chat.scene, &interaction, "console").await.unwrap_or_default();
-    match link["url"].as_str() {
-        Some(url) => Redirect::to(url).into_response(),
-        None => StatusCode::BAD_GATEWAY.into_response(),
+    match demo.chats.console_link(chat.scene, &interaction).await {
+        Ok(link) => Redirect::to(&link.url).into_response(),
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
 }
 

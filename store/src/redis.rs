@@ -61,6 +61,15 @@ impl RedisOptions {
     }
 }
 
+/// Whether replicas must have what primaries answer.
+#[derive(Clone, Copy)]
+enum Answers {
+    /// Clause 9 holds of them.
+    Confirmed,
+    /// They may be lost with their primary.
+    AsFound,
+}
+
 /// A store on Redis.
 pub struct Redis {
     server: RedisServers,
@@ -106,11 +115,11 @@ impl Redis {
     /// Asks one primary after another, each time from another one on, with the tags that it holds
     /// and how many answers are wanted still; `heard` gives the answers of one, and how many of its
     /// tags have moved away. Who does not answer is passed over and told: it is an error only where
-    /// nobody has anything to say. Where it is to be `confirmed`, replicas have what is told.
+    /// nobody has anything to say.
     async fn swept<T>(
         &self,
         limit: usize,
-        confirmed: bool,
+        answers: Answers,
         call: impl Fn(&[u8], usize) -> Cmd,
         heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
     ) -> Result<(Vec<T>, Option<StoreError>), StoreError> {
@@ -127,7 +136,7 @@ impl Redis {
             primary.tags.rotate_left(first);
             let question = call(&primary.tags, limit - found.len());
             let mut answer = self.server.ask_one(&primary, &question).await.and_then(list_and_rest);
-            if let (Some(confirmation), true, Ok((said, _))) = (&self.confirmation, confirmed, &answer)
+            if let (Some(confirmation), Answers::Confirmed, Ok((said, _))) = (&self.confirmation, answers, &answer)
                 && !said.is_empty()
             {
                 let nothing = self.call_of(&Batch::new(CommitId([0; 16]), Partition(primary.tags[0] << 2)));
@@ -282,7 +291,8 @@ impl Store for Redis {
         };
         let alarm = |alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"));
         // Who is passed over keeps its alarms: they are only late.
-        let (keys, _) = self.swept(limit, false, call, |_, said| said.into_iter().map(alarm).collect()).await?;
+        let (keys, _) =
+            self.swept(limit, Answers::AsFound, call, |_, said| said.into_iter().map(alarm).collect()).await?;
         Ok(keys)
     }
 
@@ -305,7 +315,7 @@ impl Store for Redis {
             }
             Ok(waiting)
         };
-        let (waiting, missed) = self.swept(limit, true, call, heard).await?;
+        let (waiting, missed) = self.swept(limit, Answers::Confirmed, call, heard).await?;
         Ok(Outbox { waiting, missed })
     }
 

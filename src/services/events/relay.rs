@@ -106,14 +106,12 @@ impl Relay {
         }
         let Readable { by_team, mut newest, held } = self.readable(&waiting);
         let teams = stream::iter(by_team).map(|(team, events)| self.append_or_wait(team, events));
+        let appended: Vec<Option<Waiting>> = teams.buffer_unordered(CONCURRENCY).try_collect().await?;
         let (mut waits, mut away) = (Vec::new(), None);
-        let mut ended = teams.buffer_unordered(CONCURRENCY);
-        while let Some(ended) = ended.next().await {
-            let Some(Waiting { team, tags, why }) = ended? else { continue };
+        for Waiting { team, tags, why } in appended.into_iter().flatten() {
             away = away.or(why);
             waits.push((team, tags));
         }
-        drop(ended);
         newest.retain(|tag, _| !waits.iter().any(|(_, tags)| tags.contains(tag)));
         self.engine.store.trim_outboxes(&newest).await?;
         self.event_log.has_moved();
@@ -173,20 +171,18 @@ impl Relay {
         let summaries: Vec<_> = summaries.try_filter_map(async |found| Ok(found)).try_collect().await?;
         let counting = KeyOf::<Counting>::new(self.engine.team_partition(team), counting_name(team));
         let append = |(head, counting): &mut (Slot<StreamHead>, Slot<Counting>), effects: &mut Effects, _| {
-            // Where all was taken before, nothing is written: the head is confirmed as it was read.
-            let taken = |(tag, seq, _): &(u8, u64, Event)| head.get()?.taken.get(tag).filter(|taken| *seq <= **taken);
-            if waiting.iter().all(|event| taken(event).is_some()) {
-                return Ok(head.get().cloned());
+            let taken = |tag| head.get().and_then(|head| head.taken.get(tag));
+            let new: Vec<_> =
+                waiting.iter().filter(|(tag, seq, _)| taken(tag).is_none_or(|taken| seq > taken)).collect();
+            if new.is_empty() {
+                return Ok(head.get().cloned()); // nothing is written, and the head is confirmed as it was read
             }
             let first = || StreamHead { locks_kept: true, audit_gone: Some(0), ..StreamHead::default() };
             let head = head.get_or_insert_with(first);
             let mut news = BTreeSet::new();
             let mut locks = Noted::default();
             let mut counted = Vec::new();
-            for (tag, seq, event) in waiting {
-                if head.taken.get(tag).is_some_and(|taken| seq <= taken) {
-                    continue;
-                }
+            for (tag, seq, event) in new {
                 head.taken.insert(*tag, *seq);
                 news.extend(listed(event));
                 number(head, effects, team, event);

@@ -107,6 +107,14 @@ async fn told(team: &Team) -> Vec<String> {
     told
 }
 
+/// The numbers of a team's audit trail, read from its beginning and from its end.
+async fn audit_numbers(team: &Team) -> [Vec<u64>; 2] {
+    let (name, log) = (team.name.parse().expect("a name"), &team.world.gateway.event_log);
+    let trail = log.audit(&name, 0, 1000).await.expect("what was told is there");
+    let (back, _) = log.audit_back(&name, None, 1000, |_| true).await.expect("what was told is there");
+    [trail.items.iter().map(|entry| entry.number).collect(), back.iter().rev().map(|entry| entry.number).collect()]
+}
+
 /// Each of these was told once, and nothing that is not so; the audit trail is whole.
 async fn judged(team: &Team, opened: &[String]) {
     let until = Instant::now() + ALWAYS_BACK;
@@ -159,6 +167,7 @@ async fn a_team_whose_events_nobody_confirms_holds_up_no_other() {
     };
     let before = opens(&scene.team).await.expect("its replica confirms");
     moved(&scene.team).await;
+    let audited = audit_numbers(&scene.team).await;
     let replica = scene.cut_off(scene.holder).await;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..12 {
@@ -171,6 +180,10 @@ async fn a_team_whose_events_nobody_confirms_holds_up_no_other() {
     let others_told = told(&other).await;
     assert!(theirs.iter().all(|id| others_told.contains(id)), "the other team's go on");
     assert_eq!(told(&scene.team).await, std::slice::from_ref(&before), "what was told is read, and nothing beyond");
+    assert_eq!(audit_numbers(&scene.team).await, audited, "neither is the trail, from either end");
+    let path = format!("/v1/interactions/{}/history", ours[0]);
+    let history = scene.team.world.call(&scene.team.agent, "GET", &path, serde_json::Value::Null).await.expect(200);
+    assert_eq!(history["items"], json!([]), "nor the history of a conversation");
     scene.cluster.signal(replica, "CONT");
     scene.cluster.stands().await;
     moved(&scene.team).await;
