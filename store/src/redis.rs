@@ -63,11 +63,11 @@ impl RedisOptions {
 
 /// Whether replicas must have what primaries answer.
 #[derive(Clone, Copy)]
-enum Answers {
-    /// Clause 9 holds of them.
-    Confirmed,
-    /// They may be lost with their primary.
-    AsFound,
+enum ReplicaCheck {
+    /// Clause 9 holds of the answers.
+    Required,
+    /// The answers may be lost with their primary.
+    Skipped,
 }
 
 /// A store on Redis.
@@ -119,7 +119,7 @@ impl Redis {
     async fn swept<T>(
         &self,
         limit: usize,
-        answers: Answers,
+        check: ReplicaCheck,
         call: impl Fn(&[u8], usize) -> Cmd,
         heard: impl Fn(&[u8], Vec<Value>) -> Result<Vec<T>, StoreError>,
     ) -> Result<(Vec<T>, Option<StoreError>), StoreError> {
@@ -136,7 +136,7 @@ impl Redis {
             primary.tags.rotate_left(first);
             let question = call(&primary.tags, limit - found.len());
             let mut answer = self.server.ask_one(&primary, &question).await.and_then(list_and_rest);
-            if let (Some(confirmation), Answers::Confirmed, Ok((said, _))) = (&self.confirmation, answers, &answer)
+            if let (Some(confirmation), ReplicaCheck::Required, Ok((said, _))) = (&self.confirmation, check, &answer)
                 && !said.is_empty()
             {
                 let nothing = self.call_of(&Batch::new(CommitId([0; 16]), Partition(primary.tags[0] << 2)));
@@ -292,7 +292,7 @@ impl Store for Redis {
         let alarm = |alarm| keys::alarmed(&bytes(alarm)?).ok_or_else(|| unread("not an alarm"));
         // Who is passed over keeps its alarms: they are only late.
         let (keys, _) =
-            self.swept(limit, Answers::AsFound, call, |_, said| said.into_iter().map(alarm).collect()).await?;
+            self.swept(limit, ReplicaCheck::Skipped, call, |_, said| said.into_iter().map(alarm).collect()).await?;
         Ok(keys)
     }
 
@@ -315,7 +315,7 @@ impl Store for Redis {
             }
             Ok(waiting)
         };
-        let (waiting, missed) = self.swept(limit, Answers::Confirmed, call, heard).await?;
+        let (waiting, missed) = self.swept(limit, ReplicaCheck::Required, call, heard).await?;
         Ok(Outbox { waiting, missed })
     }
 

@@ -176,6 +176,12 @@ async fn a_team_whose_events_nobody_confirms_holds_up_no_other() {
         theirs.extend(another);
     }
     assert!(!ours.is_empty() && !theirs.is_empty(), "those of the other primaries are confirmed");
+    let mut issued = 0;
+    for id in &ours {
+        let link = scene.team.bot("POST", id, "/login-links", json!({"purpose": "mid_chat"})).await;
+        issued += usize::from(link.status == 201);
+    }
+    assert!(issued > 0, "an act that the trail will tell");
     while scene.team.world.gateway.relay.relay().await.is_ok_and(|moved| moved > 0) {}
     let others_told = told(&other).await;
     assert!(theirs.iter().all(|id| others_told.contains(id)), "the other team's go on");
@@ -189,5 +195,6 @@ async fn a_team_whose_events_nobody_confirms_holds_up_no_other() {
     moved(&scene.team).await;
     ours.push(before);
     judged(&scene.team, &ours).await;
+    assert!(audit_numbers(&scene.team).await[0].len() >= audited[0].len() + issued, "then the trail tells it");
     judged(&other, &theirs).await;
 }
