@@ -86,6 +86,24 @@ impl<C: Clock + Clone> Failures<C> {
         }
     }
 
+    /// Whether a request is proved; a failure is counted.
+    pub(crate) async fn judge<T>(
+        &self,
+        source: &RequestSource<'_>,
+        judging: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, NotTaken> {
+        let judged = self.in_turn(source, judging).await;
+        judged.map_err(|error| match is_failure(&error) && self.count(source) {
+            true => NotTaken::TooOften,
+            false => NotTaken::Refused(error),
+        })
+    }
+
+    /// What a request is told that cannot even be read; it counts as a failure.
+    pub(crate) fn unread(&self, source: &RequestSource<'_>, problem: Problem) -> Problem {
+        if self.count(source) { too_often() } else { problem }
+    }
+
     /// Judges a request; in its turn, where its source has failed too often.
     pub(crate) async fn in_turn<T>(&self, source: &RequestSource<'_>, judging: impl Future<Output = T>) -> T {
         let Some(turn) = self.turn(source).await else { return judging.await };
@@ -161,26 +179,6 @@ impl From<NotTaken> for Problem {
             NotTaken::TooOften => too_often(),
             NotTaken::Refused(error) => error.into(),
         }
-    }
-}
-
-impl<C: Clock + Clone> Failures<C> {
-    /// Whether a request is proved; a failure is counted.
-    pub(crate) async fn judge<T>(
-        &self,
-        source: &RequestSource<'_>,
-        judging: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, NotTaken> {
-        let judged = self.in_turn(source, judging).await;
-        judged.map_err(|error| match is_failure(&error) && self.count(source) {
-            true => NotTaken::TooOften,
-            false => NotTaken::Refused(error),
-        })
-    }
-
-    /// What a request is told that cannot even be read; it counts as a failure.
-    pub(crate) fn unread(&self, source: &RequestSource<'_>, problem: Problem) -> Problem {
-        if self.count(source) { too_often() } else { problem }
     }
 }
 

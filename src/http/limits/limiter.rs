@@ -1,6 +1,6 @@
-//! How often one address may ask for what browsers ask, and how many streams of it may stand open. What
-//! servers call is not limited by how often they do: see `failures`. What an address is, and what it is told
-//! when it asks too often, stands with the layers.
+//! Limits of one address: how often it may ask for what browsers ask, and how many streams of it may stand open.
+//! What servers call is not limited by how often they do: see `failures`. `client` says what an address is; the
+//! layers answer an address that asks too often.
 
 use std::collections::VecDeque;
 use std::hash::Hash;
