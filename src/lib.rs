@@ -20,15 +20,14 @@
 pub mod app;
 pub mod cli;
 pub mod config;
-pub mod directory;
-pub mod engine;
 pub mod http;
-pub mod identity;
-pub mod pictures;
-pub mod services;
 
 pub use countersign_ambient as ambient;
 pub use countersign_demo as demo;
+pub use countersign_directory as directory;
 pub use countersign_domain as domain;
+pub use countersign_identity as identity;
 pub use countersign_pages as pages;
+pub use countersign_pictures as pictures;
+pub use countersign_services as services;
 pub use countersign_store as store;

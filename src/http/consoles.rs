@@ -13,7 +13,6 @@ use crate::domain::proof::methods;
 use crate::domain::proof::methods::AnswerForm;
 use crate::domain::team::Role;
 use crate::domain::team::session::Who;
-use crate::engine::Error;
 use crate::http::access::session::{csrf_token, to_sign_in, visitor};
 use crate::http::documents::notices::{notice, refusal_page};
 use crate::http::documents::page::{alone, headers_of_page, see_other};
@@ -23,6 +22,7 @@ use crate::http::requests::body::Query;
 use crate::http::state::Shared;
 use crate::pages;
 use crate::pages::consoles::{Agent, Shell};
+use crate::services::engine::Error;
 use crate::services::staff::sessions::SignedIn;
 
 pub mod account;

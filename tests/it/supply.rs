@@ -33,7 +33,20 @@ fn a143_every_dependency_is_a_release_with_a_checksum() {
             }
         }
     }
-    let beside = ["ambient", "channels", "demo", "domain", "house", "pages", "store", "validation"];
+    let beside = [
+        "ambient",
+        "channels",
+        "demo",
+        "directory",
+        "domain",
+        "house",
+        "identity",
+        "pages",
+        "pictures",
+        "services",
+        "store",
+        "validation",
+    ];
     assert_eq!(ours[0], "countersign");
     assert_eq!(ours[1..], beside.map(|name| format!("countersign-{name}")));
 }

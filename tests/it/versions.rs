@@ -446,7 +446,7 @@ fn every_type_of_a_record_refuses_fields_that_it_does_not_know() {
         "team/user",
     ];
     let domain = records.map(|file| format!("domain/src/{file}.rs"));
-    let ours = ["src/services/events/event_log.rs", "src/engine/replay.rs"].map(str::to_owned);
+    let ours = ["services/src/events/event_log.rs", "services/src/engine/replay.rs"].map(str::to_owned);
     for path in domain.iter().chain(&ours) {
         let text = std::fs::read_to_string(path).expect("a source file");
         let lines: Vec<&str> = text.lines().collect();

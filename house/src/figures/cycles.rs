@@ -11,7 +11,7 @@ use crate::sources::{SourceFile, Sources};
 
 /// Two graphs of the floors: one between modules, one between files.
 pub struct Graphs {
-    /// Between the modules of each floor: `src/services/links` is `links.rs` and all below `links/`.
+    /// Between the modules of each floor: `services/src/links` is `links.rs` and all below `links/`.
     pub modules: Graph,
     /// Between the files of each floor.
     pub files: Graph,

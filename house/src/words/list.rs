@@ -71,7 +71,7 @@ pub const WORDS: &[Word] = &[
     word(&["again"]).of(&[Variant]).whole(),
     // Records of idempotency.
     word(&["remember", "remembered"]).not_in(&["src/http"]),
-    word(&["along"]).not_in(&["src/pictures"]),
+    word(&["along"]).not_in(&["pictures/src"]),
     // What the gateway is built with, and newest versions in memory.
     word(&["premises"]),
     word(&["board"]),
@@ -97,7 +97,7 @@ pub const WORDS: &[Word] = &[
     word(&["ringing"]),
     word(&["bell", "bells"]),
     // An ordered outbox, mail of accounts.
-    word(&["line", "lines"]).of(TYPES).not_in(&["channels", "src/pictures", "src/store", "src/demo"]),
+    word(&["line", "lines"]).of(TYPES).not_in(&["channels", "pictures/src", "src/store", "src/demo"]),
     word(&["letter", "letters"]).not_in(&["domain/src/proof/redaction", "domain/src/secret/totp"]),
     // The rate limit and circuit breaker of a channel.
     word(&["passage"]),
@@ -123,12 +123,12 @@ pub const WORDS: &[Word] = &[
     word(&["ability", "abilities"]),
     // The audience, and the egress policy.
     word(&["company"]),
-    word(&["reach"]).not_in(&["src/pictures"]),
+    word(&["reach"]).not_in(&["pictures/src"]),
     // The HTTP client.
     word(&["carrier", "carriers"]),
     word(&["courier", "couriers"]),
     // The status of an authentication or account.
-    word(&["standing"]).not_in(&["src/pictures", "src/store"]),
+    word(&["standing"]).not_in(&["pictures/src", "src/store"]),
     // What lets a page see one flag.
     word(&["glance", "glances"]),
     // A chat session, its messages and its entry gate.

@@ -7,12 +7,12 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::domain::base::validation::FieldError;
-use crate::engine::replay::ReplyKey;
-use crate::engine::{Error, Execution};
 use crate::http::requests::body::Json;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
+use crate::services::engine::replay::ReplyKey;
+use crate::services::engine::{Error, Execution};
 use crate::services::staff::caller::Caller;
 
 /// The answer of a handler of the API.

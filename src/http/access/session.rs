@@ -11,12 +11,12 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::secret::{base64url, from_base64url};
 use crate::domain::team::session::MAX_LIFETIME;
-use crate::engine::Error;
 use crate::http::documents::browser::{cookie_named, from_own_page, is_foreign, is_https};
 use crate::http::documents::page::see_other;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
+use crate::services::engine::Error;
 use crate::services::staff::caller::Credential;
 use crate::services::staff::sessions::SignedIn;
 

@@ -9,7 +9,6 @@ use http::{HeaderMap, StatusCode};
 
 use super::signin::weak;
 use crate::domain::team::session::{Local, Who};
-use crate::engine::Error;
 use crate::http::access::session::{forget, is_csrf_token, keep, to_sign_in, visitor};
 use crate::http::consoles::{frame_of, shown};
 use crate::http::documents::browser::{FormFields, from_own_page};
@@ -20,6 +19,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::state::Shared;
 use crate::pages;
 use crate::pages::consoles::{Enrolment, OwnAccountPage, SignInProblem};
+use crate::services::engine::Error;
 use crate::services::staff::sessions::SignedIn;
 use crate::services::staff::signing_in::{Chosen, SignInState};
 

@@ -19,7 +19,6 @@ use crate::domain::event::Actor;
 use crate::domain::refusal::Refusal;
 use crate::domain::team::Role;
 use crate::domain::team::session::{Local, Who};
-use crate::engine::Error;
 use crate::http::access::session::{to_sign_in, visitor};
 use crate::http::consoles::{admin_role, administers, frame_of};
 use crate::http::documents::notices::refusal_page;
@@ -27,6 +26,7 @@ use crate::http::documents::reader::Reader;
 use crate::http::state::Shared;
 use crate::pages::consoles::Shell;
 use crate::pages::sections::AdminSection;
+use crate::services::engine::Error;
 use crate::services::staff::sessions::SignedIn;
 use crate::services::teams::TeamView;
 

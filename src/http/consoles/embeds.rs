@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, created, reply, reply_with};
 use crate::http::documents::browser::from_own_page;
@@ -30,6 +29,7 @@ use crate::http::state::Shared;
 use crate::pages;
 use crate::pages::consoles::FramePage;
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 use crate::services::inbound::web_chats::Made;
 
 /// What the API describes.

@@ -9,9 +9,9 @@ use super::reader::Reader;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::Token;
 use crate::domain::settings::Settings;
-use crate::engine::Error;
 use crate::http::state::Shared;
 use crate::pages;
+use crate::services::engine::Error;
 
 /// A refusal of a link that was proved to exist, in its team's own look and language.
 pub(crate) async fn refused(state: &Shared, reader: &Reader, token: &Token, error: Error) -> Response {

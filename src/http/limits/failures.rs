@@ -31,9 +31,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::limiter::{Limiter, MAX_REMEMBERED};
 use crate::domain::base::id::TeamName;
 use crate::domain::refusal::Refusal;
-use crate::engine::Error;
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
+use crate::services::engine::Error;
 
 /// A source that has failed too often is judged one request at a time until so long after its last failure.
 const WATCHED: Duration = Duration::from_secs(1);

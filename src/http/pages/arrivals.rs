@@ -23,7 +23,6 @@ use crate::domain::rules::links::page::Page;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::documents::browser::PostedForm;
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{done, see_other, set};
@@ -31,6 +30,7 @@ use crate::http::documents::reader::Reader;
 use crate::http::state::Shared;
 use crate::pages::{self, AnswerError};
 use crate::services::Snapshot;
+use crate::services::engine::Error;
 
 /// An answer is at most so long: a code or a PIN, however it is spaced.
 const MAX_ANSWER: usize = 64;

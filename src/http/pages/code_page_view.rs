@@ -23,7 +23,6 @@ use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::secret::{Tag, base64url};
 use crate::domain::settings::{BindingRule, Settings};
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::documents::browser::{fingerprint, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{alone, brand, drawn_alone, end, form_targets, headers_of_page, role};
@@ -33,6 +32,7 @@ use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::pages;
 use crate::services::Snapshot;
+use crate::services::engine::Error;
 
 /// What a page is drawn from.
 pub(crate) struct CodePageContext<'a> {

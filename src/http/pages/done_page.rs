@@ -23,7 +23,6 @@ use crate::domain::rules::pages::finish::shown_code;
 use crate::domain::secret::Tag;
 use crate::domain::secret::token::{Token, TokenKind};
 use crate::domain::settings::Settings;
-use crate::engine::Error;
 use crate::http::documents::browser::{FormFields, browser, cookie, fingerprint, from_own_page, is_nonce, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page, refused};
 use crate::http::documents::page::{address_kind, brand, done, drawn_alone, end, form_targets, role, see_other, set};
@@ -33,6 +32,7 @@ use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::pages;
 use crate::services::Snapshot;
+use crate::services::engine::Error;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

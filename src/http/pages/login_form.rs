@@ -10,7 +10,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::pages::hosted::AtPage;
 use crate::domain::secret::base64url;
 use crate::domain::team::login::LoginTag;
-use crate::engine::Error;
 use crate::http::access::layers;
 use crate::http::documents::browser::{PostedForm, browser, fingerprint, nonce};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
@@ -21,6 +20,7 @@ use crate::http::state::Shared;
 use crate::pages;
 use crate::services::accounts::HostedLogin;
 use crate::services::accounts::hosted::{AtLogin, CodeRequest, Stepped};
+use crate::services::engine::Error;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

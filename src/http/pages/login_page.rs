@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::token::Token;
-use crate::engine::Error;
 use crate::http::access::layers::from;
 use crate::http::documents::notices;
 use crate::http::documents::reader::Reader;
@@ -22,6 +21,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::pages::RefusedPage;
+use crate::services::engine::Error;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -19,7 +19,6 @@ use crate::domain::providers::identity::{Flaw, IdDocument, Shortfall, Side};
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::pages::photo::JudgedDocument;
 use crate::domain::secret::token::{Token, TokenKind};
-use crate::engine::Error;
 use crate::http::documents::browser::{FormFields, PostedForm, nonce};
 use crate::http::documents::notices::notice;
 use crate::http::documents::page::{brand, drawn_alone, form_targets, see_other, set};
@@ -33,6 +32,7 @@ use crate::http::state::Shared;
 use crate::pages::{self, PhotoError, PhotoState};
 use crate::pictures::{Picture, Unusable};
 use crate::services::challenges::photos::UploadOutcome;
+use crate::services::engine::Error;
 
 /// All pictures of one attempt together. It is less than what a connection takes for one request.
 const MAX_BYTES: usize = 7 << 20;

@@ -8,7 +8,6 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::domain::refusal::Refusal;
 use crate::domain::team::login::reset::ResetToken;
-use crate::engine::Error;
 use crate::http::documents::browser::{PostedForm, browser, nonce_for};
 use crate::http::documents::notices::{notice, refusal_in, refusal_page};
 use crate::http::documents::page::{brand, done, drawn_alone, set};
@@ -17,6 +16,7 @@ use crate::http::requests::problem::Problem;
 use crate::http::state::Shared;
 use crate::pages::{self, LoginError};
 use crate::services::accounts::resets::OpenReset;
+use crate::services::engine::Error;
 
 /// The routes of this file.
 pub fn routes() -> axum::Router<Shared> {

@@ -20,13 +20,13 @@ use tokio::time::{Instant, interval_at};
 use crate::domain::base::id::TeamName;
 use crate::domain::base::validation;
 use crate::domain::refusal::Refusal;
-use crate::engine::Error;
 use crate::http::limits::client::client;
 use crate::http::limits::limiter::StreamSlot;
 use crate::http::requests::body::{Json, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
+use crate::services::engine::Error;
 use crate::services::staff::status_tokens::{Glancer, Stands, StatusUpdate};
 
 /// How often a page hears that its connection stands.

@@ -25,7 +25,6 @@ use crate::domain::base::validation;
 use crate::domain::messaging::web_chat::DOTS;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::access::caller::bearer;
 use crate::http::access::layers::waits;
 use crate::http::access::session::visitor;
@@ -42,6 +41,7 @@ use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::pages;
+use crate::services::engine::Error;
 use crate::services::inbound::web_chats::{
     ChatGuest, ChatNews, ConversationState as WatchState, Embedding, PendingQuestion, ShownEntry, TypedOutcome,
     WatchedEntry, Watcher,

@@ -10,8 +10,8 @@ use crate::domain::base::validation;
 use crate::domain::base::validation::{FieldError, ValidationError};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::requests::problem_types;
+use crate::services::engine::Error;
 
 /// A problem document that is still to be written: the outermost layer knows the public URL and
 /// the time.

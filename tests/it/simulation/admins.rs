@@ -12,8 +12,8 @@ use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::base64url;
 use countersign::domain::team::Material;
 use countersign::domain::team::Role;
-use countersign::engine::Execution;
 use countersign::services::conversations::snapshots::Acting;
+use countersign::services::engine::Execution;
 use serde_json::json;
 use tokio::time::sleep;
 

@@ -16,11 +16,11 @@ use countersign::domain::rules::pages::finish::FinishForm;
 use countersign::domain::rules::pages::finish::shown_code;
 use countersign::domain::secret::Tag;
 use countersign::domain::secret::token::Token;
-use countersign::engine::Error;
-use countersign::engine::Execution;
-use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;
 use countersign::services::conversations::snapshots::Acting;
+use countersign::services::engine::Error;
+use countersign::services::engine::Execution;
+use countersign::services::engine::IdempotencyRecord;
 use serde_json::json;
 
 use super::cluster::Node;

@@ -17,11 +17,11 @@ use countersign::domain::rules::challenges::answer::AnswerOutcome;
 use countersign::domain::rules::challenges::answer::Answered;
 use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
-use countersign::engine::Execution;
-use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;
 use countersign::services::challenges::Attending;
 use countersign::services::conversations::snapshots::Acting;
+use countersign::services::engine::Execution;
+use countersign::services::engine::IdempotencyRecord;
 
 use super::book::Book;
 use super::flags::Of;

@@ -25,8 +25,8 @@ use countersign::domain::rules::challenges::ask::ChallengeRequest;
 use countersign::domain::rules::challenges::ask::PageWay;
 use countersign::domain::rules::flag::open::NewInteraction;
 use countersign::domain::settings::precondition::Precondition;
-use countersign::engine::Execution as Done;
 use countersign::services::conversations::snapshots::Acting;
+use countersign::services::engine::Execution as Done;
 use serde_json::{Map, json};
 use tokio::time::sleep;
 

@@ -11,7 +11,7 @@ use countersign::domain::base::id::Kid;
 use countersign::domain::base::id::TeamName;
 use countersign::domain::refusal::Refusal;
 use countersign::domain::secret::token::Token;
-use countersign::engine::Error;
+use countersign::services::engine::Error;
 use countersign::services::staff::caller::Caller;
 use tokio::time::sleep;
 

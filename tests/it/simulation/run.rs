@@ -11,7 +11,7 @@ use countersign::domain::secret::base64url;
 use countersign::domain::settings::precondition::Precondition;
 use countersign::domain::team::Material;
 use countersign::domain::team::Role;
-use countersign::engine::Execution;
+use countersign::services::engine::Execution;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;

@@ -7,10 +7,10 @@ use countersign::domain::base::id::InteractionId;
 use countersign::domain::event::Actor;
 use countersign::domain::rules::chat::hear::Sender;
 use countersign::domain::rules::chat::receive::Received;
-use countersign::engine::Execution;
-use countersign::engine::IdempotencyRecord;
 use countersign::services::Snapshot;
 use countersign::services::challenges::messages::Text;
+use countersign::services::engine::Execution;
+use countersign::services::engine::IdempotencyRecord;
 
 use super::people::{Answer, People};
 

@@ -17,7 +17,6 @@ use crate::domain::rules::chat::hear::Sender;
 use crate::domain::rules::chat::receive::Received;
 use crate::domain::rules::chat::receive::awaited;
 use crate::domain::team::Role;
-use crate::engine::{Execution, IdempotencyRecord};
 use crate::http::access::caller::{Agent, Bot, acting, no_frame};
 use crate::http::access::replies::{Reply, again, created, reply};
 use crate::http::requests::body::{Json, field, invalid, reason};
@@ -28,6 +27,7 @@ use crate::http::views::method_names;
 use crate::http::views::{AuthenticationView, InteractionView, Viewer};
 use crate::services::Snapshot;
 use crate::services::challenges::messages::Text;
+use crate::services::engine::{Execution, IdempotencyRecord};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

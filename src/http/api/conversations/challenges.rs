@@ -27,7 +27,6 @@ use crate::domain::rules::challenges::answer::Answered;
 use crate::domain::rules::challenges::ask::ChallengeRequest;
 use crate::domain::rules::challenges::ask::PageWay;
 use crate::domain::team::Role;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Agent, Bot, acting, attending, no_frame};
 use crate::http::access::replies::{Reply, accepted, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
@@ -38,6 +37,7 @@ use crate::http::views::AuthenticationView;
 use crate::http::views::challenge::ChallengeView;
 use crate::http::views::method_names;
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -13,7 +13,6 @@ use crate::domain::base::role::ParticipantRole;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Device, MAX_PARTICIPANTS, Person};
 use crate::domain::rules::flag::open::NewInteraction;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting, team_of_query};
 use crate::http::access::replies::{Reply, created, page, reply};
 use crate::http::requests::body::{Json, Query, field, invalid};
@@ -22,6 +21,7 @@ use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::http::views::{AuthenticationView, InteractionView};
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 use crate::services::maintenance::retention::ListFilter;
 
 /// The routes of this file.

@@ -16,7 +16,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::rules::links::invite::InvitationRequest;
 use crate::domain::rules::links::invite::Invited;
 use crate::domain::team::Role;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting, no_frame};
 use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field};
@@ -25,6 +24,7 @@ use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::http::views::delivery_of;
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

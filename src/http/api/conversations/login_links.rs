@@ -14,13 +14,13 @@ use crate::domain::proof::link::LinkPurpose;
 use crate::domain::rules::links::issue::Issued;
 use crate::domain::rules::links::issue::LinkRequest;
 use crate::domain::secret::base64url;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::state::Shared;
 use crate::http::views::{DeliveryView, delivery_of};
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

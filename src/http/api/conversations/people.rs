@@ -12,7 +12,6 @@ use crate::domain::base::role::ParticipantRole;
 use crate::domain::base::validation;
 use crate::domain::conversation::interaction::{Person, PersonChange};
 use crate::domain::customer::{is_mail_address, is_phone_number};
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting};
 use crate::http::access::replies::{Reply, created, reply};
 use crate::http::requests::body::{Json, field, invalid};
@@ -21,6 +20,7 @@ use crate::http::requests::problem_types;
 use crate::http::state::Shared;
 use crate::http::views::InteractionView;
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

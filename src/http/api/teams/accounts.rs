@@ -12,7 +12,6 @@ use crate::domain::base::id::{CustomerId, TeamName};
 use crate::domain::base::validation;
 use crate::domain::team::login::AppState;
 use crate::domain::time::Moment;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Admin, Agent, TeamResource};
 use crate::http::access::replies::{Reply, accepted, created, reply};
 use crate::http::requests::body::{Json, invalid, reason};
@@ -21,6 +20,7 @@ use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::services::accounts::AccountState;
 use crate::services::accounts::resets::Underway;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

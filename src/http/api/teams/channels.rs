@@ -19,12 +19,12 @@ use crate::domain::base::validation;
 use crate::domain::messaging::attempt::AttemptResult;
 use crate::domain::secret::Secret;
 use crate::domain::time::Moment;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::{Reply, created, put_reply, reply};
 use crate::http::requests::body::{Json, OnlyIf, PlainJson, field, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::state::Shared;
+use crate::services::engine::IdempotencyRecord;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<Shared> {

@@ -9,12 +9,12 @@ use utoipa_axum::routes;
 
 use crate::domain::base::id::MessageId;
 use crate::domain::base::validation;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Bot, acting, no_frame};
 use crate::http::access::replies::{Reply, created};
 use crate::http::requests::body::{Json, field, invalid};
 use crate::http::state::Shared;
 use crate::services::Snapshot;
+use crate::services::engine::IdempotencyRecord;
 use crate::services::inbound::web_chats::{Made, Spoken};
 
 /// The bot's words are at most so long.

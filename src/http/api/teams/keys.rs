@@ -15,13 +15,13 @@ use crate::domain::base::validation::FieldError;
 use crate::domain::secret::base64url;
 use crate::domain::team::{ApiKey, KeyChange, Material, Role, SecurityKey};
 use crate::domain::time::Moment;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Admin, TeamAccess, TeamResource};
 use crate::http::access::replies::{Reply, created, page, reply};
 use crate::http::requests::body::{Json, PlainJson, invalid};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
+use crate::services::engine::IdempotencyRecord;
 use crate::services::teams::keys::NewApiKey;
 
 /// The routes of this file.

@@ -13,13 +13,13 @@ use crate::domain::base::id::WebhookName;
 use crate::domain::base::validation;
 use crate::domain::event::webhook::{EventSelection, SignatureScheme, WebhookInput};
 use crate::domain::time::Moment;
-use crate::engine::IdempotencyRecord;
 use crate::http::access::caller::{Admin, TeamResource};
 use crate::http::access::replies::{Reply, created, limit, page, put_reply, reply, reply_with};
 use crate::http::requests::body::{Json, OnlyIf, Query, field, invalid, new_name};
 use crate::http::requests::problem::Problem;
 use crate::http::requests::problem_types;
 use crate::http::state::Shared;
+use crate::services::engine::IdempotencyRecord;
 use crate::services::events::deliveries::Delivery;
 use crate::services::events::webhooks::WebhookState;
 

@@ -15,7 +15,6 @@ use crate::domain::accounts::directory::DirectoryKind;
 use crate::domain::base::id::{CustomerId, plain_text};
 use crate::domain::team::login::AppState;
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::state::Shared;
@@ -23,6 +22,7 @@ use crate::http::views::mask;
 use crate::pages::admin::accounts::{AccountPage, AccountRow, AccountsPage, LoginFields, RecordFields};
 use crate::services::accounts::AccountState;
 use crate::services::customers::Kept;
+use crate::services::engine::Error;
 
 /// Customers of a page.
 const PAGE: usize = 25;

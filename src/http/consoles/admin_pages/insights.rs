@@ -11,12 +11,12 @@ use super::{Admitted, PageRequest};
 use crate::domain::event::insight::report::{Part, Report, ReportDivision};
 use crate::domain::event::insight::{Step, Tally};
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::api::teams::insights::table;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::state::Shared;
 use crate::pages::admin::insights::{CountColumns, Funnel, Insights};
+use crate::services::engine::Error;
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;

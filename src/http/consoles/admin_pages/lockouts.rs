@@ -11,12 +11,12 @@ use super::paths::in_path;
 use crate::domain::base::id::TeamName;
 use crate::domain::team::user::{MAX_USERS, User, UserStatus};
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::state::Shared;
 use crate::http::views::mask;
 use crate::pages::admin::lockouts::{Locked, LockedPerson, LockoutsPage};
+use crate::services::engine::Error;
 use crate::services::lockouts::LockedOut;
 
 /// The routes of this file.

@@ -10,11 +10,11 @@ use crate::domain::base::id::TeamName;
 use crate::domain::event::insight::Step;
 use crate::domain::team::KeyStatus;
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::consoles::shown_under;
 use crate::http::documents::policy::DocumentPolicy;
 use crate::http::state::Shared;
 use crate::pages::admin::overview::Overview;
+use crate::services::engine::Error;
 
 /// How far back somebody who was authenticated is looked for.
 const MILLISECONDS_OF_A_MONTH: u64 = 31 * 24 * 3_600_000;

@@ -12,11 +12,11 @@ use crate::domain::base::id::WebhookName;
 use crate::domain::event::webhook::{EventSelection, SignatureScheme};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Moment;
-use crate::engine::Error;
 use crate::http::consoles::shown;
 use crate::http::requests::body::Query;
 use crate::http::state::Shared;
 use crate::pages::admin::webhooks::{DeliveryRow, WebhookPage, WebhookRow, WebhooksPage};
+use crate::services::engine::Error;
 use crate::services::events::deliveries::{Cursor, Delivery, EventDeliveryStatus};
 use crate::services::events::webhooks::WebhookState;
 
@@ -69,7 +69,7 @@ async fn show(request: PageRequest, Path((_, name)): Path<(String, String)>, Que
                 webhook: row(&name, &known, state.gateway.engine.now()),
                 events: EventSelection::names().collect(),
                 statuses: ["all", "pending", "failed", "delivered"].map(|each| (each, each == status)).into(),
-                deliveries: deliveries.into_iter().map(DeliveryRow::from).collect(),
+                deliveries: deliveries.into_iter().map(delivery_row).collect(),
                 next: next.map(|cursor| format!("{name}?status={status}&cursor={cursor}")),
             };
             Ok(shown(state, state.pages.admin_webhook(&page)))
@@ -96,19 +96,17 @@ fn row(name: &WebhookName, known: &WebhookState, now: Moment) -> WebhookRow {
     }
 }
 
-impl From<Delivery> for DeliveryRow {
-    fn from(delivery: Delivery) -> Self {
-        let text = |at: Option<Moment>| at.map(|at| at.to_string());
-        Self {
-            id: delivery.id,
-            kind: delivery.event.kind.as_str(),
-            at: delivery.event.at.to_string(),
-            status: delivery.status.as_str(),
-            tries: delivery.tries,
-            why: delivery.why.map(|why| why.as_str()),
-            answer: delivery.why.and_then(|why| why.status()),
-            next: text(delivery.next),
-            ended: text(delivery.ended_at),
-        }
+fn delivery_row(delivery: Delivery) -> DeliveryRow {
+    let text = |at: Option<Moment>| at.map(|at| at.to_string());
+    DeliveryRow {
+        id: delivery.id,
+        kind: delivery.event.kind.as_str(),
+        at: delivery.event.at.to_string(),
+        status: delivery.status.as_str(),
+        tries: delivery.tries,
+        why: delivery.why.map(|why| why.as_str()),
+        answer: delivery.why.and_then(|why| why.status()),
+        next: text(delivery.next),
+        ended: text(delivery.ended_at),
     }
 }
