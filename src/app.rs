@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use countersign_channels::recorder::Recorder;
+use countersign_channels::built_in::recorder::Recorder;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

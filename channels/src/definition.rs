@@ -107,7 +107,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::Recorder;
+    use crate::built_in::recorder::Recorder;
 
     #[test]
     fn a_registry_knows_its_definitions_by_name() {

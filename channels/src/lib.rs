@@ -17,6 +17,7 @@ pub mod account;
 pub mod ambient;
 pub mod asked;
 pub mod auth;
+pub mod built_in;
 pub mod call;
 pub mod definition;
 pub mod egress;
@@ -26,13 +27,9 @@ pub mod inbound;
 pub mod inbound_format;
 pub mod matching;
 pub mod platform;
-pub mod recorder;
-pub mod session;
 pub mod shipped;
-pub mod smtp;
 pub mod template;
 pub mod validation;
-pub mod webchat;
 
 /// Something to say to a person.
 #[derive(Clone, Debug)]

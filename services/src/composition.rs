@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use countersign_channels::session::SessionChannel;
-use countersign_channels::webchat::WebChat;
+use countersign_channels::built_in::session::SessionChannel;
+use countersign_channels::built_in::webchat::WebChat;
 use tokio::sync::{Mutex, Notify};
 
 use crate::accounts::passwords::Hashing;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use countersign_channels::recorder::Recorder;
+use countersign_channels::built_in::recorder::Recorder;
 
 use super::{over, root_key};
 use crate::ambient::{Clock, SystemClock};

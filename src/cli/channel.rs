@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use countersign_channels::built_in::recorder::Recorder;
+use countersign_channels::built_in::session::SessionChannel;
+use countersign_channels::built_in::webchat::WebChat;
 use countersign_channels::definition::{Definition, Features, Registry};
 use countersign_channels::inbound::proof::VerificationError;
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, Taken, WebhookVerifier};
-use countersign_channels::recorder::Recorder;
-use countersign_channels::session::SessionChannel;
-use countersign_channels::webchat::WebChat;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
 

@@ -5,7 +5,7 @@ use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_channels::Content;
-use countersign_channels::recorder::{Recorded, Recorder};
+use countersign_channels::built_in::recorder::{Recorded, Recorder};
 use secrecy::ExposeSecret as _;
 
 use crate::ambient::{Entropy, SystemEntropy};

@@ -8,13 +8,13 @@ use std::time::Duration;
 use countersign::domain::base::validation;
 use countersign::pages::{asked, asset};
 use countersign_channels::ambient::Ambient;
+use countersign_channels::built_in::recorder::Recorder;
+use countersign_channels::built_in::smtp::Smtp;
+use countersign_channels::built_in::webchat::WebChat;
 use countersign_channels::definition::Definition;
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
-use countersign_channels::recorder::Recorder;
 use countersign_channels::shipped;
-use countersign_channels::smtp::Smtp;
-use countersign_channels::webchat::WebChat;
 use serde_json::{Value, json};
 
 use crate::world::World;

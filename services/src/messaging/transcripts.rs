@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lc_rs::aead::LessSafeKey;
-use countersign_channels::webchat::TranscriptWriter;
+use countersign_channels::built_in::webchat::TranscriptWriter;
 use countersign_channels::{Content, DeliveryError, Message, Sent};
 use dashmap::DashMap;
 use secrecy::ExposeSecret as _;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_channels::built_in::session;
 use countersign_channels::definition::{Account, Registry};
-use countersign_channels::{Capabilities, Channel as Driver, session};
+use countersign_channels::{Capabilities, Channel as Driver};
 use dashmap::DashMap;
 use secrecy::SecretString;
 

@@ -1,7 +1,7 @@
 //! A team with everything that follows from its record and the system's settings: keys that are parsed, channels
 //! by what they can. It is made anew when either changes, and says nothing of who asks.
 
-use countersign_channels::{session, webchat};
+use countersign_channels::built_in::{session, webchat};
 use url::Url;
 
 use super::{Teams, unreadable};

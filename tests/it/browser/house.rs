@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign::ambient::{Clock as _, SystemClock};
 use countersign::app::{self, Beside, Consent, Running};
 use countersign::config::Config;
-use countersign_channels::recorder::Recorder;
+use countersign_channels::built_in::recorder::Recorder;
 use reqwest::{Client, Method};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

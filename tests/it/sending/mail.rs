@@ -9,8 +9,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_channels::ambient::Still;
+use countersign_channels::built_in::smtp::Smtp;
 use countersign_channels::egress::EgressPolicy;
-use countersign_channels::smtp::Smtp;
 use serde_json::{Value, json};
 
 use super::{MAIL, code_in};

@@ -72,7 +72,7 @@ fn digest(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smtp::address;
+    use crate::built_in::smtp::address;
     use crate::{Content, MessageAddress};
 
     const NOW: u64 = 1_795_217_522;
