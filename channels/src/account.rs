@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::validation::{self, FieldError, Kind, ValidationError};
 
+pub mod form;
+
 /// Takes the platform's origin's place.
 pub const BASE_URL: &str = "base_url";
 /// Where what was heard is passed on to. The engine only judges it: to pass on is the gateway's.

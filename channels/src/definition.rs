@@ -9,7 +9,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::Channel;
-use crate::asked::RequestedField;
+use crate::account::form::RequestedField;
 use crate::inbound::WebhookVerifier;
 use crate::validation::FieldError;
 

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 pub mod account;
 pub mod ambient;
-pub mod asked;
 pub mod auth;
 pub mod built_in;
 pub mod call;

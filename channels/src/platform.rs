@@ -7,9 +7,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::Channel;
+use crate::account::form::RequestedField;
 use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
-use crate::asked::RequestedField;
 use crate::auth::AccountProof;
 use crate::definition::{Definition, Features};
 use crate::engine::format::File;

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::account::form::RequestedField;
 use crate::account::{Account, MAX_PER_MINUTE, max_per_minute, only};
-use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::validation::{FieldError, TEXT};
 use crate::{Capabilities, Channel, DeliveryError, Message, Sent};

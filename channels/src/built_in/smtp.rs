@@ -18,9 +18,9 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
+use crate::account::form::RequestedField;
 use crate::account::{Account, FieldShape, MAX_PER_MINUTE, max_per_minute, only};
 use crate::ambient::Ambient;
-use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::egress::EgressPolicy;
 use crate::engine::outcome::RefusalReason;

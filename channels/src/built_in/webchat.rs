@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use crate::account::form::RequestedField;
 use crate::account::{Account, FieldShape, only};
-use crate::asked::RequestedField;
 use crate::definition::{Definition, Features};
 use crate::validation::FieldError;
 use crate::{Channel, DeliveryError, Message, Sent};

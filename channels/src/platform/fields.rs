@@ -8,11 +8,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use crate::account::form::RequestedField;
 use crate::account::{
     Account, BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField, at,
     max_per_minute, only,
 };
-use crate::asked::RequestedField;
 use crate::egress::EgressPolicy;
 use crate::engine::format::File;
 use crate::template::values::KnownAccount;

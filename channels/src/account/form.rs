@@ -1,7 +1,7 @@
-//! What a platform asks of an account, field by field, for whoever draws a form of it. What an answer must look
-//! like is judged when the account is opened, and said there.
+//! The form of an account: the fields and secrets that a platform asks for, for a console that draws them.
+//! Values are checked when the account is opened, and errors are told there.
 
-use crate::account::{BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField};
+use super::{BASE_URL, BEFORE, FORWARD_URL, FieldDefinition, FieldShape, MAX_PER_MINUTE, SecretField};
 
 /// A field of an account, or one of its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
