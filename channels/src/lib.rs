@@ -26,7 +26,6 @@ pub mod inbound;
 pub mod inbound_format;
 pub mod matching;
 pub mod platform;
-pub mod shipped;
 pub mod template;
 pub mod validation;
 

@@ -23,6 +23,7 @@ use crate::validation::{self, FieldError};
 
 pub mod check;
 pub mod fields;
+pub mod shipped;
 
 use check::DefinitionError;
 

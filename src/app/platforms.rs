@@ -12,7 +12,7 @@ use countersign_channels::built_in::smtp::Smtp;
 use countersign_channels::definition::{Definition, Registry};
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
-use countersign_channels::shipped;
+use countersign_channels::platform::shipped;
 
 use crate::ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;

@@ -14,7 +14,7 @@ use countersign_channels::built_in::webchat::WebChat;
 use countersign_channels::definition::Definition;
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
-use countersign_channels::shipped;
+use countersign_channels::platform::shipped;
 use serde_json::{Value, json};
 
 use crate::world::World;

@@ -190,7 +190,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn made(definition: &str, content: Content) -> Option<Request<Vec<u8>>> {
-        let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
+        let (name, source) = crate::platform::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
         let file = load(name, source).unwrap();
         let fields = file.account.keys().map(|name| (name.clone(), "1".to_owned()));
         let secrets = file.secrets.keys().map(|name| (name.clone(), "s".to_owned().into())).collect();

@@ -166,7 +166,7 @@ mod tests {
             Some(take) if shape.sender.any.iter().any(|pointer| take.all.contains(pointer)) => "named by the sender",
             Some(_) => "compared",
         };
-        for (name, source) in crate::shipped::SOURCES {
+        for (name, source) in crate::platform::shipped::SOURCES {
             let expected = match name.trim_end_matches(".toml") {
                 "chatwoot" => "one sender",
                 "bot-framework" | "matrix" => "named by the sender",
@@ -179,7 +179,7 @@ mod tests {
         let others = serde_json::json!({"type": "message.received", "data":
             {"id": "m1", "from": "user-2", "conversation": "user-1", "text": "416210"}});
         let (name, source) =
-            crate::shipped::SOURCES.iter().find(|(name, _)| *name == "standard-webhooks.toml").unwrap();
+            crate::platform::shipped::SOURCES.iter().find(|(name, _)| *name == "standard-webhooks.toml").unwrap();
         let heard = load(name, source).unwrap().inbound.unwrap().read(&others);
         assert!(matches!(&heard[..], [Happening::Heard(heard)] if !heard.is_own), "{heard:?}");
     }
@@ -189,7 +189,7 @@ mod tests {
         fn no_document_brings_a_definition_down(document in documents()) {
             static ALL: std::sync::LazyLock<Vec<InboundFormat>> = std::sync::LazyLock::new(|| {
                 let inbound = |(name, source): &(&str, &str)| load(name, source).unwrap().inbound.unwrap();
-                crate::shipped::SOURCES.iter().map(inbound).collect()
+                crate::platform::shipped::SOURCES.iter().map(inbound).collect()
             });
             for inbound in ALL.iter() {
                 for happening in inbound.read(&document) {

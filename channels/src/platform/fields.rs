@@ -175,7 +175,7 @@ mod tests {
     use serde_json::json;
 
     fn judged(definition: &str, fields: Value, secrets: &[&str]) -> Result<KnownAccount, Vec<String>> {
-        let (name, source) = crate::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
+        let (name, source) = crate::platform::shipped::SOURCES.iter().find(|(name, _)| *name == definition).unwrap();
         let fields = fields.as_object().unwrap().clone();
         let secrets = secrets.iter().map(|name| ((*name).to_owned(), "s".to_owned().into())).collect();
         let account = Account { fields, secrets };
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_field_that_an_account_may_have_is_asked_for_once() {
-        for (name, source) in crate::shipped::SOURCES {
+        for (name, source) in crate::platform::shipped::SOURCES {
             let file = load(name, source).unwrap();
             let asked = asked(&file);
             let (secrets, fields): (Vec<&RequestedField>, Vec<&RequestedField>) =

@@ -9,7 +9,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::egress::EgressPolicy;
 use countersign_channels::http_client::HttpClient;
 use countersign_channels::platform::Platform;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 use countersign_channels::{Channel, Content, Message, MessageAddress, Terms};
 use serde::Deserialize;
 

@@ -2,7 +2,7 @@
 //! and no message is needed for that.
 
 use countersign_channels::platform::check::load;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 
 const RIGHT: &str = include_str!("../../definitions/telegram.toml");
 

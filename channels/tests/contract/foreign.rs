@@ -15,7 +15,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::PlatformKeys;
 use countersign_channels::platform::Platform;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 use http::HeaderMap;
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use countersign_channels::definition::{Account, Definition as _};
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, MessageAudience, SpokenMessage, WebhookVerifier};
 use countersign_channels::platform::Platform;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 use countersign_channels::{Author, Channel, Content, DeliveryError, Message, MessageAddress, Terms};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use countersign_channels::DeliveryError;
 use countersign_channels::ambient::Ambient;
 use countersign_channels::platform::Platform;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use countersign_channels::inbound::proof::{Against, VerificationError};
 use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
-use countersign_channels::shipped::SOURCES;
+use countersign_channels::platform::shipped::SOURCES;
 use countersign_channels::template::Template;
 use countersign_channels::template::values::KnownAccount;
 use http::HeaderMap;

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use super::Platform;
+use super::check::DefinitionError;
 use crate::ambient::Ambient;
 use crate::http_client::HttpClient;
-use crate::platform::Platform;
-use crate::platform::check::DefinitionError;
 
 /// A definition's file name and text.
 pub type DefinitionFile = (&'static str, &'static str);
@@ -14,7 +14,7 @@ pub type DefinitionFile = (&'static str, &'static str);
 /// Each name's file with its text.
 macro_rules! definitions {
     ($($name:literal)*) => {
-        &[$((concat!($name, ".toml"), include_str!(concat!("../definitions/", $name, ".toml")))),*]
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../definitions/", $name, ".toml")))),*]
     };
 }
 
