@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use crate::DeliveryError;
 use crate::ambient::Ambient;
+use crate::format::template::values::{KnownAccount, RequestMoment, Values};
+use crate::format::template::{HoleName, Template};
 use crate::http_client::HttpClient;
-use crate::template::values::{KnownAccount, RequestMoment, Values};
-use crate::template::{HoleName, Template};
 use crate::validation::{self, FieldError};
 
 pub mod jwt;

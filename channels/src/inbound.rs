@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::MessageAddress;
 use crate::engine::line::Line;
+use crate::format::template::values::KnownAccount;
 use crate::http_client::HttpClient;
 use crate::inbound_format::handshake::HandshakeReply;
 use crate::inbound_format::proof::{Against, VerificationError};
 use crate::inbound_format::request::InboundRequest;
 use crate::inbound_format::verify::VerifyFormat;
 use crate::inbound_format::{Assurance, InboundFormat, Packing, ReplyFormat};
-use crate::template::values::KnownAccount;
 
 pub mod keys;
 pub mod packed;

@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::call::PlatformCall;
-use crate::matching::{Condition, Pointer};
-use crate::template::values::{KnownAccount, RequestMoment, Values};
+use crate::format::call::PlatformCall;
+use crate::format::matching::{Condition, Pointer};
+use crate::format::template::values::{KnownAccount, RequestMoment, Values};
 
 pub mod handshake;
 pub mod over;

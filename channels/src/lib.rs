@@ -17,16 +17,14 @@ pub mod account;
 pub mod ambient;
 pub mod auth;
 pub mod built_in;
-pub mod call;
 pub mod definition;
 pub mod egress;
 pub mod engine;
+pub mod format;
 pub mod http_client;
 pub mod inbound;
 pub mod inbound_format;
-pub mod matching;
 pub mod platform;
-pub mod template;
 pub mod validation;
 
 /// Something to say to a person.

@@ -12,13 +12,13 @@ use crate::account::{Account, FORWARD_URL, max_per_minute};
 use crate::ambient::Ambient;
 use crate::auth::AccountProof;
 use crate::definition::{Definition, Features};
-use crate::engine::format::File;
+use crate::engine::file::File;
 use crate::engine::line::Line;
+use crate::format::template::values::KnownAccount;
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
 use crate::inbound_format::InboundFormat;
 use crate::inbound_format::verify::VerifyFormat;
-use crate::template::values::KnownAccount;
 use crate::validation::{self, FieldError};
 
 pub mod check;
@@ -27,8 +27,9 @@ pub mod shipped;
 
 use check::DefinitionError;
 
+pub use crate::account;
 pub use crate::engine::{outcome, units};
-pub use crate::{account, matching};
+pub use crate::format::matching;
 
 /// A platform, as its definition says.
 pub struct Platform {

@@ -11,8 +11,8 @@ use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::template::values::Values;
-use crate::template::{HoleName, Template};
+use crate::format::template::values::Values;
+use crate::format::template::{HoleName, Template};
 use crate::validation::{self, FieldError};
 
 /// `kind = "jwt"`

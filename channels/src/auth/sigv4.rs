@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::template::Template;
-use crate::template::escape::hex;
-use crate::template::values::Values;
+use crate::format::template::Template;
+use crate::format::template::escape::hex;
+use crate::format::template::values::Values;
 
 /// `kind = "sigv4"`
 #[derive(Clone, Debug, Deserialize)]

@@ -15,10 +15,10 @@ use super::basic;
 use super::jwt::{Assertion, KeyEncoding, Mint, TokenSignature};
 use crate::DeliveryError;
 use crate::ambient::Ambient;
+use crate::format::template::Template;
+use crate::format::template::address::UrlTemplate;
+use crate::format::template::values::{KnownAccount, RequestMoment, Values};
 use crate::http_client::{HttpClient, HttpReply};
-use crate::template::Template;
-use crate::template::address::UrlTemplate;
-use crate::template::values::{KnownAccount, RequestMoment, Values};
 use crate::validation::{self, FieldError};
 
 /// `kind = "oauth2"`

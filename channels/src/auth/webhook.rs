@@ -14,8 +14,8 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::account::BEFORE;
-use crate::template::Template;
-use crate::template::values::{KnownAccount, Values};
+use crate::format::template::Template;
+use crate::format::template::values::{KnownAccount, Values};
 use crate::validation::{self, FieldError};
 
 /// `kind = "standard-webhook"`

@@ -8,15 +8,15 @@ use async_trait::async_trait;
 use http::{HeaderMap, Request};
 use secrecy::SecretString;
 
-use super::format::{self, File, MessageTemplate};
+use super::file::{self, File, MessageTemplate};
 use super::outcome::{self, MessageIdPlace, RefusalReason};
 use super::request::{forms, parts, request};
 use crate::ambient::Ambient;
 use crate::auth::AccountProof;
-use crate::call::PlatformCall;
+use crate::format::call::PlatformCall;
+use crate::format::matching::{Condition, TestedDocument, text};
+use crate::format::template::values::{self, KnownAccount, RequestMoment, Values};
 use crate::http_client::{HttpClient, LostReply};
-use crate::matching::{Condition, TestedDocument, text};
-use crate::template::values::{self, KnownAccount, RequestMoment, Values};
 use crate::{
     AuthenticationStatus, Author, Capabilities, Channel, Content, DeliveryError, Linking, Message, MessageAddress,
     NOT_POSSIBLE, Receipts, Sent, Terms,
@@ -174,12 +174,12 @@ impl Line {
     }
 
     /// How the platform says whose browser has logged in, where the account can.
-    fn way_to_link(&self) -> Option<&format::LinkingFormat> {
+    fn way_to_link(&self) -> Option<&file::LinkingFormat> {
         let linking = self.file.linking.as_ref()?;
         linking.needs.iter().all(|field| self.known.fields.contains_key(field)).then_some(linking)
     }
 
-    fn way_back(&self, linking: &format::LinkingFormat, carried: values::LinkingValues) -> Option<SecretString> {
+    fn way_back(&self, linking: &file::LinkingFormat, carried: values::LinkingValues) -> Option<SecretString> {
         let at = RequestMoment { unix: self.ambient.now(), chance: [0; 16] };
         let values = Values::of_account(&self.known, at).with_linking(&carried);
         linking.back.fill(&values).ok().flatten().map(SecretString::from)

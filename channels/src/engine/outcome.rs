@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::DeliveryError;
-use crate::matching::{Condition, Pointer, TestedDocument, text};
-use crate::template::Template;
+use crate::format::matching::{Condition, Pointer, TestedDocument, text};
+use crate::format::template::Template;
 
 /// Where the id of a message that was taken stands.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,16 +7,16 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request};
 use url::form_urlencoded;
 
-use super::format::{Alphabet, BodyEncoding, File, MessageTemplate};
+use super::file::{Alphabet, BodyEncoding, File, MessageTemplate};
 use super::outcome::RefusalReason;
 use super::units::{is_gsm, length};
 use crate::account::BASE_URL;
-use crate::call::PlatformCall;
-use crate::call::body::Node;
-use crate::template::address::UrlTemplate;
-use crate::template::escape::{self, EscapeError};
-use crate::template::values::{KnownAccount, Values};
-use crate::template::{Hole, HoleName};
+use crate::format::call::PlatformCall;
+use crate::format::call::body::Node;
+use crate::format::template::address::UrlTemplate;
+use crate::format::template::escape::{self, EscapeError};
+use crate::format::template::values::{KnownAccount, Values};
+use crate::format::template::{Hole, HoleName};
 use crate::{Content, Message};
 
 /// Why there is no request for a message.
@@ -184,8 +184,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::format::template::values::RequestMoment;
     use crate::platform::check::load;
-    use crate::template::values::RequestMoment;
     use crate::{MessageAddress, Terms};
     use proptest::prelude::*;
 

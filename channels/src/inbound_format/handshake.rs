@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::proof::{Against, VerificationError, same};
 use super::request::InboundRequest;
 use super::sns::is_amazons;
-use crate::matching::{Condition, Pointer, TestedDocument};
+use crate::format::matching::{Condition, Pointer, TestedDocument};
 
 /// `[[inbound.handshake]]`
 #[derive(Clone, Debug, Deserialize)]

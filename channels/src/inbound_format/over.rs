@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::proof::{VerificationError, body, header};
 use super::request::{InboundRequest, base64};
-use crate::template::{Scanned, scan};
+use crate::format::template::{Scanned, scan};
 
 /// What is signed: words and parts of the request, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::request::InboundRequest;
 use crate::account::BEFORE;
-use crate::template::Template;
-use crate::template::values::{KnownAccount, RequestMoment, Values};
+use crate::format::template::Template;
+use crate::format::template::values::{KnownAccount, RequestMoment, Values};
 
 /// The secrets and keys by which an account verifies a request.
 pub struct Against<'a> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::matching::Pointer;
+use crate::format::matching::Pointer;
 
 /// A request from outside. It does not print: its body may hold a code, its head and address a secret.
 #[derive(Clone)]

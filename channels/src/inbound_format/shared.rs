@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::proof::{Against, VerificationError, header, same};
 use super::request::InboundRequest;
-use crate::template::Template;
+use crate::format::template::Template;
 
 /// `kind = "shared"`
 #[derive(Clone, Debug, Deserialize)]

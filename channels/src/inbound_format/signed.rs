@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::over::{Over, addresses};
 use super::proof::{Against, VerificationError, header, near, same};
 use super::request::{InboundRequest, base64};
-use crate::template::escape::hex;
+use crate::format::template::escape::hex;
 
 /// `kind = "hmac"`
 #[derive(Clone, Debug, Deserialize)]

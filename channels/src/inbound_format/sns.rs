@@ -16,7 +16,7 @@ use url::Url;
 
 use super::proof::{Against, VerificationError, body};
 use super::request::{InboundRequest, base64};
-use crate::template::Template;
+use crate::format::template::Template;
 
 /// `kind = "sns"`
 #[derive(Clone, Debug, Deserialize)]

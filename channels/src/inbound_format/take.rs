@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::matching::Pointer;
+use crate::format::matching::Pointer;
 
 /// One message, receipt or event of a request.
 #[derive(Clone, Debug)]

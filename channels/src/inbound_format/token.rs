@@ -20,9 +20,9 @@ use super::proof::{Against, VerificationError, body, header, near, same};
 use super::request::InboundRequest;
 use super::shared::bearer;
 use crate::auth::jwt::KeyEncoding;
-use crate::matching::Pointer;
-use crate::template::Template;
-use crate::template::escape::hex;
+use crate::format::matching::Pointer;
+use crate::format::template::Template;
+use crate::format::template::escape::hex;
 
 /// No token is longer.
 const MAX_BYTES: usize = 16 * 1024;

@@ -9,8 +9,8 @@ use super::signed::{Keyed, PublicKey};
 use super::sns::Topic;
 use super::token::{Discovered, SharedToken};
 use crate::account::BEFORE;
-use crate::template::Template;
-use crate::template::values::KnownAccount;
+use crate::format::template::Template;
+use crate::format::template::values::KnownAccount;
 use crate::validation::{self, FieldError};
 
 /// `[[inbound.verify]]`

@@ -3,8 +3,8 @@
 
 use crate::account::{BASE_URL, FORWARD_URL};
 use crate::auth::Auth;
-use crate::engine::format::File;
-use crate::matching::Condition;
+use crate::engine::file::File;
+use crate::format::matching::Condition;
 
 mod holes;
 mod incoming;

@@ -14,8 +14,8 @@ use crate::account::{
     max_per_minute, only,
 };
 use crate::egress::EgressPolicy;
-use crate::engine::format::File;
-use crate::template::values::KnownAccount;
+use crate::engine::file::File;
+use crate::format::template::values::KnownAccount;
 use crate::validation::{self, FieldError, ValidationError};
 
 /// A field is at most so long.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use countersign_channels::definition::{Account, Definition as _};
+use countersign_channels::format::template::Template;
+use countersign_channels::format::template::values::KnownAccount;
 use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::PlatformKeys;
 use countersign_channels::inbound::proof::{Against, VerificationError};
@@ -11,8 +13,6 @@ use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::platform::shipped::SOURCES;
-use countersign_channels::template::Template;
-use countersign_channels::template::values::KnownAccount;
 use http::HeaderMap;
 use serde::Deserialize;
 

@@ -3,8 +3,8 @@
 
 use super::{ErrorAt, error_at};
 use crate::account::BASE_URL;
-use crate::engine::format::File;
-use crate::template::{HoleName, Template};
+use crate::engine::file::File;
+use crate::format::template::{HoleName, Template};
 
 /// The account's fields, in words.
 pub(super) fn fields(file: &File) -> String {

@@ -3,7 +3,7 @@
 
 use super::holes::{TemplateKind, known, secrets};
 use super::{ErrorAt, error_at, outgoing, sound_of_account};
-use crate::engine::format::File;
+use crate::engine::file::File;
 use crate::inbound_format::InboundFormat;
 use crate::inbound_format::handshake::HandshakeProof;
 use crate::inbound_format::verify::VerifyFormat;

@@ -4,11 +4,11 @@
 use super::holes::{TemplateKind, fields, known, secrets};
 use super::{ErrorAt, error_at, sound};
 use crate::auth::Auth;
-use crate::call::PlatformCall;
-use crate::engine::format::{BodyEncoding, File, LinkingFormat, MessageTemplate};
+use crate::engine::file::{BodyEncoding, File, LinkingFormat, MessageTemplate};
 use crate::engine::outcome::MessageIdPlace;
+use crate::format::call::PlatformCall;
+use crate::format::template::{HoleName, Template};
 use crate::inbound_format::Assurance;
-use crate::template::{HoleName, Template};
 
 /// Where the secret is said to stand it stands.
 pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), ErrorAt> {

@@ -9,10 +9,10 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::matching::text;
-use crate::template::Template;
-use crate::template::escape::{self, EscapeError};
-use crate::template::values::Values;
+use crate::format::matching::text;
+use crate::format::template::Template;
+use crate::format::template::escape::{self, EscapeError};
+use crate::format::template::values::Values;
 
 /// A part of a body.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,7 +187,7 @@ impl<'de> Visitor<'de> for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::values::{KnownAccount, RequestMoment};
+    use crate::format::template::values::{KnownAccount, RequestMoment};
     use crate::{Content, Message, MessageAddress, Terms};
     use proptest::prelude::*;
     use serde_json::json;

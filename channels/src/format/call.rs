@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::matching::Condition;
-use crate::template::Template;
-use crate::template::address::UrlTemplate;
+use super::matching::Condition;
+use super::template::Template;
+use super::template::address::UrlTemplate;
 
 pub mod body;
 

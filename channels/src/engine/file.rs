@@ -1,6 +1,5 @@
-//! The definition format: the types that a definition's TOML is read into. What a type can refuse
-//! it refuses while it is read, so that the error has its line; what spans several tables is
-//! `platform::check`'s. `channels/README.md` teaches it.
+//! A definition file: the types that its TOML is read into. A type refuses what it can while it is read, so that
+//! the error has its line; `platform::check` judges what spans several tables. `channels/README.md` teaches the format.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -11,12 +10,12 @@ use super::outcome::{ErrorRow, MessageIdPlace};
 use super::units::Unit;
 use crate::account::{FieldDefinition, FieldShape, SecretField};
 use crate::auth::Auth;
-use crate::call::body::Node;
-use crate::call::{HttpMethod, PlatformCall};
+use crate::format::call::body::Node;
+use crate::format::call::{HttpMethod, PlatformCall};
+use crate::format::matching::{Condition, Pointer};
+use crate::format::template::Template;
+use crate::format::template::address::UrlTemplate;
 use crate::inbound_format::InboundFormat;
-use crate::matching::{Condition, Pointer};
-use crate::template::Template;
-use crate::template::address::UrlTemplate;
 
 /// One definition.
 #[derive(Clone, Debug, Deserialize)]

@@ -8,8 +8,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Value;
 
-use crate::template::Template;
-use crate::template::values::Values;
+use super::template::Template;
+use super::template::values::Values;
 
 /// A document that tests look at.
 #[derive(Clone, Debug)]
@@ -244,7 +244,7 @@ impl<'de> Visitor<'de> for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::values::{KnownAccount, RequestMoment};
+    use crate::format::template::values::{KnownAccount, RequestMoment};
     use serde_json::json;
 
     fn when(toml: &str) -> Condition {
