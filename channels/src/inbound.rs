@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::MessageAddress;
 use crate::engine::line::Line;
+use crate::format::inbound::handshake::HandshakeReply;
+use crate::format::inbound::proof::{Against, VerificationError};
+use crate::format::inbound::request::InboundRequest;
+use crate::format::inbound::verify::VerifyFormat;
+use crate::format::inbound::{Assurance, InboundFormat, Packing, ReplyFormat};
 use crate::format::template::values::KnownAccount;
 use crate::http_client::HttpClient;
-use crate::inbound_format::handshake::HandshakeReply;
-use crate::inbound_format::proof::{Against, VerificationError};
-use crate::inbound_format::request::InboundRequest;
-use crate::inbound_format::verify::VerifyFormat;
-use crate::inbound_format::{Assurance, InboundFormat, Packing, ReplyFormat};
 
 pub mod keys;
 pub mod packed;
@@ -25,8 +25,8 @@ pub mod room;
 
 use keys::PlatformKeys;
 
-pub use crate::inbound_format as format;
-pub use crate::inbound_format::{proof, request, sns};
+pub use crate::format::inbound as format;
+pub use crate::format::inbound::{proof, request, sns};
 
 /// Something that a person said.
 #[derive(Clone, Debug)]

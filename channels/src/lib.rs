@@ -23,7 +23,6 @@ pub mod engine;
 pub mod format;
 pub mod http_client;
 pub mod inbound;
-pub mod inbound_format;
 pub mod platform;
 pub mod validation;
 

@@ -14,11 +14,11 @@ use crate::auth::AccountProof;
 use crate::definition::{Definition, Features};
 use crate::engine::file::File;
 use crate::engine::line::Line;
+use crate::format::inbound::InboundFormat;
+use crate::format::inbound::verify::VerifyFormat;
 use crate::format::template::values::KnownAccount;
 use crate::http_client::HttpClient;
 use crate::inbound::WebhookVerifier;
-use crate::inbound_format::InboundFormat;
-use crate::inbound_format::verify::VerifyFormat;
 use crate::validation::{self, FieldError};
 
 pub mod check;

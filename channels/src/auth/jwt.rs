@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use http::HeaderName;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::format::key_encoding::KeyEncoding;
 use crate::format::template::values::Values;
 use crate::format::template::{HoleName, Template};
 use crate::validation::{self, FieldError};
@@ -44,27 +43,6 @@ pub enum TokenSignature {
     HS256,
     /// RSA PKCS #1 v1.5 with SHA-256.
     RS256,
-}
-
-/// How a shared key is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyEncoding {
-    /// Its text is the key.
-    #[default]
-    Utf8,
-    /// In base64.
-    Base64,
-}
-
-impl KeyEncoding {
-    /// The key's bytes.
-    pub fn decode(self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
-        Some(Zeroizing::new(match self {
-            Self::Utf8 => key.as_bytes().to_vec(),
-            Self::Base64 => BASE64_STANDARD.decode(key.trim()).ok()?,
-        }))
-    }
 }
 
 impl Assertion {

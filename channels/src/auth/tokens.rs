@@ -12,9 +12,10 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::basic;
-use super::jwt::{Assertion, KeyEncoding, Mint, TokenSignature};
+use super::jwt::{Assertion, Mint, TokenSignature};
 use crate::DeliveryError;
 use crate::ambient::Ambient;
+use crate::format::key_encoding::KeyEncoding;
 use crate::format::template::Template;
 use crate::format::template::address::UrlTemplate;
 use crate::format::template::values::{KnownAccount, RequestMoment, Values};

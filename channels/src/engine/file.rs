@@ -12,10 +12,10 @@ use crate::account::{FieldDefinition, FieldShape, SecretField};
 use crate::auth::Auth;
 use crate::format::call::body::Node;
 use crate::format::call::{HttpMethod, PlatformCall};
+use crate::format::inbound::InboundFormat;
 use crate::format::matching::{Condition, Pointer};
 use crate::format::template::Template;
 use crate::format::template::address::UrlTemplate;
-use crate::inbound_format::InboundFormat;
 
 /// One definition.
 #[derive(Clone, Debug, Deserialize)]

@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use http::Request;
 use serde::Deserialize;
 
+use crate::format::inbound::proof::VerificationError;
+use crate::format::inbound::token::PublishedKey;
 use crate::http_client::HttpClient;
-use crate::inbound_format::proof::VerificationError;
-use crate::inbound_format::token::PublishedKey;
 
 /// A set of keys is good for so long, in seconds.
 const DAY: u64 = 24 * 3600;

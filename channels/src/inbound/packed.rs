@@ -6,8 +6,8 @@ use std::io::Read as _;
 use flate2::bufread::GzDecoder;
 use http::{HeaderMap, header};
 
-use crate::inbound_format::Packing;
-use crate::inbound_format::proof::VerificationError;
+use crate::format::inbound::Packing;
+use crate::format::inbound::proof::VerificationError;
 
 /// A body has at most so many bytes, packed or not.
 pub const MAX_BYTES: usize = 1024 * 1024;

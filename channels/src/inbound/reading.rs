@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::{DeliveryReceipt, DeliveryStatus, Happening, MessageAudience, OpenedLink, Raw, SpokenMessage};
 use crate::MessageAddress;
+use crate::format::inbound::request::BodyFormat;
+use crate::format::inbound::shared::{SecretLocation, SharedSecretProof};
+use crate::format::inbound::take::{Item, Take};
+use crate::format::inbound::verify::VerifyFormat;
+use crate::format::inbound::{AudienceRule, InboundFormat, LinkedFormat, MessageFormat, ReceiptFormat, words};
 use crate::format::matching::{Condition, TestedDocument};
-use crate::inbound_format::request::BodyFormat;
-use crate::inbound_format::shared::{SecretLocation, SharedSecretProof};
-use crate::inbound_format::take::{Item, Take};
-use crate::inbound_format::verify::VerifyFormat;
-use crate::inbound_format::{AudienceRule, InboundFormat, LinkedFormat, MessageFormat, ReceiptFormat, words};
 
 impl InboundFormat {
     /// Everything that a document tells.

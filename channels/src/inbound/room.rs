@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::reading::accepted;
 use super::{Happening, MessageAudience, WebhookVerifier};
 use crate::engine::line::Line;
-use crate::inbound_format::Members;
-use crate::inbound_format::proof::VerificationError;
+use crate::format::inbound::Members;
+use crate::format::inbound::proof::VerificationError;
 use crate::{DeliveryError, MessageAddress};
 
 impl WebhookVerifier {

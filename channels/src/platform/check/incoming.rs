@@ -4,9 +4,9 @@
 use super::holes::{TemplateKind, known, secrets};
 use super::{ErrorAt, error_at, outgoing, sound_of_account};
 use crate::engine::file::File;
-use crate::inbound_format::InboundFormat;
-use crate::inbound_format::handshake::HandshakeProof;
-use crate::inbound_format::verify::VerifyFormat;
+use crate::format::inbound::InboundFormat;
+use crate::format::inbound::handshake::HandshakeProof;
+use crate::format::inbound::verify::VerifyFormat;
 
 /// What comes in.
 pub(super) fn inbound(file: &File) -> Result<(), ErrorAt> {

@@ -7,8 +7,8 @@ use crate::auth::Auth;
 use crate::engine::file::{BodyEncoding, File, LinkingFormat, MessageTemplate};
 use crate::engine::outcome::MessageIdPlace;
 use crate::format::call::PlatformCall;
+use crate::format::inbound::Assurance;
 use crate::format::template::{HoleName, Template};
-use crate::inbound_format::Assurance;
 
 /// Where the secret is said to stand it stands.
 pub(super) fn place_of_secret(file: &File, auth: &Auth) -> Result<(), ErrorAt> {

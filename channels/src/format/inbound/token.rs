@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::proof::{Against, VerificationError, body, header, near, same};
 use super::request::InboundRequest;
 use super::shared::bearer;
-use crate::auth::jwt::KeyEncoding;
+use crate::format::key_encoding::KeyEncoding;
 use crate::format::matching::Pointer;
 use crate::format::template::Template;
 use crate::format::template::escape::hex;
