@@ -25,9 +25,6 @@ pub mod room;
 
 use keys::PlatformKeys;
 
-pub use crate::format::inbound as format;
-pub use crate::format::inbound::{proof, request, sns};
-
 /// Something that a person said.
 #[derive(Clone, Debug)]
 pub struct SpokenMessage {

@@ -27,10 +27,6 @@ pub mod shipped;
 
 use check::DefinitionError;
 
-pub use crate::account;
-pub use crate::engine::{outcome, units};
-pub use crate::format::matching;
-
 /// A platform, as its definition says.
 pub struct Platform {
     file: Arc<File>,

@@ -8,7 +8,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_channels::inbound::format::Assurance;
+use countersign_channels::format::inbound::Assurance;
 use serde_json::{Value, json};
 
 use self::webhook_verifiers::WebhookVerifiers;

@@ -5,9 +5,9 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
+use countersign_channels::format::inbound::proof::VerificationError;
 use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::PlatformKeys;
-use countersign_channels::inbound::proof::VerificationError;
 use http::HeaderMap;
 
 use crate::case::{Case, NOW, all, http_client};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use countersign_channels::platform::matching::TestedDocument;
-use countersign_channels::platform::outcome::{Headers, refused};
+use countersign_channels::engine::outcome::{Headers, refused};
+use countersign_channels::format::matching::TestedDocument;
 
 use crate::case::{Kind, NOW, Refusal, TEXT, all};
 use crate::server::{Answer, Server};

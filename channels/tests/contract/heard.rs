@@ -7,8 +7,8 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use countersign_channels::definition::Definition as _;
-use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::format::inbound::proof::VerificationError;
+use countersign_channels::format::inbound::request::InboundRequest;
 use countersign_channels::inbound::{DeliveryStatus, Happening, MessageAudience, Taken, WebhookVerifier};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
@@ -162,7 +162,7 @@ async fn what_comes_in_is_read_as_its_platform_documents_it() {
                 continue;
             }
             let taken = taken.unwrap_or_else(|distrust| panic!("{place}: {distrust}"));
-            let read = |reply: &countersign_channels::inbound::format::ReplyFormat| {
+            let read = |reply: &countersign_channels::format::inbound::ReplyFormat| {
                 let reply = reply.clone();
                 Reply { status: reply.status, content_type: reply.content_type, body: reply.body }
             };

@@ -3,8 +3,8 @@
 //! texts, save where the text itself stands.
 
 use countersign_channels::DeliveryError;
+use countersign_channels::engine::units::is_gsm;
 use countersign_channels::format::template::escape;
-use countersign_channels::platform::units::is_gsm;
 
 use crate::case::{Kind, all};
 use crate::decoded::texts;

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::format::inbound::request::InboundRequest;
 use countersign_channels::inbound::{DeliveryStatus, Happening, WebhookVerifier};
 use countersign_channels::platform::Platform;
 use countersign_channels::{Channel, Content, DeliveryError, Message, MessageAddress, Terms};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use countersign_channels::definition::Definition as _;
-use countersign_channels::inbound::proof::VerificationError;
+use countersign_channels::format::inbound::proof::VerificationError;
 use countersign_channels::inbound::{Happening, MessageAudience, Taken, WebhookVerifier};
 
 use crate::case::{NOW, all};

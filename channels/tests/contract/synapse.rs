@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
 use countersign_channels::definition::{Account, Definition as _};
-use countersign_channels::inbound::request::InboundRequest;
+use countersign_channels::format::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, MessageAudience, SpokenMessage, WebhookVerifier};
 use countersign_channels::platform::Platform;
 use countersign_channels::platform::shipped::SOURCES;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use countersign_channels::definition::{Account, Definition as _};
+use countersign_channels::format::inbound::proof::{Against, VerificationError};
+use countersign_channels::format::inbound::request::InboundRequest;
+use countersign_channels::format::inbound::sns::Topic;
 use countersign_channels::format::template::Template;
 use countersign_channels::format::template::values::KnownAccount;
 use countersign_channels::inbound::WebhookVerifier;
 use countersign_channels::inbound::keys::PlatformKeys;
-use countersign_channels::inbound::proof::{Against, VerificationError};
-use countersign_channels::inbound::request::InboundRequest;
-use countersign_channels::inbound::sns::Topic;
 use countersign_channels::platform::Platform;
 use countersign_channels::platform::shipped::SOURCES;
 use http::HeaderMap;

@@ -1,9 +1,10 @@
 //! Requests of platforms: verified to be the platform's, and then what people say in them is received.
 //! How one is verified, `webhook_verifiers` says; what a message does, `inbound`.
 
+use countersign_channels::format::inbound::ReplyFormat;
+use countersign_channels::format::inbound::proof::VerificationError;
+use countersign_channels::format::inbound::request::InboundRequest;
 use countersign_channels::inbound;
-use countersign_channels::inbound::proof::VerificationError;
-use countersign_channels::inbound::request::InboundRequest;
 use countersign_channels::inbound::{Happening, SpokenMessage, Taken};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method};
@@ -65,7 +66,7 @@ impl Inbound {
         let mut received: Vec<Result<(), Error>> = received.buffer_unordered(CONCURRENCY).collect().await;
         received.push(self.hear_receipts(at, receipts).await);
         received.into_iter().collect::<Result<(), Error>>()?;
-        let inbound::format::ReplyFormat { status, content_type, body } = taken.reply;
+        let ReplyFormat { status, content_type, body } = taken.reply;
         Ok(PlatformReply { status, content_type, body })
     }
 

@@ -6,7 +6,7 @@
 //! `allowed_origins` are asked anew whenever the session is shown. Who tends the team may have it in the
 //! admin console, too, and see what her customers will.
 
-use countersign_channels::inbound::format::Assurance;
+use countersign_channels::format::inbound::Assurance;
 use serde::{Deserialize, Serialize};
 
 use super::{ArrivedMessage, FlagReader, Inbound};

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use countersign_channels::auth::webhook::{WebhookKey as Signing, WebhookSigner};
 use countersign_channels::egress::EgressPolicy;
+use countersign_channels::engine::outcome::retry_after;
 use countersign_channels::http_client::{Carry, HttpClient, LostReply};
-use countersign_channels::platform::outcome::retry_after;
 use http::{Request, header};
 use url::Url;
 

@@ -1,9 +1,9 @@
 //! The chat platforms that this gateway speaks to, and what each can do, for whoever chooses one. What an
 //! account on one must say, the platform judges when it is written.
 
+use countersign_channels::account::FieldShape;
 use countersign_channels::account::form::RequestedField;
 use countersign_channels::definition::{Definition, Features};
-use countersign_channels::platform::account::FieldShape;
 
 use super::channels::Channels;
 

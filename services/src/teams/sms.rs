@@ -1,7 +1,7 @@
 //! Text messages: how their words are made to need few parts. Each part is paid for, and a phone that
 //! gets many of them may show them apart. How parts are counted, `countersign_channels` knows.
 
-use countersign_channels::platform::units::sms_parts;
+use countersign_channels::engine::units::sms_parts;
 use url::Url;
 
 /// Where the code goes in a team's words.
