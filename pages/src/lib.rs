@@ -10,14 +10,12 @@ mod assets;
 mod brand;
 pub mod consoles;
 mod customer_login;
+mod developers;
 mod embedded;
 mod photo;
-mod prose;
 mod questions;
-mod reference;
 mod refused;
 mod render;
-mod schema;
 pub mod sections;
 mod texts;
 mod view_parts;
@@ -31,6 +29,7 @@ pub use answer::{AnswerError, AnswerKind, AnswerPage, ScreenDocument, SentTo};
 pub use assets::{Asset, asset};
 pub use brand::{Brand, brand_css};
 pub use customer_login::{CustomerLoginPage, LoginError, RequestedInput};
+pub use developers::ProblemPage;
 pub use photo::{Photo, PhotoError, PhotoState};
 pub use questions::{AskedQuestion, QuestionsPage};
 pub use refused::RefusedPage;
@@ -300,19 +299,4 @@ pub struct ChatPage {
     pub path: String,
     /// Origins whose page may stand around it.
     pub origins: Vec<String>,
-}
-
-/// What `/problems/SLUG` explains to a developer.
-#[derive(Serialize)]
-pub struct ProblemPage {
-    /// The last part of the problem's `type`, and its `code`.
-    pub problem_type: String,
-    /// The problem's `title`.
-    pub title: String,
-    /// The HTTP status it comes with.
-    pub status: u16,
-    /// What it means; paragraphs, `code` and lists as in Markdown.
-    pub meaning: String,
-    /// What to do about it; likewise.
-    pub remedy: String,
 }

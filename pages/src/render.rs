@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::embedded::embedded;
 use super::{
-    AnswerPage, Brand, ChatPage, CustomerLoginPage, Done, LandingPage, Notice, Photo, ProblemPage, QuestionsPage,
-    ScreenDocument, assets, prose, reference, texts,
+    AnswerPage, Brand, ChatPage, CustomerLoginPage, Done, LandingPage, Notice, Photo, QuestionsPage, ScreenDocument,
+    assets, texts,
 };
 
 pub(super) const TEMPLATES: [(&str, &str); 41] = embedded!("templates/":
@@ -121,20 +121,6 @@ impl Pages {
     /// A refusal, told to a person.
     pub fn notice(&self, page: &Notice) -> String {
         self.customer("notice.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// What a problem's `type` leads to.
-    pub fn problem(&self, page: &ProblemPage) -> String {
-        let meaning = Value::from(Serde(prose::blocks(&page.meaning)));
-        let remedy = Value::from(Serde(prose::blocks(&page.remedy)));
-        let page = Value::from(Serde(page));
-        self.draw("problem.html", context! { lang => "en", page, meaning, remedy })
-    }
-
-    /// The API reference, drawn from an OpenAPI 3.1 document.
-    pub fn docs(&self, openapi: &serde_json::Value) -> String {
-        let api = Value::from(Serde(reference::read(openapi)));
-        self.draw("reference.html", context! { lang => "en", api })
     }
 
     fn customer(
