@@ -1,15 +1,11 @@
 //! Draws the pages: the one place where a template meets a value. Owns the escaping; knows no page
 //! in particular beyond what its template is given.
 
-use minijinja::value::{Kwargs, Serde};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
-use serde::Serialize;
+use minijinja::value::Kwargs;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 use super::embedded::embedded;
-use super::{
-    AnswerPage, Brand, ChatPage, CustomerLoginPage, Done, LandingPage, Notice, Photo, QuestionsPage, ScreenDocument,
-    assets, texts,
-};
+use super::{assets, texts};
 
 pub(super) const TEMPLATES: [(&str, &str); 41] = embedded!("templates/":
     "layout.html", "parts.html", "landing.html", "customer_login.html", "answer.html", "questions.html", "photo.html",
@@ -54,89 +50,6 @@ impl Pages {
             templates.add_template(name, source).expect("built-in templates parse: tests");
         }
         Pages { templates }
-    }
-
-    /// The page behind a link, with "Continue" and "This wasn't me".
-    pub fn landing(&self, page: &LandingPage) -> String {
-        self.customer("landing.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// The page that asks for a code or a PIN.
-    pub fn answer(&self, page: &AnswerPage) -> String {
-        self.customer("answer.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// The page that asks questions.
-    pub fn questions(&self, page: &QuestionsPage) -> String {
-        self.customer("questions.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// The page that asks for pictures of a document.
-    pub fn photo(&self, page: &Photo) -> String {
-        self.customer("photo.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// A page of an account.
-    pub fn customer_login(&self, page: &CustomerLoginPage) -> String {
-        self.customer("customer_login.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// The document of the frame that a team's own opening screen stands in.
-    pub fn screen(&self, screen: &ScreenDocument) -> String {
-        let lang = texts::language(screen.locale);
-        let dir = texts::direction(lang);
-        // Cleaned when it was saved; the frame's own policy holds whatever cleaning has missed.
-        let html = Value::from_safe_string(screen.html.to_owned());
-        self.draw("screen.html", context! { lang, dir, html })
-    }
-
-    /// The same document of a screen of which nothing may be shown: it says so.
-    pub fn screen_refused(&self, locale: &str) -> String {
-        let lang = texts::language(locale);
-        let dir = texts::direction(lang);
-        self.draw("screen.html", context! { lang, dir, html => () })
-    }
-
-    /// The page after the login.
-    pub fn done(&self, page: &Done) -> String {
-        let template = match page.state {
-            super::DoneState::Code { .. } => "code.html",
-            super::DoneState::Address { .. } => "address.html",
-            _ => "done.html",
-        };
-        let back = page.return_link.as_deref().filter(|link| leads_to_a_chat(link));
-        self.customer(template, &page.brand, &page.locale, page, back)
-    }
-
-    /// The page that says which browser has come.
-    pub fn returning(&self, page: &super::Returning) -> String {
-        self.customer("returning.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// The window of a web chat.
-    pub fn chat_page(&self, page: &ChatPage) -> String {
-        self.customer("window.html", &page.brand, &page.locale, page, None)
-    }
-
-    /// A refusal, told to a person.
-    pub fn notice(&self, page: &Notice) -> String {
-        self.customer("notice.html", &page.brand, &page.locale, page, None)
-    }
-
-    fn customer(
-        &self,
-        template: &str,
-        brand: &Brand,
-        locale: &str,
-        page: &impl Serialize,
-        back: Option<&str>,
-    ) -> String {
-        let lang = texts::language(locale);
-        let dir = texts::direction(lang);
-        let (stylesheet, logo) = (brand.stylesheet(), brand.picture());
-        let name = brand.name.as_deref().filter(|name| !name.trim().is_empty());
-        let page = Value::from(Serde(page));
-        self.draw(template, context! { lang, dir, stylesheet, logo, name, back, page })
     }
 
     pub(super) fn draw(&self, template: &str, values: Value) -> String {
@@ -242,11 +155,4 @@ fn moment(state: &State, time: &str) -> String {
 /// `B2C` as `B, 2, C`: read aloud sign by sign.
 fn spelled(code: &str) -> String {
     code.chars().map(String::from).collect::<Vec<_>>().join(", ")
-}
-
-/// The schemes that a way back into a chat has; `javascript:` and its like never become a link.
-fn leads_to_a_chat(link: &str) -> bool {
-    const SCHEMES: [&str; 9] = ["https", "http", "sms", "smsto", "tg", "viber", "line", "whatsapp", "fb-messenger"];
-    let scheme = link.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    scheme.is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()))
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Brand;
+use crate::Brand;
 
 /// The page that asks for pictures of a document, or says how their check stands.
 #[derive(Serialize)]

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use super::{Brand, ShownAddressKind};
+use super::participant::ShownAddressKind;
+use crate::Brand;
 
 /// A page of an account: one form, beside it what else one may do.
 #[derive(Serialize)]

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use super::{AnswerError, Brand, End};
+use super::answer::AnswerError;
+use crate::{Brand, End};
 
 /// The page that asks a set of questions.
 #[derive(Serialize)]

@@ -1,5 +1,45 @@
-//! Why a page is refused: each reason has words of its own in every language.
-//! Which one it is, the handlers say.
+//! Refusals, told to a person: each has words of its own in every language.
+//! The handlers say which one it is.
+
+use serde::Serialize;
+
+use crate::{Brand, End, texts};
+
+/// A refusal, told to a person.
+#[derive(Serialize)]
+pub struct Notice {
+    /// Whose page this is.
+    pub brand: Brand,
+    /// BCP 47 tag of the wanted language; falls back to English.
+    pub locale: String,
+    /// The heading.
+    pub title: String,
+    /// What happened.
+    pub text: String,
+    /// What to do now.
+    pub hint: String,
+    /// When it may be tried again, where that is known.
+    pub until: Option<End>,
+}
+
+impl Notice {
+    /// The notice for a refusal, in the words of `locale`.
+    pub fn of(refused: RefusedPage, brand: Brand, locale: &str) -> Notice {
+        let lang = texts::language(locale);
+        let say = |part: &str| {
+            let key = format!("notice.{}.{part}", refused.text_key());
+            texts::text(lang, &key).expect("every refusal has its three texts: tests").to_owned()
+        };
+        Notice {
+            brand,
+            locale: locale.to_owned(),
+            title: say("title"),
+            text: say("text"),
+            hint: say("hint"),
+            until: None,
+        }
+    }
+}
 
 /// The refusals that have words of their own. Unknown and expired links may be told alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Brand, End};
+use crate::{Brand, End};
 
 /// The page that asks for a code or a PIN.
 #[derive(Serialize)]
@@ -74,12 +74,4 @@ pub enum AnswerError {
     TooEarly,
     /// No more codes are sent for now.
     NoMoreCodes,
-}
-
-/// A team's own opening screen, as the document of a frame.
-pub struct ScreenDocument<'a> {
-    /// HTML that was cleaned when it was saved.
-    pub html: &'a str,
-    /// The language that the page around it speaks.
-    pub locale: &'a str,
 }
