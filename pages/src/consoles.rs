@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 
-use super::Pages;
+use super::render::Pages;
 use super::sections::AdminSection;
 
 /// Where somebody is with signing in.

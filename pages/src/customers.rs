@@ -5,7 +5,9 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::{Brand, Pages, texts};
+use super::brand::Brand;
+use super::render::Pages;
+use super::texts;
 
 pub(super) mod answer;
 pub(super) mod chat;

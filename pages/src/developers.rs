@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::Pages;
+use super::render::Pages;
 
 mod prose;
 mod reference;

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::consoles::Shell;
-use crate::{Pages, texts};
+use crate::render::Pages;
+use crate::texts;
 
 /// The page of the audit trail.
 #[derive(Serialize)]

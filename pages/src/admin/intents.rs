@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use crate::Pages;
 use crate::consoles::Shell;
+use crate::render::Pages;
 
 /// What a bot may want to do.
 #[derive(Serialize)]

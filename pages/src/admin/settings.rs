@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::consoles::Shell;
-use crate::{Pages, texts};
+use crate::render::Pages;
+use crate::texts;
 
 /// Which settings stand together, by the beginnings of their paths. A path that begins otherwise belongs to the
 /// group of its first part's name, and to the last where there is none.

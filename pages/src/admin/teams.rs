@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use crate::Pages;
 use crate::consoles::Shell;
+use crate::render::Pages;
 
 /// The teams that somebody may tend.
 #[derive(Serialize)]

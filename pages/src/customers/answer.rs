@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::{Brand, End};
+use crate::brand::Brand;
+use crate::view_parts::End;
 
 /// The page that asks for a code or a PIN.
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::Brand;
+use crate::brand::Brand;
 
 /// The window of a web chat, which its script fills.
 #[derive(Serialize)]

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use super::participant::{ShownAddressKind, ShownRole};
-use crate::{Brand, End};
+use crate::brand::Brand;
+use crate::view_parts::End;
 
 /// The page that a browser comes to after a login or a right answer: its form says which browser has come.
 #[derive(Serialize)]

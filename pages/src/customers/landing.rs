@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use super::participant::ShownRole;
-use crate::{App, Brand, End};
+use crate::brand::Brand;
+use crate::view_parts::{App, End};
 
 /// Why a link was made; decides the wording of its landing page.
 #[derive(Clone, Copy, Serialize)]

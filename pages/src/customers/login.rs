@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::participant::ShownAddressKind;
-use crate::Brand;
+use crate::brand::Brand;
 
 /// A page of an account: one form, beside it what else one may do.
 #[derive(Serialize)]

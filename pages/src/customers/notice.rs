@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use crate::{Brand, End, texts};
+use crate::brand::Brand;
+use crate::texts;
+use crate::view_parts::End;
 
 /// A refusal, told to a person.
 #[derive(Serialize)]

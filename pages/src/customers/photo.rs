@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::Brand;
+use crate::brand::Brand;
 
 /// The page that asks for pictures of a document, or says how their check stands.
 #[derive(Serialize)]

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use super::answer::AnswerError;
-use crate::{Brand, End};
+use crate::brand::Brand;
+use crate::view_parts::End;
 
 /// The page that asks a set of questions.
 #[derive(Serialize)]
