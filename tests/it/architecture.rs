@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 mod documents;
 mod figures;
-mod plan;
+pub(crate) mod plan;
 mod tokens;
 
 use plan::{Crates, MEMBERS, ROOMS, Room};

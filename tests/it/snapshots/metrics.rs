@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use crate::architecture::plan::MEMBERS;
+
 /// `name{label,label}`, in the order of names.
 pub fn found() -> String {
     let mut all = BTreeMap::<(String, &str), BTreeSet<String>>::new();
-    for folder in ["src", "channels/src", "demo/src", "domain/src", "pages/src", "store/src"] {
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut all);
+    for folder in MEMBERS.into_iter().chain([".", "channels"]) {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("src"), &mut all);
     }
     let line = |((name, kind), labels): (&(String, &str), &BTreeSet<String>)| {
         let labels = labels.iter().map(String::as_str).collect::<Vec<_>>().join(",");
