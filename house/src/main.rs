@@ -34,7 +34,7 @@ fn output(arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-/// The references between the modules of a floor, such as `src/gateway`, with calls: one line each.
+/// The references between the modules of a floor, such as `src/http`, with calls: one line each.
 fn edges(floor: &str) -> Result<String, String> {
     let sources = Sources::read(Path::new(".")).map_err(|error| error.to_string())?;
     let found = cycles::graphs(&sources, true).modules.edges(&format!("{}/", floor.trim_end_matches('/')));

@@ -17,7 +17,7 @@ pub struct Graphs {
     pub files: Graph,
 }
 
-/// The floor that a file lies on: `src/gateway`, `channels/src`. A file directly in `src` lies on none.
+/// The floor that a file lies on: `src/http`, `channels/src`. A file directly in `src` lies on none.
 pub fn floor(file: &SourceFile) -> Option<String> {
     if file.root != "src" {
         return Some(file.root.clone());
@@ -31,7 +31,7 @@ fn is_root(file: &SourceFile) -> bool {
     file.root != "src" && file.path.ends_with("/lib.rs")
 }
 
-/// The module of its floor that a file belongs to: `src/gateway/links`.
+/// The module of its floor that a file belongs to: `src/http/pages`.
 fn floor_module(file: &SourceFile, floor: &str) -> String {
     let inside = file.path[floor.len() + 1..].trim_end_matches(".rs");
     let (first, _) = inside.split_once('/').unwrap_or((inside, ""));
@@ -42,8 +42,8 @@ fn floor_module(file: &SourceFile, floor: &str) -> String {
 ///
 /// A file refers to another by a `use` or a path of two or more segments that leads there: through `crate`, `self`,
 /// `super`, an imported name or a re-export, also inside of macros. With `calls` it also refers to another by
-/// `self.x(..)`, `gateway.x(..)` or `state.gateway.x(..)` where exactly one inherent method of all in `src` is named
-/// `x` and the other file defines it. References between floors do not count, nor those between a module and one
+/// `self.x(..)`, `gateway.x(..)` or `state.gateway.x(..)` where exactly one inherent method of all in [`CALLED`] is
+/// named `x` and the other file defines it. References between floors do not count, nor those between a module and one
 /// that lies below it.
 pub fn graphs(sources: &Sources, calls: bool) -> Graphs {
     let modules = Modules::new(sources);
@@ -79,10 +79,13 @@ impl Graphs {
     }
 }
 
-/// By name, the file that defines an inherent method in `src`; none where two methods have the name.
+/// The packages whose methods are found by their names: the gateway and its services.
+const CALLED: [&str; 2] = ["src", "services/src"];
+
+/// By name, the file that defines an inherent method in [`CALLED`]; none where two methods have the name.
 fn unique_methods(sources: &Sources) -> HashMap<String, Option<usize>> {
     let mut found: HashMap<String, Option<usize>> = HashMap::new();
-    for (index, file) in sources.files.iter().enumerate().filter(|(_, file)| file.root == "src") {
+    for (index, file) in sources.files.iter().enumerate().filter(|(_, file)| CALLED.contains(&file.root.as_str())) {
         for (_, method) in super::structs::inherent_methods(file) {
             let known = found.contains_key(&method);
             found.insert(method, (!known).then_some(index));

@@ -97,7 +97,7 @@ pub const WORDS: &[Word] = &[
     word(&["ringing"]),
     word(&["bell", "bells"]),
     // An ordered outbox, mail of accounts.
-    word(&["line", "lines"]).of(TYPES).not_in(&["channels", "pictures/src", "src/store", "src/demo"]),
+    word(&["line", "lines"]).of(TYPES).not_in(&["channels", "pictures/src"]),
     word(&["letter", "letters"]).not_in(&["domain/src/proof/redaction", "domain/src/secret/totp"]),
     // The rate limit and circuit breaker of a channel.
     word(&["passage"]),
@@ -128,7 +128,7 @@ pub const WORDS: &[Word] = &[
     word(&["carrier", "carriers"]),
     word(&["courier", "couriers"]),
     // The status of an authentication or account.
-    word(&["standing"]).not_in(&["pictures/src", "src/store"]),
+    word(&["standing"]).not_in(&["pictures/src"]),
     // What lets a page see one flag.
     word(&["glance", "glances"]),
     // A chat session, its messages and its entry gate.
