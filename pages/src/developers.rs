@@ -20,14 +20,14 @@ pub struct ProblemPage {
     pub title: String,
     /// The HTTP status it comes with.
     pub status: u16,
-    /// What it means; paragraphs, `code` and lists as in Markdown.
+    /// Its meaning: paragraphs, `code` and lists as in Markdown.
     pub meaning: String,
-    /// What to do about it; likewise.
+    /// The remedy, written likewise.
     pub remedy: String,
 }
 
 impl Pages {
-    /// What a problem's `type` leads to.
+    /// The page that the `type` of a problem leads to.
     pub fn problem(&self, page: &ProblemPage) -> String {
         let meaning = Value::from(Serde(prose::blocks(&page.meaning)));
         let remedy = Value::from(Serde(prose::blocks(&page.remedy)));

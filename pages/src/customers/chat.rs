@@ -12,7 +12,7 @@ pub struct ChatPage {
     pub brand: Brand,
     /// BCP 47 tag of the wanted language; falls back to English.
     pub locale: String,
-    /// What the script's requests begin with.
+    /// The path that the script's requests begin with.
     pub path: String,
     /// Origins whose page may stand around it.
     pub origins: Vec<String>,

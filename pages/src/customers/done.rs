@@ -70,7 +70,7 @@ pub struct AnsweredRequest {
     pub customer_name: Option<String>,
     /// The participant's part in the conversation.
     pub role: ShownRole,
-    /// Who logged in, for the browser that began alone.
+    /// The account that logged in, as its owner sees it; only for the browser that began.
     pub account: Option<String>,
     /// The done page's token; goes to `/d` in the field `page`. The field `act` says which form it is.
     pub page: String,
@@ -94,7 +94,7 @@ pub enum DoneState {
         #[serde(flatten)]
         asked: AnsweredRequest,
     },
-    /// The flag is set. Whoever logged in without having asked for it can still say so.
+    /// The flag is set. A person who logged in without having asked for it can still say so.
     Authenticated {
         /// When the flag falls.
         expires_at: End,
@@ -116,7 +116,7 @@ pub enum DoneState {
     Reported,
     /// Another browser has come than the one that began: it is asked which address it chats with.
     Address {
-        /// What kind of address that is.
+        /// The kind of that address.
         asks: ShownAddressKind,
         /// Whether what was typed before was not it.
         wrong: bool,

@@ -44,7 +44,7 @@ pub struct LandingPage {
     pub purpose: LandingPurpose,
     /// When the link ends; `None`: never.
     pub expires_at: Option<End>,
-    /// What the login is for, in the team's words.
+    /// The purpose of the login, in the team's words.
     pub intent_label: Option<String>,
     /// Path that both forms post to; the field `act` says `continue` or `report`.
     pub action: String,

@@ -18,7 +18,7 @@ pub struct Notice {
     pub title: String,
     /// What happened.
     pub text: String,
-    /// What to do now.
+    /// The next step for the reader.
     pub hint: String,
     /// When it may be tried again, where that is known.
     pub until: Option<End>,

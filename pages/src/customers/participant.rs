@@ -13,7 +13,7 @@ pub enum ShownRole {
     Cosigner,
 }
 
-/// What a conversation's address is to people.
+/// The kinds of address of a conversation, as people call them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShownAddressKind {

@@ -99,7 +99,7 @@ impl<C: Clock + Clone> Failures<C> {
         })
     }
 
-    /// What a request is told that cannot even be read; it counts as a failure.
+    /// The answer to a request that cannot even be read; it counts as a failure.
     pub(crate) fn unread(&self, source: &RequestSource<'_>, problem: Problem) -> Problem {
         if self.count(source) { too_often() } else { problem }
     }

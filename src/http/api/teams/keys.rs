@@ -229,7 +229,7 @@ struct NewKey {
     /// `bot`, `agent`, `admin`, or by an owner `owner`.
     #[schema(value_type = String)]
     role: Role,
-    /// What people call it.
+    /// Its name, for people.
     name: String,
 }
 
